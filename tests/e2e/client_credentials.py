@@ -24,8 +24,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from callboard import Server, Tap, new_folder
+from callboard import Tap, new_folder
 from certificates import Authority
+from secured import Secured, asks_for_certificates, client_pair, wrong_of
 
 tap = Tap()
 WAYS = {"HTTP": ("otlp_port", (HttpSpans, HttpLogs, HttpMetrics)),
@@ -74,63 +75,39 @@ def curl(*arguments):
     return int(status), text or done.stderr
 
 
-def create(server, *arguments):
-    return subprocess.run([os.environ["CALLBOARD"], "token", "create", *arguments, "--data-dir", server.folder],
-                          check=True, capture_output=True, text=True).stdout.strip()
-
-
-def over_socket(server, path):
-    done = subprocess.run(["curl", "-sSf", "--unix-socket", os.path.join(server.folder, "admin.sock"),
-                           "http://localhost" + path], check=True, capture_output=True, text=True)
-    return done.stdout
-
-
-def counter(server, name):
-    for line in over_socket(server, "/metrics").splitlines():
-        if line.startswith("callboard_" + name + " "):
-            return float(line.split()[-1])
-    raise AssertionError(f"no counter {name}")
-
-
-def found(server, namespace, component):
-    """The signals that a component of a namespace has."""
-    answer = json.loads(over_socket(server, f"/api/v1/components?namespace={namespace}"))
-    return {signal for one in answer["components"] if one["component"] == component for signal in one["lastSeen"]}
-
-
 ALL = {"traces", "logs", "metrics"}
 SENT, REFUSED = ["SUCCESS"] * 3, ["FAILURE"] * 3
 
 
 def tokens(server, authority):
-    writer = create(server, "ci", "--role", "ingest", "--namespace", "acme")
-    moved = create(server, "old", "--role", "ingest", "--namespace", "beta", "--stamp", "override")
-    reader = create(server, "eye", "--role", "viewer", "--namespace", "acme")
-    wrong = writer[:-1] + ("A" if writer[-1] != "A" else "B")
+    writer = server.token("ci", "ingest", "acme")
+    moved = server.token("old", "ingest", "beta", "--stamp", "override")
+    reader = server.token("eye", "viewer", "acme")
+    wrong = wrong_of(writer)
     for way in WAYS:
         for blank in ("%20", " "):
             name = f"py-{way.lower()}-{'plain' if blank == ' ' else 'encoded'}"
             outcome, _ = send(server, way, signals(name), CERTIFICATE=authority.file,
                               HEADERS=f"authorization=Bearer{blank}{writer}")
             tap.same(outcome, SENT, f"{way}, a token with {blank!r}: accepted")
-            tap.same(found(server, "acme", name), ALL, f"{way}: all of it is of the token's namespace")
+            tap.same(server.found("acme", name), ALL, f"{way}: all of it is of the token's namespace")
         name = f"py-{way.lower()}-moved"
         outcome, _ = send(server, way, signals(name, **{"openchoreo.dev/namespace": "acme"}),
                           CERTIFICATE=authority.file, HEADERS=f"authorization=Bearer%20{moved}")
-        tap.same((outcome, found(server, "beta", name), found(server, "acme", name)), (SENT, ALL, set()),
+        tap.same((outcome, server.found("beta", name), server.found("acme", name)), (SENT, ALL, set()),
                  f"{way}: --stamp override moves it")
-        for token, label, what in ((wrong, 'kind="token",outcome="unknown"', "a wrong token"),
-                                   ("", 'kind="none",outcome="missing"', "no token"),
-                                   (reader, 'kind="token",outcome="denied"', "a token that only reads")):
-            before = counter(server, f"auth_total{{{label}}}")
+        for token, label, what in ((wrong, ("token", "unknown"), "a wrong token"),
+                                   ("", ("none", "missing"), "no token"),
+                                   (reader, ("token", "denied"), "a token that only reads")):
+            before = server.auth(*label)
             outcome, seconds = send(server, way, signals("never"), CERTIFICATE=authority.file,
                                     HEADERS=token and f"authorization=Bearer%20{token}")
             tap.same(outcome, REFUSED, f"{way}, {what}: refused")
-            tap.same(counter(server, f"auth_total{{{label}}}") - before, 3, f"{way}, {what}: each request is sent once")
+            tap.same(server.auth(*label) - before, 3, f"{way}, {what}: each request is sent once")
             tap.check(seconds < 5, f"{way}, {what}: and no exporter waits", seconds)
         outcome, _ = send(server, way, signals("never"), HEADERS=f"authorization=Bearer%20{writer}", TIMEOUT="1")
         tap.same(outcome, REFUSED, f"{way}: without the authority nothing is sent")
-    tap.same((found(server, "acme", "never"), found(server, "default", "never")), (set(), set()),
+    tap.same((server.found("acme", "never"), server.found("default", "never")), (set(), set()),
              "nothing of what was refused is there")
     return reader, wrong
 
@@ -143,29 +120,22 @@ def by_curl(server, authority, reader, wrong):
     for arguments, code in (((), "MISSING_TOKEN"), (("-H", f"Authorization: Bearer {wrong}"), "INVALID_TOKEN")):
         status, text = curl(*ca, *arguments, path)
         tap.check(status == 401 and json.loads(text)["error"] == code, f"curl: 401, {code}", text)
-    operator = create(server, "prometheus", "--role", "operator", "--namespace", "*")
+    operator = server.token("prometheus", "operator", "*")
     status, text = curl(*ca, "-H", f"Authorization: Bearer {operator}", url + "/metrics")
     tap.check(status == 200 and "callboard_auth_total" in text, "the header of a scrape: 200", text)
     tap.same(curl(*ca, "-H", f"Authorization: Bearer {reader}", url + "/metrics")[0], 403, "a viewer's scrape: 403")
-    denied = 'auth_total{kind="token",outcome="denied"}'
-    before = counter(server, denied)
+    before = server.auth("token", "denied")
     body = {"startTime": "2026-01-01T00:00:00Z", "endTime": "2026-01-01T01:00:00Z",
             "searchScope": {"namespace": "beta", "project": "shop"}}
     status, text = curl(*ca, "-H", f"Authorization: Bearer {reader}", "-H", "Content-Type: application/json",
                         "-d", json.dumps(body), url + "/api/v1/logs/query")
-    tap.same((status, counter(server, denied) - before), (403, 1), "a scope in the body that is denied is counted")
+    tap.same((status, server.auth("token", "denied") - before), (403, 1), "a scope in the body that is denied is counted")
     tap.same(curl(path)[0], 0, "curl without the authority: no answer")
 
 
 def certificates(authority, pair):
-    folder = new_folder()
-    grants = os.path.join(folder, "grants.yaml")
-    with open(os.open(grants, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-        file.write("grants:\n  - {certificate: 'spiffe://acme/ci', roles: [ingest, viewer], namespace: acme}\n")
-    server = Server(os.path.join(folder, "data"), "--auth", "required", "--grants", grants, "--tls-cert", pair[0],
-                    "--tls-key", pair[1], "--tls-client-ca", authority.file, "--tls-clients", "required")
-    client = authority.issue("client", san="URI:spiffe://acme/ci", usage="clientAuth", cn="ci")
-    other = authority.issue("other", san="URI:spiffe://acme/other", usage="clientAuth", cn="ci")
+    server = asks_for_certificates(authority, pair, "ingest, viewer")
+    client, other = client_pair(authority), client_pair(authority, "other")
     for way in WAYS:
         for files, what, outcome, there in ((client, "a client certificate", SENT, ALL),
                                             (other, "a certificate without grants", REFUSED, set()),
@@ -173,7 +143,7 @@ def certificates(authority, pair):
             name = f"cert-{way}-{outcome[0]}".lower()
             seen, seconds = send(server, way, signals(name), CERTIFICATE=authority.file, CLIENT_CERTIFICATE=files[0],
                                  CLIENT_KEY=files[1], TIMEOUT="10" if files[0] else "1")
-            tap.same((seen, found(server, "acme", name)), (outcome, there), f"{way}: {what}")
+            tap.same((seen, server.found("acme", name)), (outcome, there), f"{way}: {what}")
     url = f"https://localhost:{server.query_port}/api/v1/components"
     asked = lambda files: curl("--cacert", authority.file, "--cert", files[0], "--key", files[1], url)
     tap.same(asked(client)[0], 200, "curl with a client certificate: 200")
@@ -181,7 +151,7 @@ def certificates(authority, pair):
     tap.check(status == 401, "curl with one that is in no row: as without a credential, 401", (status, text))
     status, text = curl("--cacert", authority.file, "--cert", client[0], "--key", client[1],
                         url.replace("/api/v1/components", "/metrics"))
-    tap.same((status, counter(server, 'auth_total{kind="certificate",outcome="denied"}')), (403, 1),
+    tap.same((status, server.auth("certificate", "denied")), (403, 1),
              "what the certificate's grants do not cover: 403, counted")
     tap.same(curl("--cacert", authority.file, url)[0], 0, "curl without one: no answer")
     tap.same(server.stop(), 0, "the server ends well")
@@ -190,7 +160,7 @@ def certificates(authority, pair):
 def main():
     authority = Authority(new_folder())
     pair = authority.server("server")
-    server = Server(os.path.join(new_folder(), "data"), "--auth", "required", "--tls-cert", pair[0], "--tls-key", pair[1])
+    server = Secured(pair)
     by_curl(server, authority, *tokens(server, authority))
     tap.same(server.stop(), 0, "the server ends well")
     certificates(authority, pair)

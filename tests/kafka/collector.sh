@@ -14,21 +14,9 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cache=${OUT:-$here/../../build/release}/e2e/collector
 builder=go.opentelemetry.io/collector/cmd/builder@v0.155.0
-go=go1.25.4
 
 # shellcheck source=tests/kafka/common.sh
 . "$here/common.sh"
-
-# Go 1.21 and later fetch what the sources ask for by themselves; for an older
-# one, such as Debian's, that is done here.
-newer_go() {
-    minor=$(go env GOVERSION | sed 's/^go1\.\([0-9]*\).*/\1/')
-    [ "$minor" -ge 21 ] && return
-    toolchain=golang.org/toolchain@v0.0.1-$go.$(go env GOOS)-$(go env GOARCH)
-    again 300 go mod download "$toolchain" || return 1
-    root=$(go env GOMODCACHE)/$toolchain
-    chmod -R u+wx "$root/bin" "$root/pkg/tool" && PATH=$root/bin:$PATH
-}
 
 compile() {
     export GOFLAGS="-p=2 -buildvcs=false" CGO_ENABLED=0

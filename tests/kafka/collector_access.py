@@ -3,7 +3,6 @@ a file, by the configuration in docs/access.md: a right token is accepted, a
 wrong one is refused and what it came with is dropped, a new one in the file is
 used without a restart, and so is a client certificate.
 """
-import json
 import os
 import socket
 import subprocess
@@ -12,8 +11,9 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
-from callboard import Server, Tap, export, log, logs_request, new_folder, wait_until
+from callboard import Tap, export, log, logs_request, new_folder, wait_until
 from certificates import Authority
+from secured import Secured, asks_for_certificates, client_pair, write_private, wrong_of
 
 tap = Tap()
 COLLECTOR = os.path.join(os.environ["OUT"], "e2e", "collector", "otelcol")
@@ -38,34 +38,6 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-
-def write_token(path, token):
-    with open(os.open(path + ".new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        file.write(token)
-    os.rename(path + ".new", path)
-
-
-def over_socket(server, path):
-    return subprocess.run(["curl", "-sSf", "--unix-socket", os.path.join(server.folder, "admin.sock"),
-                           "http://localhost" + path], check=True, capture_output=True, text=True).stdout
-
-
-def create(server, *arguments):
-    return subprocess.run([os.environ["CALLBOARD"], "token", "create", *arguments, "--data-dir", server.folder],
-                          check=True, capture_output=True, text=True).stdout.strip()
-
-
-def counter(server, name):
-    for line in over_socket(server, "/metrics").splitlines():
-        if line.startswith("callboard_" + name + " "):
-            return float(line.split()[-1])
-    raise AssertionError(f"no counter {name}")
-
-
-def found(server, component):
-    answer = json.loads(over_socket(server, "/api/v1/components?namespace=acme"))
-    return component in [one["component"] for one in answer["components"]]
 
 
 class Collector:
@@ -104,48 +76,42 @@ class Collector:
 
 def by_token(server, exporter, authority, shown):
     folder = new_folder()
-    first = create(server, "first", "--role", "ingest", "--namespace", "acme")
-    wrong = first[:-1] + ("A" if first[-1] != "A" else "B")
+    first = server.token("first", "ingest", "acme")
+    wrong = wrong_of(first)
     file = os.path.join(folder, "ingest.token")
-    write_token(file, first)
+    write_private(file, first)
     collector = Collector(server, exporter, authority, file)
     name = "col-" + exporter.replace("_", "-")
     try:
-        tap.check(collector.send(name) and wait_until(lambda: found(server, name), 10),
+        tap.check(collector.send(name) and wait_until(lambda: server.found("acme", name), 10),
                   f"{exporter}: with a token it is of the token's namespace", collector.said())
-        write_token(file, wrong)
-        unknown = 'auth_total{kind="token",outcome="unknown"}'
-        before = counter(server, unknown)
-        collector.child.poll()
+        write_private(file, wrong)
+        before = server.auth("token", "unknown")
         refreshed = wait_until(lambda: "refresh" in collector.said().lower(), 5)
         time.sleep(0 if refreshed else 1)
         collector.send(name + "-wrong")
         tap.check(wait_until(lambda: shown in collector.said() and "Dropping data" in collector.said(), 10),
                   f"{exporter}: a wrong token: it shows {shown} and drops the data", collector.said())
         time.sleep(7)  # its first retry would be within 7.5 seconds
-        tap.same(counter(server, unknown) - before, 1, f"{exporter}: and does not send it again")
-        write_token(file, create(server, "second", "--role", "ingest", "--namespace", "acme"))
+        tap.same(server.auth("token", "unknown") - before, 1, f"{exporter}: and does not send it again")
+        write_private(file, server.token("second", "ingest", "acme"))
         time.sleep(1)
-        tap.check(collector.send(name + "-again") and wait_until(lambda: found(server, name + "-again"), 10),
+        tap.check(collector.send(name + "-again") and wait_until(lambda: server.found("acme", name + "-again"), 10),
                   f"{exporter}: a new token in the file is used without a restart", collector.said())
-        tap.check(not found(server, name + "-wrong"), f"{exporter}: nothing of what was refused is there")
+        tap.check(not server.found("acme", name + "-wrong"), f"{exporter}: nothing of what was refused is there")
     finally:
         collector.stop()
 
 
 def by_certificate(authority, pair):
-    folder = new_folder()
-    grants, empty = os.path.join(folder, "grants.yaml"), os.path.join(folder, "empty.token")
-    write_token(grants, "grants:\n  - {certificate: 'spiffe://acme/ci', roles: [ingest], namespace: acme}\n")
-    write_token(empty, "-")
-    server = Server(os.path.join(folder, "data"), "--auth", "required", "--grants", grants, "--tls-cert", pair[0],
-                    "--tls-key", pair[1], "--tls-client-ca", authority.file, "--tls-clients", "required")
-    client = authority.issue("client", san="URI:spiffe://acme/ci", usage="clientAuth", cn="ci")
+    server = asks_for_certificates(authority, pair, "ingest")
+    client = client_pair(authority)
+    empty = write_private(os.path.join(new_folder(), "empty.token"), "-")
     for exporter in ("otlp_grpc", "otlp_http"):
         collector = Collector(server, exporter, authority, empty, client)
         name = "cert-" + exporter.replace("_", "-")
         try:
-            tap.check(collector.send(name) and wait_until(lambda: found(server, name), 10),
+            tap.check(collector.send(name) and wait_until(lambda: server.found("acme", name), 10),
                       f"{exporter}: with a client certificate", collector.said())
         finally:
             collector.stop()
@@ -154,7 +120,7 @@ def by_certificate(authority, pair):
 
 authority = Authority(new_folder())
 pair = authority.server("server")
-server = Server(os.path.join(new_folder(), "data"), "--auth", "required", "--tls-cert", pair[0], "--tls-key", pair[1])
+server = Secured(pair)
 by_token(server, "otlp_grpc", authority, "Unauthenticated")
 by_token(server, "otlp_http", authority, "401")
 tap.same(server.stop(), 0, "the server ends well")

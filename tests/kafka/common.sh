@@ -1,4 +1,4 @@
-# What broker.sh and collector.sh share; to be sourced.
+# What broker.sh, collector.sh and otel-go/run.sh share; to be sourced.
 
 say() { echo "${0##*/}: $*" >&2; }
 
@@ -49,4 +49,17 @@ answers() {
         fi
         sleep 0.1
     done
+}
+
+go=go1.25.4
+
+# Go 1.21 and later fetch what the sources ask for by themselves; for an older
+# one, such as Debian's, that is done here.
+newer_go() {
+    minor=$(go env GOVERSION | sed 's/^go1\.\([0-9]*\).*/\1/')
+    [ "$minor" -ge 21 ] && return
+    toolchain=golang.org/toolchain@v0.0.1-$go.$(go env GOOS)-$(go env GOARCH)
+    again 300 go mod download "$toolchain" || return 1
+    root=$(go env GOMODCACHE)/$toolchain
+    chmod -R u+wx "$root/bin" "$root/pkg/tool" && PATH=$root/bin:$PATH
 }
