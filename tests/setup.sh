@@ -57,7 +57,7 @@ if [ "${1:-all}" != build ]; then
     tool node "nodejs npm"
     tool kcat kcat
     tool openssl openssl
-    tool java openjdk-17-jre-headless
+    tool javac openjdk-17-jdk-headless
     tool mvn maven
     tool go golang-go
 fi

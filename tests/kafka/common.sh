@@ -1,4 +1,4 @@
-# What broker.sh, collector.sh and otel-go/run.sh share; to be sourced.
+# What broker.sh, collector.sh, otel-go/run.sh and otel-java/run.sh share; to be sourced.
 
 say() { echo "${0##*/}: $*" >&2; }
 

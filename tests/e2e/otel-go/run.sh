@@ -21,4 +21,4 @@ if ! cat "$here/go.mod" "$here/main.go" | cmp -s - "$cache/built"; then
     fi
     cat "$here/go.mod" "$here/main.go" >"$cache/built"
 fi
-SENDER=$cache/otel-go exec python3 -B "$here/credentials.py"
+exec python3 -B "$here/../sdk_credentials.py" go "$cache/otel-go"
