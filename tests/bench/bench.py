@@ -8,7 +8,7 @@ the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
                                     disk queries reads page recovery
-                                    kafka
+                                    kafka grpc access
 """
 import argparse
 import http.client
@@ -29,6 +29,7 @@ OUT = os.environ.get("OUT", "build/release")
 CALLBOARD = os.path.join(OUT, "callboard")
 SHOPGEN = os.path.join(OUT, "shopgen")
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.append(os.path.join(HERE, "..", "e2e"))  # for the imports of sections
 TICK = os.sysconf("SC_CLK_TCK")
 ROWS = []
 
@@ -40,25 +41,28 @@ def row(name, value, unit, reach, good):
 
 
 class Server:
-    def __init__(self, data, *options):
+    def __init__(self, data, *options, ports=(4918, 4917, 9917),
+                 connect=http.client.HTTPConnection):
         self.begin = time.monotonic()
         self.log = open(os.path.join(data, "stderr.log"), "ab")
         self.process = subprocess.Popen(
             ["taskset", "-c", "0", CALLBOARD, "serve", "--data-dir", data,
-             "--otlp-http", "127.0.0.1:4918",
-             "--otlp-grpc", "127.0.0.1:4917", "--query", "127.0.0.1:9917",
+             "--otlp-http", f"127.0.0.1:{ports[0]}",
+             "--otlp-grpc", f"127.0.0.1:{ports[1]}",
+             "--query", f"127.0.0.1:{ports[2]}",
              *options], stdout=subprocess.DEVNULL, stderr=self.log)
-        self.otlp, self.query = "127.0.0.1:4918", "127.0.0.1:9917"
+        self.otlp, self.query = (f"127.0.0.1:{p}" for p in ports[::2])
+        self.connect = connect
         self.first_accepted = self.wait()
 
     def wait(self):
         """Seconds from exec to the first request that was accepted."""
         while time.monotonic() < self.begin + 120:
             try:
-                c = http.client.HTTPConnection(self.otlp, timeout=10)
+                c = self.connect(self.otlp, timeout=10)
                 c.request("POST", "/v1/traces", b"",
                           {"Content-Type": "application/x-protobuf"})
-                if c.getresponse().status == 200:
+                if c.getresponse().status in (200, 401):
                     return time.monotonic() - self.begin
             except OSError:
                 pass
@@ -71,6 +75,10 @@ class Server:
         with open(f"/proc/{self.process.pid}/stat") as f:
             fields = f.read().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / TICK
+
+    def cpu_exact(self):
+        """In nanoseconds where cpu() counts ticks."""
+        return time.clock_gettime(~self.process.pid << 3 | 2)
 
     def memory(self, what="VmRSS"):
         with open(f"/proc/{self.process.pid}/status") as f:
@@ -198,7 +206,6 @@ def section_gzip(n):
 
 def section_grpc(n):
     """The same requests over HTTP and gRPC, large and small ones."""
-    sys.path.append(os.path.join(os.path.dirname(__file__), "..", "e2e"))
     from grpc_load import Grpc, Http, send_all
     for spans, requests in ((500, n["spans"] // 200), (10, n["spans"] // 14)):
         rates = {}
@@ -216,6 +223,12 @@ def section_grpc(n):
         ratio, reach = rates[Grpc] / rates[Http], 0.95 if spans > 100 else 1
         row(f"gRPC against HTTP, {spans} a request", f"{ratio:.2f}", "x",
             f"{reach}", ratio >= reach)
+
+
+def section_access(n):
+    """What credentials and TLS cost."""
+    from access_load import measure
+    measure(Server, row, n["spans"])
 
 
 def section_logs(n):

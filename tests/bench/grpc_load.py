@@ -2,6 +2,7 @@
 same bytes over both, each request different. The server's CPU is what counts,
 so the frames are written by hand.
 """
+import functools
 import http.client
 import socket
 import struct
@@ -15,6 +16,7 @@ MARK = "f00dfeed" * 4
 FRAME, FIRST_WINDOW = 16384, 65535
 
 
+@functools.cache
 def body_of(spans):
     """A request of so many spans, and where the trace id of the first is."""
     rng, now = seeded(), time.time_ns()
@@ -24,17 +26,28 @@ def body_of(spans):
                  client__address=f"10.0.{i % 7}.{i % 251}", network__protocol__version="1.1", url__scheme="http")
             for i in range(spans)]
     body = bytearray(otlp_proto("traces", spans_request(stamped("cart"), made)))
-    return body, body.index(bytes.fromhex(MARK))
+    return bytes(body), body.index(bytes.fromhex(MARK))
 
 
-def literal(name, value):
-    """A field of HPACK that is not indexed; neither is long."""
-    return b"\0" + bytes([len(name)]) + name.encode() + bytes([len(value)]) + value.encode()
+def length_of(value):
+    """HPACK's integer with a prefix of 7 bits: no Huffman code."""
+    if value < 127:
+        return bytes([value])
+    out, value = b"\x7f", value - 127
+    while value > 127:
+        out, value = out + bytes([value & 127 | 128]), value >> 7
+    return out + bytes([value])
 
 
-HEAD = b"".join(literal(*one) for one in (
-    (":method", "POST"), (":scheme", "http"), (":path", PATH), (":authority", "127.0.0.1"),
-    ("content-type", "application/grpc"), ("te", "trailers")))
+def heads(fields):
+    """HEADERS of the first request, whose fields enter the table, and of the
+    later ones, which refer to it; as gRPC's libraries do."""
+    first = b"".join(b"\x40" + b"".join(length_of(len(text)) + text.encode() for text in field) for field in fields)
+    return first, bytes(128 | 61 + len(fields) - i for i in range(len(fields)))
+
+
+FIELDS = [(":method", "POST"), (":scheme", "http"), (":path", PATH), (":authority", "127.0.0.1"),
+          ("content-type", "application/grpc"), ("te", "trailers")]
 
 
 def frame(kind, flags, stream, data):
@@ -42,9 +55,13 @@ def frame(kind, flags, stream, data):
 
 
 class Grpc:
-    def __init__(self, port):
+    def __init__(self, port, token=None, tls=None):
+        """tls: the ssl.SSLContext of a client that offers h2."""
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
+        self.head, self.later = heads(FIELDS + ([("authorization", "Bearer " + token)] if token else []))
         self.socket.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
         self.stream, self.read, self.connection = -1, b"", FIRST_WINDOW
 
@@ -76,7 +93,7 @@ class Grpc:
         self.stream += 2
         self.credit, at = FIRST_WINDOW, 0
         data = b"\0" + struct.pack(">I", len(body)) + body
-        out = frame(1, 4, self.stream, HEAD)
+        out, self.head = frame(1, 4, self.stream, self.head), self.later
         while at < len(data):
             size = min(FRAME, len(data) - at, self.credit, self.connection)
             if size == 0:
@@ -94,28 +111,36 @@ class Grpc:
 
 
 class Http:
-    def __init__(self, port):
-        self.client = http.client.HTTPConnection("127.0.0.1", port)
+    def __init__(self, port, token=None, tls=None):
+        self.client = (http.client.HTTPSConnection("localhost", port, context=tls) if tls else
+                       http.client.HTTPConnection("127.0.0.1", port))
+        self.headers = {"Content-Type": "application/x-protobuf"}
+        if token:
+            self.headers["Authorization"] = "Bearer " + token
 
     def send(self, body):
-        self.client.request("POST", "/v1/traces", body, {"Content-Type": "application/x-protobuf"})
+        self.client.request("POST", "/v1/traces", body, self.headers)
         answer = self.client.getresponse()
         answer.read()
         assert answer.status == 200, answer.status
 
 
-def send_all(way, port, spans, requests, connections=4):
+def send_over(opened, spans, requests):
     """Each connection its share; returns when all are answered."""
     template, at = body_of(spans)
 
     def run(first):
-        body, one = bytearray(template), way(port)
-        for n in range(first, requests, connections):
+        body = bytearray(template)
+        for n in range(first, requests, len(opened)):
             body[at:at + 16] = struct.pack(">QQ", time.time_ns(), n + 1)
-            one.send(bytes(body))
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(connections)]
+            opened[first].send(bytes(body))
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(opened))]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     return len(template)
+
+
+def send_all(way, port, spans, requests, connections=4):
+    return send_over([way(port) for _ in range(connections)], spans, requests)
