@@ -17,7 +17,7 @@ from grpc_load import Grpc, Http, send_over
 from issuer import Issuer, Key
 
 GRANTS = 'grants: [{claim: groups, value: sdk, role: ingest, namespace: acme}]\n'
-SERVERS, TURNS, CONNECTIONS = 3, 8, 4
+SERVERS, TURNS, CONNECTIONS = 2, 8, 4
 
 
 def new_token(data):
@@ -31,7 +31,7 @@ class Door:
     """A server and what its clients have to show: token None: nothing, "": an
     API token that is made now."""
 
-    def __init__(self, Server, folder, number, options=(), token=None, tls=None):
+    def __init__(self, Server, folder, stack, number, options=(), token=None, tls=None):
         data = os.path.join(folder, f"data{number}")
         os.mkdir(data)
         ports = range(4921 + 3 * number, 4924 + 3 * number)
@@ -41,6 +41,7 @@ class Door:
                 return http.client.HTTPConnection(address, **more)
             return http.client.HTTPSConnection(address.replace("127.0.0.1", "localhost"), context=tls["http"], **more)
         self.server = Server(data, *options, ports=ports, connect=connect)
+        stack.callback(self.server.stop)
         token = new_token(data) if token == "" else token
         self.opened = {way: [way(port, token=token, tls=tls and tls[alpn]) for _ in range(CONNECTIONS)]
                        for way, port, alpn in ((Http, ports[0], "http"), (Grpc, ports[1], "h2"))}
@@ -72,8 +73,7 @@ def open_doors(Server, folder, stack):
              "TLS and token": {"options": with_tls + with_token, "token": "", "tls": tls}}
     opened = {}
     for number, (name, how) in enumerate(doors.items()):
-        opened[name] = Door(Server, folder, number, **how)
-        stack.callback(opened[name].server.stop)
+        opened[name] = Door(Server, folder, stack, number, **how)
     return opened
 
 

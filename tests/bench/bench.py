@@ -17,6 +17,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -54,6 +55,7 @@ class Server:
         self.otlp, self.query = (f"127.0.0.1:{p}" for p in ports[::2])
         self.connect = connect
         self.first_accepted = self.wait()
+        self.wait_port(ports[1])
 
     def wait(self):
         """Seconds from exec to the first request that was accepted."""
@@ -62,7 +64,8 @@ class Server:
                 c = self.connect(self.otlp, timeout=10)
                 c.request("POST", "/v1/traces", b"",
                           {"Content-Type": "application/x-protobuf"})
-                if c.getresponse().status in (200, 401):
+                if (c.getresponse().status in (200, 401) and
+                        self.process.poll() is None):
                     return time.monotonic() - self.begin
             except OSError:
                 pass
@@ -70,6 +73,15 @@ class Server:
                 sys.exit("callboard ended; see its stderr.log")
             time.sleep(0.0005)
         sys.exit("callboard does not answer")
+
+    def wait_port(self, port):
+        """OTLP/gRPC opens after OTLP/HTTP."""
+        while time.monotonic() < self.begin + 120:
+            try:
+                return socket.create_connection(("127.0.0.1", port)).close()
+            except ConnectionRefusedError:
+                time.sleep(0.0005)
+        sys.exit("callboard does not open its gRPC port")
 
     def cpu(self):
         with open(f"/proc/{self.process.pid}/stat") as f:

@@ -2,11 +2,11 @@
 same bytes over both, each request different. The server's CPU is what counts,
 so the frames are written by hand.
 """
+import concurrent.futures
 import functools
 import http.client
 import socket
 import struct
-import threading
 import time
 
 from callboard import otlp_proto, scope, seeded, span, spans_request, stamped
@@ -134,11 +134,8 @@ def send_over(opened, spans, requests):
         for n in range(first, requests, len(opened)):
             body[at:at + 16] = struct.pack(">QQ", time.time_ns(), n + 1)
             opened[first].send(bytes(body))
-    threads = [threading.Thread(target=run, args=(i,)) for i in range(len(opened))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with concurrent.futures.ThreadPoolExecutor(len(opened)) as pool:
+        list(pool.map(run, range(len(opened))))  # raises what was raised
     return len(template)
 
 
