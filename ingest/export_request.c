@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "ingest_decode.h"
 #include "mem.h"
@@ -111,6 +112,23 @@ static void note_foreign(struct export_request *request,
     request->foreign = batch->foreign;
     request->accepted -= batch->foreign;
     request->rejected += batch->foreign;
+}
+
+/* The audit sums up those of one sender. */
+static void audit_foreign(const struct export_request *request,
+                          const struct batch *batch)
+{
+    const struct audit_event event = {
+        .action = action_text(ACTION_WRITE),
+        .category = AUDIT_AUTHORIZATION,
+        .result = AUDIT_DENIED,
+        .subject = request->subject,
+        .scope = {.namespace = writer_tenant(batch->writer)},
+        .reason = "records stamp what their sender may not write",
+    };
+
+    if (batch->foreign > 0 && audit_is_on())
+        audit_write(&event);
 }
 
 /* ---- decoding ---- */
@@ -222,12 +240,14 @@ static void export_is_done(void *arg, enum status status)
     struct export_request *request = arg;
     struct export_intake *intake = request->intake;
 
-    if (status != OK)
+    if (status != OK) {
         export_refuse(request, status, (struct slice){NULL, 0});
-    else if (request->sent->duplicate) /* counted when it came first */
+    } else if (request->sent->duplicate) { /* counted when it came first */
         request->accepted = 0;
-    else
+    } else {
         note_foreign(request, request->sent);
+        audit_foreign(request, request->sent);
+    }
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
 }

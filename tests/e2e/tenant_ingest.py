@@ -321,6 +321,9 @@ def deleted():
     lines = [(line["result"], line["resource"].get("namespace")) for line in audit
              if line.get("http", {}).get("method") == "DELETE"]
     tap.same(lines, [("success", "evil"), ("failure", "evil")], "both are in the audit")
+    refused = [line for line in audit if line["result"] == "denied" and line["action"] == "telemetry:write"]
+    tap.check(refused and all(line["actor"]["type"] == "token" and line["metadata"]["reason"].startswith("records stamp")
+                              for line in refused), "records that were refused, too", str(refused[:2]))
     return gone
 
 
