@@ -114,7 +114,7 @@ static void note_foreign(struct export_request *request,
     request->rejected += batch->foreign;
 }
 
-/* The audit sums up those of one sender. */
+/* The audit sums up those of all senders: there is no address. */
 static void audit_foreign(const struct export_request *request,
                           const struct batch *batch)
 {
