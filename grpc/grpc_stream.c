@@ -84,7 +84,8 @@ static void check_authority(struct grpc_stream *stream, struct slice host)
 
     if (!server->on_loopback && (!list || !*list))
         return;
-    stream->misdirected = !http_host_allowed(list, host);
+    if (!http_host_allowed(list, host))
+        stream->misdirected = true;
 }
 
 static void keep_encoding(struct grpc_stream *stream, struct slice value)
@@ -118,7 +119,8 @@ static void take_header(struct grpc_stream *stream, struct slice name,
     } else if (slice_equal(name, SLICE(":method"))) {
         if (!slice_equal(value, SLICE("POST")))
             stream->http_status = 405;
-    } else if (slice_equal(name, SLICE(":authority"))) {
+    } else if (slice_equal(name, SLICE(":authority")) ||
+               slice_equal(name, SLICE("host"))) {
         check_authority(stream, value);
     } else if (slice_equal(name, SLICE("content-type"))) {
         stream->type = grpc_type_of(value);

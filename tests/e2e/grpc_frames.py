@@ -407,7 +407,8 @@ def misuse(server):
             ("GET", [(":method", "GET")] + HEAD[1:], ":status", "405"),
             ("text/plain", HEAD[:4] + [("content-type", "text/plain")], ":status", "415"),
             ("JSON", HEAD[:4] + [("content-type", "application/grpc+json")], "grpc-status", "12"),
-            ("a stranger's name", HEAD[:3] + [(":authority", "evil.example")] + HEAD[4:], "grpc-status", "3")):
+            ("a stranger's name", HEAD[:3] + [(":authority", "evil.example")] + HEAD[4:], "grpc-status", "3"),
+            ("a stranger's host", HEAD[:3] + HEAD[4:] + [("host", "evil.example")], "grpc-status", "3")):
         raw = Raw(server)
         raw.send(raw.head(headers, end=True))
         fields, _ = heads(raw, 0.5)

@@ -318,7 +318,7 @@ def filled_folder(stop):
 
 def copy_of(folder):
     copy = new_folder()
-    shutil.copytree(folder, copy, dirs_exist_ok=True)
+    shutil.copytree(folder, copy, dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock"))
     return copy
 
 
