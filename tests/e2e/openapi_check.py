@@ -16,6 +16,8 @@ import glob
 import json
 import os
 import re
+import subprocess
+import tempfile
 import urllib.parse
 
 import jsonschema
@@ -35,6 +37,7 @@ RARE = {
     "Span.timeCorrected": "only of a span with wrong times",
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
+    "Subject.issuer": "only of a JWT, see jwt.sh",
     "CauseEvidence.peer": "only where a network is slow",
     "CauseResponse.impact[].through":
         "only where an operation stands for many, see test_cause_answer.c",
@@ -148,7 +151,16 @@ class Spec:
 class Check:
     def __init__(self, spec, server, tap):
         self.spec, self.server, self.tap = spec, server, tap
-        self.path_values = {}  # instead of the file's examples
+        self.path_values = {}  # instead of the file's examples; or functions
+
+    def values(self, path, parameters):
+        """Of a path and a name, of a name in any path, else the examples."""
+        found = {}
+        for p in parameters:
+            name = p["name"]
+            value = self.path_values.get((path, name), self.path_values.get(name))
+            found[name] = p.get("example") if value is None else value
+        return found
 
     def url(self, path, parameters, values):
         query = {}
@@ -156,8 +168,9 @@ class Check:
             if p["name"] not in values:
                 continue
             if p["in"] == "path":
+                value = values[p["name"]]
                 path = path.replace("{%s}" % p["name"], urllib.parse.quote(
-                    str(values[p["name"]]), safe=""))
+                    str(value() if callable(value) else value), safe=""))
             else:
                 query[p["name"]] = values[p["name"]]
         return path + ("?" + urllib.parse.urlencode(query) if query else "")
@@ -198,8 +211,7 @@ class Check:
         label = f"{method.upper()} {path}"
         schema = (operation.get("requestBody", {}).get("content", {})
                   .get("application/json", {}).get("schema"))
-        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
-                  for p in parameters}
+        values = self.values(path, parameters)
         few = {p["name"]: values[p["name"]] for p in parameters
                if p.get("required")}
         missing = [n for n, v in values.items() if v is None]
@@ -220,10 +232,11 @@ class Check:
                            *self.spec.errors(schema, body))
             self.answer(f"{label}: example {name}", operation, method,
                         self.url(path, parameters, values), body, 200)
-        # What we do not know is passed over.
+        # What we do not know is passed over, unless the file says otherwise.
+        more = {**next(iter(examples.values())), "unheardOf": [1]}
         self.answer(f"{label} with a member nobody knows", operation, method,
-                    self.url(path, parameters, values),
-                    {**next(iter(examples.values())), "unheardOf": [1]}, 200)
+                    self.url(path, parameters, values), more,
+                    400 if self.spec.errors(schema, more) else 200)
 
     def bad_values(self, schema):
         """Values the schema does not take."""
@@ -254,8 +267,7 @@ class Check:
 
     def bad(self, path, method, operation, parameters):
         label = f"{method.upper()} {path}"
-        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
-                  for p in parameters}
+        values = self.values(path, parameters)
         examples = self.examples(operation)
         body = next(iter(examples.values())) if examples else None
         for p in parameters:
@@ -307,8 +319,7 @@ class Check:
                             method, url, {**body, "searchScope": less}, 400)
 
     def methods(self, path, parameters, known):
-        values = {p["name"]: self.path_values.get(p["name"], p.get("example"))
-                  for p in parameters}
+        values = self.values(path, parameters)
         for method in METHODS:
             if method in known:
                 continue
@@ -408,6 +419,57 @@ def routes_of_the_server():
                 r'\s*(?:\.path = )?"([^"]+)"', file.read())
 
 
+def new_token(server):
+    return server.ask_json("POST", "/api/v1/access/tokens",
+                           {"name": "one", "role": "ingest", "namespace": "acme"})[1]["id"]
+
+
+def leaving(server):
+    """A namespace with one span, to be deleted."""
+    spans = rare_spans()
+    spans["resourceSpans"][0]["resource"]["attributes"][0] = text(
+        "openchoreo.dev/namespace", "leaving")
+    server.send("/v1/traces", spans)
+    return "leaving"
+
+
+def with_tokens(spec, tap):
+    """What only a subject with a token, a part of the grants or a limit sees."""
+    paths = spec.root["paths"]
+    limits = tempfile.NamedTemporaryFile("w", suffix=".yaml")
+    limits.write("namespaces: {acme: {recordsPerSecond: 100000}}")
+    limits.flush()
+    with Running("--auth", "required", "--limits", limits.name) as server:
+        def create(**token):
+            server.credential = admin
+            check.answer("a token", paths["/api/v1/access/tokens"]["post"], "post",
+                         "/api/v1/access/tokens", token, 200)
+            _, made = server.ask_json("POST", "/api/v1/access/tokens",
+                                      {**token, "name": token["name"] + " again"})
+            return "Bearer " + made["token"]
+        made = subprocess.run(
+            [os.environ["CALLBOARD"], "token", "create", "boss", "--role", "admin",
+             "--namespace", "*", "--data-dir", os.path.join(server.folder, "data")],
+            check=True, capture_output=True, text=True).stdout
+        admin = "Bearer " + re.search(r"cbt_\S+", made)[0]
+        check = Check(spec, server, tap)
+        reader = create(name="reader", namespace="acme", actions=["metrics:view"], expires="1d")
+        writer = create(name="writer", stamp="override",
+                        grants=[{"roles": ["ingest"], "namespace": "acme"}])
+        server.credential = writer
+        tap.same(server.send("/v1/traces", rare_spans(), writer), 200, "a token sends")
+        server.credential = reader
+        for name, path, url in (
+                ("one's own subject", "/api/v1/access/me", None),
+                ("one's own use", "/api/v1/access/tenants", None),
+                ("a page without logs", "/api/v1/components/{namespace}/{project}/{component}",
+                 "/api/v1/components/acme/shop/checkout")):
+            check.answer(name, paths[path]["get"], "get", url or path, None, 200)
+        server.credential = admin
+        for path in ("/api/v1/access/tokens", "/api/v1/access/tenants"):
+            check.answer("all of " + path, paths[path]["get"], "get", path, None, 200)
+
+
 def main():
     spec = Spec(os.path.join(TOP, "docs", "openapi.yaml"))
     tap = Tap()
@@ -440,7 +502,10 @@ def main():
         server.ask_json("POST", "/api/v1alpha1/rca-agent/analyze",
                         media["examples"]["errors"]["value"])
         check.path_values = {"traceId": failed["traces"][0]["traceId"],
-                             "spanId": failed["traces"][0]["rootSpanId"]}
+                             "spanId": failed["traces"][0]["rootSpanId"],
+                             "tokenId": lambda: new_token(server),
+                             ("/api/v1/access/tenants/{namespace}", "namespace"):
+                                 lambda: leaving(server)}
         path = "/api/v1alpha1/traces/{traceId}/spans/{spanId}"
         check.answer("a span with a link", spec.root["paths"][path]["get"],
                      "get", path.format(traceId="0" * 29 + "abc",
@@ -458,6 +523,7 @@ def main():
             if not path.endswith("/spans/query"):  # "query" is a spanId, too
                 check.methods(path, parameters, known)
 
+    with_tokens(spec, tap)
     found = {"done": set(), "missing": set()}
     for path, method, operation, _ in spec.operations():
         content = spec.resolve(operation["responses"]["200"])["content"]

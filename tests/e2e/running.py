@@ -71,12 +71,14 @@ class Running:
              "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"],
             check=True, timeout=60)
 
-    def send(self, path, document):
+    def send(self, path, document, credential=None):
         """OTLP/JSON; the answer's status."""
         connection = http.client.HTTPConnection("127.0.0.1", self.otlp_port,
                                                 timeout=30)
-        connection.request("POST", path, json.dumps(document),
-                           {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        if credential:
+            headers["Authorization"] = credential
+        connection.request("POST", path, json.dumps(document), headers)
         status = connection.getresponse().status
         connection.close()
         return status
@@ -119,6 +121,9 @@ class Tap:
             for line in why:
                 print("#", str(line)[:2000])
         return good
+
+    def same(self, got, want, name):
+        return self.check(got == want, name, f"{got} instead of {want}")
 
     def exit(self):
         sys.exit(1 if self.bad or not self.count else 0)
