@@ -61,6 +61,15 @@ static void charge_tenant(struct export_request *request, uint64_t records,
                       clock_wall_ns());
 }
 
+/* What cannot be read takes time, too: a record for each KiB. */
+static void charge_unreadable(struct export_request *request,
+                              enum status status, size_t bytes)
+{
+    if (status == ERR_MALFORMED || status == ERR_INVALID ||
+        status == ERR_TOO_BIG)
+        charge_tenant(request, 1 + bytes / 1024, bytes);
+}
+
 /* ---- the outcome ---- */
 
 static void drop_body(struct export_request *request)
@@ -192,7 +201,7 @@ bool export_decode(struct export_request *request)
     struct batch *batch;
     char why[WHY_SIZE];
     char *body = NULL;
-    size_t len = 0;
+    size_t len = 0, received = request->len;
     enum status status = subject_writer(request->subject, &writer);
 
     if (status != OK) {
@@ -208,6 +217,8 @@ bool export_decode(struct export_request *request)
             detail = SLICE("the body does not match its encoding");
         if (status == ERR_TOO_BIG)
             detail = too_big_text(why, options->max_body);
+        charge_unreadable(request, status,
+                          status == ERR_TOO_BIG ? options->max_body : received);
         writer_free(writer);
         export_refuse(request, status, detail);
         return false;
@@ -223,6 +234,7 @@ bool export_decode(struct export_request *request)
         charge_tenant(request, batch->count, len);
         note_rejected(request, batch);
     } else {
+        charge_unreadable(request, status, len);
         export_refuse(request, status, detail);
     }
     if (status != OK || batch->count == 0) { /* nothing to store */

@@ -376,6 +376,24 @@ TEST(over_the_rate)
     drop(body);
 }
 
+TEST(what_cannot_be_read_is_charged)
+{
+    static char nonsense[20 * 1024];
+
+    tenants =
+        tenants_with("namespaces: {\"{anonymous}\": {recordsPerSecond: 1}}");
+    begin();
+    memset(nonsense, 0xff, sizeof(nonsense));
+    CHECK_EQ(
+        post("/v1/traces", PROTOBUF, (struct slice){nonsense, sizeof(nonsense)})
+            .status,
+        400); /* 10 and debt */
+    CHECK_EQ(post("/v1/traces", JSON, SLICE("{}")).status, 429);
+    end();
+    tenants_free(tenants);
+    tenants = NULL;
+}
+
 TEST(a_journal_that_is_nearly_full)
 {
     struct slice body = spans(25, 0, 10);
