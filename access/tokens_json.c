@@ -40,13 +40,20 @@ static bool fail(char error[TOKENS_ERROR], const char *format, ...)
     return false;
 }
 
+/* No character that a terminal obeys: below the blank, 127, U+0080 to U+009F.
+ */
 static bool is_plain(struct slice text, size_t max)
 {
     if (text.len == 0 || text.len > max)
         return false;
-    for (size_t i = 0; i < text.len; i++)
-        if ((unsigned char)text.ptr[i] < ' ' || text.ptr[i] == 127)
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned char c = (unsigned char)text.ptr[i];
+        unsigned char next =
+            i + 1 < text.len ? (unsigned char)text.ptr[i + 1] : 0;
+
+        if (c < ' ' || c == 127 || (c == 0xc2 && next >= 0x80 && next < 0xa0))
             return false;
+    }
     return true;
 }
 
@@ -127,7 +134,7 @@ static struct token *read_token(const json_t *object, struct subject *of,
     of->name = text_of(object, "name");
     of->grants.at = grants;
     if ((is_plain(of->name, TOKEN_NAME_MAX) ||
-         fail(error, "%s must have 1 to 128 characters", "name")) &&
+         fail(error, "%s must have 1 to 128 printable characters", "name")) &&
         (hex_bytes(hash, token->hash, TOKEN_HASH) ||
          fail(error, "%s must have 64 hexadecimal digits", "sha256")) &&
         read_id(object, hash, &of->id, error) &&

@@ -120,6 +120,8 @@ TEST(what_is_wrong_with_a_wish_is_said)
         {"{\"role\":\"ingest\",\"namespace\":\"a\"}", "name must have"},
         {"{\"name\":\"a\\u0007\",\"role\":\"ingest\",\"namespace\":\"a\"}",
          "name must have"},
+        {"{\"name\":\"a\\u009b31m\",\"role\":\"ingest\",\"namespace\":\"a\"}",
+         "name must have"},
         {"{\"name\":\"a\",\"namespace\":\"a\"}", "role is missing"},
         {"{\"name\":\"a\",\"role\":\"root\",\"namespace\":\"a\"}",
          "unknown role or action root"},
