@@ -51,20 +51,23 @@ void budget_force(struct budget *budget, size_t bytes)
         budget_force(budget->parent, bytes);
 }
 
+/* Its owner may end a budget as soon as it sees that all was given back: it is
+ * not touched after that. */
 void budget_give(struct budget *budget, size_t bytes)
 {
+    struct budget *parent = budget->parent;
     size_t used =
-        atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_relaxed);
+        atomic_fetch_sub_explicit(&budget->used, bytes, memory_order_release);
 
     assert(used >= bytes);
     (void)used;
-    if (budget->parent)
-        budget_give(budget->parent, bytes);
+    if (parent)
+        budget_give(parent, bytes);
 }
 
 size_t budget_used(const struct budget *budget)
 {
-    return atomic_load_explicit(&budget->used, memory_order_relaxed);
+    return atomic_load_explicit(&budget->used, memory_order_acquire);
 }
 
 bool budget_take_both(struct budget *share, struct budget *whole, size_t bytes)
