@@ -284,13 +284,15 @@ void audit_file(const char *action, const char *path, const char *why)
 
 static void write_refusals(bool all)
 {
+    static const uint8_t none[16];
     struct audit_refusal one;
     uint64_t now = clock_monotonic_ns();
 
     while (audit_refusal_take(&audit.refusals, now, all, &one)) {
+        bool any = !one.many && memcmp(one.address, none, sizeof(none)) != 0;
         struct audit_event event = {.category = AUDIT_AUTHORIZATION,
                                     .result = one.result,
-                                    .address = one.many ? NULL : one.address,
+                                    .address = any ? one.address : NULL,
                                     .reason = one.reason,
                                     .count = one.more};
 

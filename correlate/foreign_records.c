@@ -64,6 +64,8 @@ void tagger_resolve_resources(struct tagger *tagger, struct batch *batch)
     bool accepted = true;
 
     registry_set_writer(tagger->registry, batch->writer);
+    if (batch->source)
+        registry_set_topic(tagger->registry, batch->source->topic);
     for (uint32_t i = 0; i < batch->resource_count; i++)
         accepted &= registry_resolve_accepted(
             tagger->registry, &batch->resources[i], batch->received_ns);

@@ -50,7 +50,7 @@ struct audit_event {
     bool by_program;               /* a file that was read again, for example */
     struct slice method, path;
     union scope_names scope;
-    struct slice name;      /* of the token, the file, the report */
+    struct slice name;      /* of the token, the file, the report, the topic */
     const uint8_t *address; /* of the peer, 16 bytes; NULL: none */
     struct slice user_agent, request_id;
     const char *reason; /* of a refusal (static) or a failure */

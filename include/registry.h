@@ -84,11 +84,14 @@ void registry_close(struct registry *registry);
  * collector that may write anything. */
 void registry_set_writer(struct registry *registry,
                          const struct writer *writer);
+/* The Kafka topic that they come from, for the text of a refusal; after
+ * registry_set_writer(), borrowed as long. */
+void registry_set_topic(struct registry *registry, struct slice topic);
 
 /* Why something is refused: static name of a label, and a text. */
 struct registry_refusal {
     const char *label;
-    char text[224];
+    char text[288];
 };
 
 /* False: a resource, or the labels of a record, stamp what the writer may not

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "audit.h"
 #include "clock.h"
 #include "ingest_decode.h"
 #include "mem.h"
@@ -121,23 +120,6 @@ static void note_foreign(struct export_request *request,
     request->foreign = batch->foreign;
     request->accepted -= batch->foreign;
     request->rejected += batch->foreign;
-}
-
-/* The audit sums up those of all senders: there is no address. */
-static void audit_foreign(const struct export_request *request,
-                          const struct batch *batch)
-{
-    const struct audit_event event = {
-        .action = action_text(ACTION_WRITE),
-        .category = AUDIT_AUTHORIZATION,
-        .result = AUDIT_DENIED,
-        .subject = request->subject,
-        .scope = {.namespace = writer_tenant(batch->writer)},
-        .reason = "records stamp what their sender may not write",
-    };
-
-    if (batch->foreign > 0 && audit_is_on())
-        audit_write(&event);
 }
 
 /* ---- decoding ---- */
@@ -258,7 +240,7 @@ static void export_is_done(void *arg, enum status status)
         request->accepted = 0;
     } else {
         note_foreign(request, request->sent);
-        audit_foreign(request, request->sent);
+        ingest_audit_foreign(request->sent, request->subject, request->address);
     }
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */

@@ -37,6 +37,7 @@ struct export_request {
     struct export_intake *intake;
     struct tenant *tenant;         /* set by the receiver; NULL: none */
     const struct subject *subject; /* the receiver's; NULL: no access control */
+    const uint8_t *address;        /* of the peer, 16 bytes; the receiver's */
     enum signal signal;
     enum batch_encoding encoding;
     enum inflate_format format;

@@ -4,6 +4,7 @@
  */
 #include "ingest_decode.h"
 
+#include "audit.h"
 #include "otlp.h"
 #include "stats.h"
 
@@ -52,4 +53,24 @@ void ingest_count_records(enum signal signal, uint32_t accepted,
 
     stats_add(accepted_ids[signal], accepted);
     stats_add(rejected_ids[signal], rejected);
+}
+
+void ingest_audit_foreign(const struct batch *batch,
+                          const struct subject *subject, const uint8_t *address)
+{
+    const struct source_offset *kafka = batch->source;
+    const struct audit_event event = {
+        .action = action_text(ACTION_WRITE),
+        .category = AUDIT_AUTHORIZATION,
+        .result = AUDIT_DENIED,
+        .subject = subject,
+        .address = address,
+        .scope = {.namespace = writer_tenant(batch->writer)},
+        .name = kafka ? kafka->topic : (struct slice){NULL, 0},
+        .reason = kafka ? "records of a Kafka topic stamp what it may not write"
+                        : "records stamp what their sender may not write",
+    };
+
+    if (batch->foreign > 0 && audit_is_on())
+        audit_write(&event);
 }

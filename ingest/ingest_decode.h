@@ -7,6 +7,7 @@
 #ifndef INGEST_DECODE_H
 #define INGEST_DECODE_H
 
+#include "access.h"
 #include "batch.h"
 
 /* Decodes batch->body, counts what was truncated, corrected or rejected, and
@@ -19,5 +20,10 @@ MUST_CHECK enum status ingest_decode(struct batch *batch, uint64_t oldest_ns,
 /* Counts the records of a request that is done. */
 void ingest_count_records(enum signal signal, uint32_t accepted,
                           uint32_t rejected);
+/* The records of a batch that is done, and that its sender may not write, if
+ * there are any. From Kafka: no subject, no address (16 bytes). */
+void ingest_audit_foreign(const struct batch *batch,
+                          const struct subject *subject,
+                          const uint8_t *address);
 
 #endif

@@ -95,6 +95,7 @@ static void partition_batch_is_done(void *arg, enum status status)
             pending->batch->signal,
             pending->batch->duplicate ? 0 : pending->accepted - foreign,
             pending->batch->rejected + foreign);
+        ingest_audit_foreign(pending->batch, NULL, NULL);
     } else {
         partitions->failed = true;
     }

@@ -179,6 +179,7 @@ static enum grpc_next handle(void *arg, struct grpc_request *grpc)
     if (!grpc->compressed) /* a sender may compress only what is large */
         request->format = INFLATE_NONE;
     request->subject = grpc->subject;
+    request->address = grpc->from.bytes;
     request->body = grpc->body;
     request->len = grpc->len;
     request->room = grpc->room;

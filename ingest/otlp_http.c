@@ -156,6 +156,7 @@ static enum http_next handle(void *arg, struct http_request *http)
 
     (void)arg;
     request->subject = http->subject;
+    request->address = http->from.bytes;
     request->body = http->body;
     request->len = http->len;
     request->room = http->room;

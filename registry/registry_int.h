@@ -187,6 +187,7 @@ struct quota_table {
 
 struct registry_sender {
     const struct writer *writer; /* NULL: a collector that may write anything */
+    struct slice topic;          /* of Kafka; empty: none */
     uint64_t hash;               /* of the writer */
     uint64_t tenant;             /* 0: a collector. Key of pods */
     uint64_t key; /* of resources; more than the tenant if the sender gives

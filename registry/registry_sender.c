@@ -60,6 +60,11 @@ void registry_set_writer(struct registry *reg, const struct writer *writer)
                     hash_bytes(writer->bytes, writer->len, sender->tenant);
 }
 
+void registry_set_topic(struct registry *reg, struct slice topic)
+{
+    reg->sender.topic = topic;
+}
+
 /* ---- uids ---- */
 
 static uint64_t uid_key(uint32_t name)
@@ -201,14 +206,28 @@ static struct slice shown(struct slice text, char to[SHOWN_BYTES])
     return (struct slice){to, len};
 }
 
+/* Who may not write it. */
+static void name_sender(const struct registry *reg, char text[SHOWN_BYTES + 8])
+{
+    char shortened[SHOWN_BYTES];
+    struct slice topic = shown(reg->sender.topic, shortened);
+
+    if (topic.len > 0)
+        snprintf(text, SHOWN_BYTES + 8, "topic %.*s", (int)topic.len,
+                 topic.ptr);
+    else
+        snprintf(text, SHOWN_BYTES + 8, "this token");
+}
+
 static void explain(const struct registry *reg, enum label label,
                     struct slice which, const struct writer_scope *scope,
                     struct registry_refusal *why)
 {
-    char stamped[SHOWN_BYTES], own[SHOWN_BYTES];
+    char stamped[SHOWN_BYTES], own[SHOWN_BYTES], sender[SHOWN_BYTES + 8];
     struct slice value = shown(which, stamped), fixed = {NULL, 0};
     bool is_uid = label >= LABEL_PROJECT_UID && label != LABEL_RESOURCE;
 
+    name_sender(reg, sender);
     why->label = label_names[label];
     if (reg->sender.tenant && !is_uid)
         for (int i = 0; i < IDENTITY_NAMES; i++)
@@ -218,16 +237,15 @@ static void explain(const struct registry *reg, enum label label,
     if (fixed.len > 0) {
         fixed = shown(fixed, own);
         snprintf(why->text, sizeof(why->text),
-                 "%s %.*s is not that of this token (%.*s)", why->label,
-                 (int)value.len, value.ptr, (int)fixed.len, fixed.ptr);
+                 "%s %.*s is not that of %s (%.*s)", why->label, (int)value.len,
+                 value.ptr, sender, (int)fixed.len, fixed.ptr);
     } else if (is_uid) {
         snprintf(why->text, sizeof(why->text),
-                 "%s %.*s is of something that this token may not write to",
-                 why->label, (int)value.len, value.ptr);
+                 "%s %.*s is of something that %s may not write to", why->label,
+                 (int)value.len, value.ptr, sender);
     } else {
-        snprintf(why->text, sizeof(why->text),
-                 "%s %.*s is not one of this token", why->label, (int)value.len,
-                 value.ptr);
+        snprintf(why->text, sizeof(why->text), "%s %.*s is not one of %s",
+                 why->label, (int)value.len, value.ptr, sender);
     }
 }
 

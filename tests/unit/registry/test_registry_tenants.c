@@ -259,6 +259,28 @@ TEST(a_refusal_shows_plain_text)
     leave(&bed);
 }
 
+TEST(a_refusal_names_the_kafka_topic)
+{
+    struct bed bed;
+    char topic[250], text[600], want[300];
+
+    bed_init(&bed);
+    as_acme(&bed);
+    registry_set_topic(bed.registry, SLICE("acme_logs"));
+    CHECK_TEXT(refused(&bed, NS "=evil"),
+               "namespace evil is not that of topic acme_logs (acme)");
+    snprintf(topic, sizeof(topic), "%0249d", 0);
+    snprintf(text, sizeof(text), NS "=%0500d", 0);
+    snprintf(want, sizeof(want),
+             "namespace %064d is not that of topic %064d (acme)", 0, 0);
+    registry_set_topic(bed.registry, slice_of(topic));
+    CHECK_TEXT(refused(&bed, text), want);
+    as_acme(&bed); /* the topic was that of the other batch */
+    CHECK_TEXT(refused(&bed, NS "=evil"),
+               "namespace evil is not that of this token (acme)");
+    leave(&bed);
+}
+
 /* ---- what is learned ---- */
 
 static const char *const pods[] = {
