@@ -70,6 +70,18 @@ size_t budget_used(const struct budget *budget)
     return atomic_load_explicit(&budget->used, memory_order_acquire);
 }
 
+bool budget_has(const struct budget *budget, size_t bytes, unsigned sixteenths)
+{
+    for (; budget; budget = budget->parent) {
+        size_t limit = budget->limit, used = budget_used(budget);
+
+        limit -= limit / 16 * sixteenths;
+        if (used > limit || bytes > limit - used)
+            return false;
+    }
+    return true;
+}
+
 bool budget_take_both(struct budget *share, struct budget *whole, size_t bytes)
 {
     if (!budget_take(share, bytes))

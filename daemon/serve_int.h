@@ -27,6 +27,7 @@
 struct daemon {
     const struct config *config;
     struct budget budget; /* of batches, from arrival to block */
+    struct budget bodies; /* incomplete ones, at both OTLP ports */
     struct tenants *tenants;
     struct tokens *tokens;
     char admin[sizeof("unix:") + 4096]; /* address of the socket */

@@ -319,6 +319,8 @@ enum status serve_start_ports(struct daemon *d)
     };
     enum status status;
 
+    budget_init(&d->bodies, receiver_bodies_limit(&otlp_http.receiver));
+    otlp_http.receiver.bodies = otlp_grpc.receiver.bodies = &d->bodies;
     (void)snprintf(d->admin, sizeof(d->admin), "unix:%.4000s/admin.sock",
                    c->data_dir);
     status = query_start(&d->query, &query);

@@ -77,7 +77,7 @@ bool grpc_body_fits(const struct grpc_stream *stream)
     if (stream->prefix_len == GRPC_PREFIX)
         more = (size_t)request->length - request->room;
     return tenant_has(stream, FIRST_PIECE, &most) &&
-           budget_used(&server->messages) + more <= server->messages.limit &&
+           budget_has(&server->messages, more, 0) &&
            budget_used(budget) + more <= budget->limit;
 }
 
@@ -89,10 +89,9 @@ static bool charge(struct grpc_stream *stream, size_t room)
 
     if (!stream->request.subject) /* it waits for a key to be known by */
         limit /= 8;
-    else if (room > SMALL_MESSAGE)
-        limit -= limit / 16;
     if (!tenant_has(stream, more, &most) ||
         budget_used(&server->messages) + more > limit ||
+        !budget_has(&server->messages, more, room > SMALL_MESSAGE ? 1 : 0) ||
         !budget_take_both(&server->messages, server->options.budget, more))
         return false;
     hold(stream, stream->body_charged + more);

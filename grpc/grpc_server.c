@@ -233,6 +233,7 @@ struct grpc_server *grpc_new(const struct grpc_options *options)
     pthread_mutex_init(&server->lock, NULL);
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->messages, options->message_share);
+    server->messages.parent = options->messages;
     /* The loop sends GOAWAY before the slots close an idle connection. */
     server->slots = slots_open(
         options->name, options->max_connections, options->files_eighths,

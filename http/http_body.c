@@ -33,11 +33,7 @@ size_t http_body_limit(const struct server_request *sr)
 static bool share_has(const struct http_server *server, size_t room,
                       size_t more)
 {
-    size_t limit = server->bodies.limit;
-
-    if (room > SMALL_BODY)
-        limit -= limit / 16;
-    return budget_used(&server->bodies) + more <= limit;
+    return budget_has(&server->bodies, more, room > SMALL_BODY ? 1 : 0);
 }
 
 static bool evict(struct server_request *slowest)

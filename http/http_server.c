@@ -194,6 +194,7 @@ enum status http_start(struct http_server **out,
     server->gaps_known = strcmp(MHD_get_version(), HTTP_GAPS_VERSION) == 0;
     budget_init(&server->connections, options->budget->limit / 2);
     budget_init(&server->bodies, options->body_share);
+    server->bodies.parent = options->bodies;
     budget_init(&server->responses, options->response_share);
     server->slots = slots_open(options->name, options->max_connections,
                                options->files_eighths, options->idle_timeout_ns,

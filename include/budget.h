@@ -35,6 +35,10 @@ void budget_give(struct budget *budget, size_t bytes);
 /* Takes them from a share and from the whole, or from neither. */
 bool budget_take_both(struct budget *share, struct budget *whole, size_t bytes);
 
+/* Whether a take would succeed now and leave so many sixteenths of the limit,
+ * here and in its parents. */
+bool budget_has(const struct budget *budget, size_t bytes, unsigned sixteenths);
+
 size_t budget_used(const struct budget *budget);
 
 #endif

@@ -115,6 +115,7 @@ struct grpc_options {
     size_t max_message;
     struct budget *budget;     /* connections and messages */
     size_t message_share;      /* of it, for unfinished messages */
+    struct budget *messages;   /* as bodies of http_options */
     const char *allowed_hosts; /* as http_options */
     const char *http1_text;    /* answer to an HTTP/1 request */
 };

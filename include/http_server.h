@@ -157,6 +157,8 @@ struct http_options {
     size_t max_body;
     struct budget *budget; /* connections, bodies, responses */
     size_t body_share;     /* of it, for unfinished bodies */
+    struct budget
+        *bodies; /* unfinished ones of other servers, too; NULL: none */
     size_t response_share; /* of it, for responses that wait to be sent; 0: they
                               are small and not charged */
     const char

@@ -27,6 +27,8 @@ struct receiver_options {
     const struct request_key *key; /* recognizes duplicate requests; NULL: none
                                       are */
     struct budget *budget;
+    struct budget *bodies;   /* incomplete ones of all receivers; NULL: each has
+                                its share, whatever others hold */
     struct tenants *tenants; /* NULL: no limits, nothing is counted by tenant */
     struct sink sink;
 };
@@ -43,6 +45,13 @@ static inline size_t receiver_body_share(const struct receiver_options *o)
     size_t one = o->max_body + o->max_body / 15 + 1;
 
     return half > one ? half : one;
+}
+
+/* For all receivers together: one may hold its share, and leaves a quarter of
+ * the budget to the others. */
+static inline size_t receiver_bodies_limit(const struct receiver_options *o)
+{
+    return receiver_body_share(o) + o->budget->limit / 4;
 }
 
 /* The time before which records of a batch are rejected; 0: none are. */

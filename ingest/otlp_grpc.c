@@ -242,6 +242,7 @@ enum status otlp_grpc_start(struct otlp_grpc **out,
         .max_message = options->receiver.max_body,
         .budget = options->receiver.budget,
         .message_share = receiver_body_share(&options->receiver),
+        .messages = options->receiver.bodies,
         .allowed_hosts = options->allowed_hosts,
         .http1_text = "this is OTLP/gRPC (HTTP/2); OTLP/HTTP has another "
                       "port, by default 4318",

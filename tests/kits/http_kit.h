@@ -128,6 +128,7 @@ static inline bool fake_nearly_full(void *arg)
 
 static struct budget budget;
 static struct otlp_http *ingest;
+static struct budget *bodies;   /* NULL: none */
 static struct tenants *tenants; /* NULL: none */
 static uint64_t oldest;
 
@@ -149,6 +150,7 @@ static inline void begin_with(size_t max_body, size_t memory)
         .receiver = {.max_body = max_body,
                      .oldest_ns = oldest_ns,
                      .budget = &budget,
+                     .bodies = bodies,
                      .tenants = tenants,
                      .sink = {.submit = fake_submit,
                               .ready = fake_ready,

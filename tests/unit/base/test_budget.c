@@ -68,6 +68,24 @@ TEST(what_is_forced_is_counted_beyond_the_limit)
     CHECK(budget_take(&budget, 100));
 }
 
+TEST(room_is_looked_for_in_the_whole_too)
+{
+    struct budget whole, part;
+
+    budget_init(&whole, 160);
+    budget_init(&part, 100);
+    part.parent = &whole;
+    CHECK(budget_has(&part, 100, 0));
+    CHECK(!budget_has(&part, 101, 0));
+    CHECK(budget_has(&part, 94, 1) && !budget_has(&part, 95, 1));
+    CHECK(budget_take(&whole, 90));
+    CHECK(budget_has(&part, 70, 0) && !budget_has(&part, 71, 0));
+    CHECK(budget_has(&part, 60, 1) && !budget_has(&part, 61, 1));
+    CHECK(!budget_has(&part, SIZE_MAX, 0));
+    budget_force(&whole, 80);
+    CHECK(!budget_has(&part, 0, 0));
+}
+
 TEST(a_part_is_charged_to_the_whole)
 {
     struct budget whole, a, b;
