@@ -56,6 +56,7 @@
 #include "log.h"
 #include "mem.h"
 #include "queue.h"
+#include "recent_refusals.h"
 #include "recent_requests.h"
 #include "stats.h"
 #include "tagger.h"
@@ -72,6 +73,7 @@ struct correlator {
     struct store *store;
     struct tagger tagger;
     struct recent_requests requests;
+    struct recent_refusals refusals;
     struct queue *queue;
     pthread_t thread;
     bool started;
@@ -179,6 +181,8 @@ static uint64_t counted_records(const struct correlator *correlator,
 static void note_foreign(struct correlator *correlator,
                          const struct batch *batch)
 {
+    if (batch->foreign > 0 && !request_hash_none(batch->hash))
+        recent_refusals_add(&correlator->refusals, batch);
     if (batch->foreign == 0 || !correlator->started) /* replayed: was noted */
         return;
     stats_add(STATS_RECORDS_FOREIGN, batch->foreign);
@@ -217,10 +221,11 @@ static void tag(struct correlator *correlator, struct batch *batch)
 }
 
 /*
- * Drops the records of a request that was stored before. This happens after the
- * journal, in one thread and in the order of the journal, so that a replay
- * decides the same way. A copy that arrives while the first request is being
- * synced comes after it; if the first is refused, the copy is stored.
+ * Drops the records of a request that was stored before; those that were
+ * refused then are refused again. This happens after the journal, in one thread
+ * and in the order of the journal, so that a replay decides the same way. A
+ * copy that arrives while the first request is being synced comes after it; if
+ * the first is refused, the copy is stored.
  */
 static void drop_duplicate(struct correlator *correlator, struct batch *batch)
 {
@@ -229,6 +234,7 @@ static void drop_duplicate(struct correlator *correlator, struct batch *batch)
     if (recent_requests_has(&correlator->requests, batch->hash, batch->lsn)) {
         stats_add(STATS_DUPLICATE_REQUESTS,
                   correlator->started); /* not at replay */
+        recent_refusals_repeat(&correlator->refusals, batch);
         batch->duplicate = true;
         batch->count = batch->resource_count = 0;
         batch->hash = (struct request_hash){0, 0};
@@ -418,6 +424,7 @@ static void correlator_free(struct correlator *correlator)
 {
     tagger_close(&correlator->tagger);
     recent_requests_release(&correlator->requests);
+    recent_refusals_release(&correlator->refusals);
     queue_free(correlator->queue);
     thread_calls_release(&correlator->calls);
     arena_release(&correlator->state_memory);

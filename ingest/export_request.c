@@ -236,11 +236,11 @@ static void export_is_done(void *arg, enum status status)
 
     if (status != OK) {
         export_refuse(request, status, (struct slice){NULL, 0});
-    } else if (request->sent->duplicate) { /* counted when it came first */
-        request->accepted = 0;
     } else {
         note_foreign(request, request->sent);
         ingest_audit_foreign(request->sent, request->subject, request->address);
+        if (request->sent->duplicate) /* counted when it came first */
+            request->accepted = 0;
     }
     request->answer(request->arg);
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */

@@ -202,6 +202,13 @@ def lies():
                 tap.same(send(server, "evil", signal, parts, encoding), want,
                          f"{signal} in {encoding} with {key}")
                 refused += 2
+    parts[0][1][0]["name"] = "again"
+    lie = (signal, parts, encoding)
+    repeats = counter(server, "duplicate_requests_total")
+    for again in ("first", "again", "and again"):
+        tap.same(send(server, "evil", *lie), want, f"the same answer: {again}")
+        refused += 2
+    tap.same(counter(server, "duplicate_requests_total") - repeats, 2, "to the same request")
     for signal in ("logs", "metrics"):
         parts = [({"service.name": "agent"}, ROWS[signal](4, {
             "openchoreo.dev/namespace": "acme", "openchoreo.dev/component": "web"}))]
@@ -217,6 +224,7 @@ def lies():
     names = [name for _, name in seen(server)["evil"][0]]
     tap.check("honest" in names and "liar" not in names,
               "the rest is stored", str(names))
+    return lie, want
 
 
 def uids():
@@ -267,7 +275,7 @@ same_bytes_twice()
 other = {"k8s.pod.uid": "uid-2", "x": "2"}
 for who_ in ("acme", "evil"):
     send(server, who_, "logs", [(other, log_rows(2))])
-lies()
+lie_, answer_ = lies()
 uids()
 other_senders()
 late("early", POD)
@@ -276,6 +284,8 @@ server.kill()
 server = start(folder)
 tap.same(seen(server), state_, "after kill -9 and replay all is as before")
 tap.check(counter(server, "journal_replayed_entries_total") > 0, "entries were replayed")
+tap.same(send(server, "evil", *lie_), answer_, "a request that was refused has the same answer")
+tap.same(counter(server, "duplicate_requests_total"), 1, "it is known")
 late("replayed", other)
 state_ = seen(server)
 server.stop()

@@ -1,4 +1,5 @@
 /* The same request again, through the real journal, store and correlator. */
+#include "recent_refusals.h"
 #include "recent_requests.h"
 
 #include <errno.h>
@@ -29,6 +30,53 @@ TEST(the_newest_are_known)
             CHECK(!recent_requests_has(&repeats, hash_no(gone), UINT64_MAX));
     }
     recent_requests_release(&repeats);
+}
+
+static struct batch *refused(uint64_t n, const char *why)
+{
+    struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+
+    batch->hash = hash_no(n);
+    batch->foreign = (uint32_t)strlen(why);
+    batch->foreign_why = slice_of(why);
+    return batch;
+}
+
+static void check_again(const struct recent_refusals *refusals, uint64_t n,
+                        uint32_t foreign, const char *why)
+{
+    struct batch *batch = refused(n, "");
+
+    recent_refusals_repeat(refusals, batch);
+    CHECK_EQ(batch->foreign, foreign);
+    CHECK_TEXT(batch->foreign_why, why);
+    batch_free(batch);
+}
+
+TEST(the_newest_refusals_are_known)
+{
+    struct recent_refusals refusals = {.count = 0};
+    uint64_t many = 2 * RECENT_REFUSALS_MAX + 7;
+    char text[RECENT_REFUSALS_TEXT + 50], cut[RECENT_REFUSALS_TEXT + 1];
+    struct batch *batch;
+
+    check_again(&refusals, 1, 0, "");
+    for (uint64_t n = 1; n <= many; n++) {
+        batch = refused(n, n % 2 ? "odd" : "even");
+        recent_refusals_add(&refusals, batch);
+        batch_free(batch);
+        check_again(&refusals, n, n % 2 ? 3 : 4, n % 2 ? "odd" : "even");
+        check_again(&refusals, n + 1, 0, "");
+    }
+    check_again(&refusals, many - RECENT_REFUSALS_MAX, 0, "");
+    check_again(&refusals, many - RECENT_REFUSALS_MAX + 1, 4, "even");
+    snprintf(text, sizeof(text), "%0*d", (int)sizeof(text) - 1, 0);
+    snprintf(cut, sizeof(cut), "%0*d", (int)sizeof(cut) - 1, 0);
+    batch = refused(1, text);
+    recent_refusals_add(&refusals, batch);
+    batch_free(batch);
+    check_again(&refusals, 1, sizeof(text) - 1, cut);
+    recent_refusals_release(&refusals);
 }
 
 /* Few hashes, so that chains are long; against a list of what was added. */
