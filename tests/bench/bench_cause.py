@@ -31,6 +31,7 @@ from datetime import datetime, timezone
 import check_sentences
 import bench_windows
 import cause_speed
+import sent_records
 import worlds
 import worlds_calm
 import worlds_cloud
@@ -220,7 +221,7 @@ def raw_of_case(faults, case_id):
             for line in text.splitlines():
                 yield json.loads(line)
     if case_id not in RAW:
-        RAW[case_id] = check_sentences.raw_of_otlp(read)
+        RAW[case_id] = sent_records.raw_of_otlp(read)
     return RAW[case_id]
 
 
@@ -260,7 +261,7 @@ def send_world(server, case):
 def raw_of_world(case):
     """What check_sentences compares with: a world's calls are declared."""
     bodies = bodies_of(case)
-    raw = check_sentences.raw_of_otlp(
+    raw = sent_records.raw_of_otlp(
         lambda signal: (json.loads(b) for s, b in bodies if s == signal))
     raw.graph = case.graph
     return raw
