@@ -278,33 +278,47 @@ static int run(const struct client_options *o)
     return code;
 }
 
+static int client_cause(int argc, char **argv)
+{
+    struct client_options o;
+
+    if (!parse(&o, argc, argv))
+        return usage(stderr);
+    return o.help ? usage(stdout) : run(&o);
+}
+
+/* ---- verbs ---- */
+
+/* name: in getopt_long()'s messages, which takes it as char *. */
+static struct {
+    const char *verb;
+    char name[20];
+    int (*run)(int argc, char **argv);
+} verbs[] = {{"cause", "callboard cause", client_cause},
+             {"token", "callboard token", client_token},
+             {"tenants", "callboard tenants", client_tenants},
+             {"tenant", "callboard tenant", client_tenant}};
+
+enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
+
+static size_t find_verb(const char *verb)
+{
+    size_t i = 0;
+
+    while (i < VERBS && strcmp(verbs[i].verb, verb) != 0)
+        i++;
+    return i;
+}
+
 bool client_is_verb(const char *verb)
 {
-    return strcmp(verb, "cause") == 0 || strcmp(verb, "token") == 0 ||
-           strcmp(verb, "tenants") == 0 || strcmp(verb, "tenant") == 0;
+    return find_verb(verb) < VERBS;
 }
 
 int client_run(int argc, char **argv)
 {
-    static char name[] = "callboard cause"; /* in getopt_long()'s messages */
-    static char token[] = "callboard token", tenants[] = "callboard tenants";
-    static char tenant[] = "callboard tenant";
-    struct client_options o;
+    size_t i = find_verb(argv[1]);
 
-    if (strcmp(argv[1], "token") == 0) {
-        argv[1] = token;
-        return client_token(argc - 1, argv + 1);
-    }
-    if (strcmp(argv[1], "tenants") == 0) {
-        argv[1] = tenants;
-        return client_tenants(argc - 1, argv + 1);
-    }
-    if (strcmp(argv[1], "tenant") == 0) {
-        argv[1] = tenant;
-        return client_tenant(argc - 1, argv + 1);
-    }
-    argv[1] = name;
-    if (!parse(&o, argc - 1, argv + 1))
-        return usage(stderr);
-    return o.help ? usage(stdout) : run(&o);
+    argv[1] = verbs[i].name;
+    return verbs[i].run(argc - 1, argv + 1);
 }

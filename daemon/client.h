@@ -13,19 +13,12 @@
 /* True if the first argument is such a verb. */
 bool client_is_verb(const char *verb);
 
-/* callboard token ... (client_token.c), or
- * callboard cause PROJECT[/COMPONENT] [--since 30m] [--namespace NS]
- * [--environment ENV] [--server HOST:PORT] [--json]; the exit status. */
+/* Runs the verb argv[1]; the exit status. */
 int client_run(int argc, char **argv);
 
-/* ---- client_tenants.c ---- */
-
-/* callboard tenants [--server HOST:PORT] [--json]; the exit status. */
+/* callboard token, tenants, tenant: in the file of that name. */
+int client_token(int argc, char **argv);
 int client_tenants(int argc, char **argv);
-
-/* ---- client_tenant.c ---- */
-
-/* callboard tenant delete NAMESPACE ...; the exit status. */
 int client_tenant(int argc, char **argv);
 
 /* ---- client_http.c ---- */
@@ -56,11 +49,6 @@ long client_send(const struct client_server *server, const char *method,
  * status. */
 int client_fail(const struct client_server *server, long status,
                 struct slice body, const char *error);
-
-/* ---- client_token.c ---- */
-
-/* callboard token VERB ...; the exit status. */
-int client_token(int argc, char **argv);
 
 /* ---- client_print.c ---- */
 

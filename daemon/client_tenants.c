@@ -1,37 +1,21 @@
 /*
  * `callboard tenants`: who uses what, as a table, or the answer of
- * /api/v1/access/tenants as it is.
+ * /api/v1/access/tenants.
  */
-#include "client.h"
-
-#include <getopt.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { MAX_ANSWER = 16 << 20, NAME_WIDTH = 24 };
+#include "client_access.h"
+
+enum { NAME_WIDTH = 24 };
 
 static int usage(FILE *out)
 {
-    fputs(
-        "Usage: callboard tenants [OPTION]...\n"
-        "\n"
-        "Asks a running server what each namespace uses of it, and which\n"
-        "limits are set; those that send most come first.\n"
-        "\n"
-        "  --server HOST:PORT  query API of the server, or its URL\n"
-        "                      (default 127.0.0.1:9097)\n"
-        "  --data-dir DIRECTORY\n"
-        "                      of a server on this machine: asks its socket,\n"
-        "                      which needs no token\n"
-        "  --json              print the answer as JSON\n"
-        "\n"
-        "Exit status: 0 after an answer, 1 if there is none, 2 if the command\n"
-        "line is wrong, 3 without a token that may ask "
-        "(CALLBOARD_TOKEN_FILE),\n"
-        "4 if the server is busy.\n",
-        out);
-    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
+    return client_usage(
+        out, "Usage: callboard tenants [OPTION]...\n"
+             "\n"
+             "Asks a running server what each namespace uses of it, and which\n"
+             "limits are set; those that send most come first.\n"
+             "\n");
 }
 
 /* 12345678 is 12.3M. */
@@ -98,60 +82,25 @@ static void print_table(const json_t *answer)
     }
 }
 
-static int print_answer(struct slice body, bool as_json)
+int client_tenants(int argc, char **argv)
 {
-    json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
-    int code = answer ? CLIENT_ANSWERED : CLIENT_FAILED;
+    static const struct option options[] = {CLIENT_OPTIONS};
+    struct client_access o;
+    json_t *answer;
+    int code;
 
-    if (!answer)
-        fputs("callboard: the answer is not JSON\n", stderr);
-    else if (as_json)
-        printf("%.*s\n", (int)body.len, body.ptr);
-    else
+    if (!client_parse(&o, argc, argv, options, NULL))
+        return usage(stderr);
+    if (o.help)
+        return usage(stdout);
+    if (o.count > 0)
+        return usage(stderr);
+    answer = client_ask(&o, "GET", SLICE("/api/v1/access/tenants"), SLICE(""),
+                        &code);
+    if (answer && o.json)
+        client_print_json(answer);
+    else if (answer)
         print_table(answer);
     json_decref(answer);
     return code;
-}
-
-static int ask(const struct client_server *server, bool as_json)
-{
-    char error[CLIENT_ERROR];
-    struct buf body;
-    long status;
-    int code;
-
-    buf_init(&body, MAX_ANSWER);
-    status = client_send(server, "GET", SLICE("/api/v1/access/tenants"),
-                         SLICE(""), &body, error);
-    code = status == 200 ? print_answer(buf_slice(&body), as_json)
-                         : client_fail(server, status, buf_slice(&body), error);
-    buf_release(&body);
-    return code;
-}
-
-int client_tenants(int argc, char **argv)
-{
-    enum { SERVER, DATA, JSON, HELP };
-    static const struct option options[] = {
-        {"server", required_argument, NULL, SERVER},
-        {"data-dir", required_argument, NULL, DATA},
-        {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0}};
-    struct client_server server = {.address = "127.0.0.1:9097"};
-    bool as_json = false;
-    int option;
-
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?')
-            return usage(stderr);
-        if (option == HELP)
-            return usage(stdout);
-        if (option == SERVER)
-            server = (struct client_server){.address = optarg};
-        if (option == DATA)
-            server = (struct client_server){.data_dir = optarg};
-        as_json |= option == JSON;
-    }
-    return optind < argc ? usage(stderr) : ask(&server, as_json);
 }

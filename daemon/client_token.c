@@ -1,16 +1,14 @@
 /*
- * `callboard token`: API tokens of a server, by its socket in the data folder
- * or, with --server, by its query API. `hash` needs no server.
+ * `callboard token`: API tokens of a server. `hash` needs none.
  */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "client_access.h"
 #include "tokens.h"
 
-enum { MAX_ANSWER = 64 << 20, NAMES = 8, NAME_WIDTH = 20 };
+enum { NAMES = 8, NAME_WIDTH = 20 };
 
 /* Members of the request, in the order of the options. */
 static const char *const members[NAMES] = {
@@ -18,15 +16,15 @@ static const char *const members[NAMES] = {
     "environment", "expires",   "stamp",   "overlap"};
 
 struct token_options {
-    struct client_server server;
+    struct client_access access;
     const char *values[NAMES]; /* NULL: not given */
     const char *verb, *subject;
-    bool json, help;
 };
 
 static int usage(FILE *out)
 {
-    fputs(
+    return client_usage(
+        out,
         "Usage: callboard token create NAME --role ROLE --namespace NAMESPACE\n"
         "       callboard token list | revoke ID | rotate ID\n"
         "       callboard token hash [NAME --role ROLE --namespace NAMESPACE]\n"
@@ -49,25 +47,12 @@ static int usage(FILE *out)
         "  --expires WHEN         90d, 12h or a time (default never)\n"
         "  --stamp check|override what becomes of records with the namespace\n"
         "                         of another (default check: refused)\n"
-        "  --overlap DURATION     of rotate (default 24h)\n"
-        "  --data-dir DIRECTORY   of the server (default ./callboard-data)\n"
-        "  --server HOST:PORT     query API of the server, or its URL, "
-        "instead;\n"
-        "                         CALLBOARD_TOKEN_FILE names the file with "
-        "the\n"
-        "                         token to use there\n"
-        "  --json                 print answers as JSON\n"
-        "\n"
-        "Exit status: 0 if it was done, 1 if not, 2 if the command line is\n"
-        "wrong, 3 if the credential is missing or not enough, 4 if the server\n"
-        "says to try again later.\n",
-        out);
-    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
+        "  --overlap DURATION     of rotate (default 24h)\n");
 }
 
 static bool parse(struct token_options *o, int argc, char **argv)
 {
-    enum { VALUE, SERVER = NAMES, DATA, JSON, HELP };
+    enum { VALUE };
     static const struct option options[] = {
         {"role", required_argument, NULL, VALUE},
         {"namespace", required_argument, NULL, VALUE + 1},
@@ -77,34 +62,16 @@ static bool parse(struct token_options *o, int argc, char **argv)
         {"expires", required_argument, NULL, VALUE + 5},
         {"stamp", required_argument, NULL, VALUE + 6},
         {"overlap", required_argument, NULL, VALUE + 7},
-        {"server", required_argument, NULL, SERVER},
-        {"data-dir", required_argument, NULL, DATA},
-        {"json", no_argument, NULL, JSON},
-        {"help", no_argument, NULL, HELP},
-        {NULL, 0, NULL, 0}};
-    const char *data = getenv("CALLBOARD_DATA_DIR");
-    int option;
+        CLIENT_OPTIONS};
 
     *o = (struct token_options){.verb = "", .subject = ""};
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (option == '?')
-            return false;
-        if (option < NAMES)
-            o->values[option] = optarg;
-        else if (option == SERVER)
-            o->server.address = optarg;
-        else if (option == DATA)
-            data = optarg;
-        o->json |= option == JSON;
-        o->help |= option == HELP;
-    }
-    if (!o->server.address)
-        o->server.data_dir = data && data[0] ? data : "./callboard-data";
-    if (optind < argc)
-        o->verb = argv[optind++];
-    if (optind < argc)
-        o->subject = argv[optind++];
-    return o->help || optind == argc;
+    if (!client_parse(&o->access, argc, argv, options, o->values))
+        return false;
+    if (o->access.count > 0)
+        o->verb = o->access.words[0];
+    if (o->access.count > 1)
+        o->subject = o->access.words[1];
+    return o->access.help || o->access.count <= 2;
 }
 
 /* ---- requests ---- */
@@ -125,33 +92,17 @@ static struct slice wish(const struct token_options *o, json_t *object,
 }
 
 /* The answer, or NULL after a message; *code is the exit status. */
-static json_t *send(const struct token_options *o, const char *method,
-                    const char *path, json_t *object, int *code)
+static json_t *ask(const struct token_options *o, const char *method,
+                   const char *path, json_t *object, int *code)
 {
-    char error[CLIENT_ERROR];
-    struct buf request, body;
-    json_t *answer = NULL;
-    long status;
+    struct buf request;
+    json_t *answer;
 
     buf_init(&request, 1 << 16);
-    buf_init(&body, MAX_ANSWER);
-    status = client_send(&o->server, method, slice_of(path),
-                         object ? wish(o, object, &request) : SLICE(""), &body,
-                         error);
-    *code = status == 200
-                ? CLIENT_ANSWERED
-                : client_fail(&o->server, status, buf_slice(&body), error);
-    if (status == 200)
-        answer = json_loadb(body.ptr, body.len, 0, NULL);
+    answer = client_ask(&o->access, method, slice_of(path),
+                        object ? wish(o, object, &request) : SLICE(""), code);
     buf_release(&request);
-    buf_release(&body);
     return answer;
-}
-
-static void print_json(const json_t *answer)
-{
-    json_dumpf(answer, stdout, JSON_INDENT(2));
-    putchar('\n');
 }
 
 /* The token alone on standard output, so that it can be redirected. */
@@ -159,8 +110,8 @@ static int print_token(const struct token_options *o, json_t *answer, int code)
 {
     if (!answer)
         return code;
-    if (o->json) {
-        print_json(answer);
+    if (o->access.json) {
+        client_print_json(answer);
     } else {
         fprintf(stderr, "Token %s; it is shown only once:\n",
                 client_text(answer, "id"));
@@ -177,7 +128,7 @@ static int create(const struct token_options *o)
     int code;
 
     json_object_set_new(object, "name", json_string(o->subject));
-    answer = send(o, "POST", "/api/v1/access/tokens", object, &code);
+    answer = ask(o, "POST", "/api/v1/access/tokens", object, &code);
     return print_token(o, answer, code);
 }
 
@@ -210,7 +161,7 @@ static int rotate(const struct token_options *o)
 
     if (!path_of(o, "/rotate", path))
         return no_id(o->subject);
-    answer = send(o, "POST", path, json_object(), &code);
+    answer = ask(o, "POST", path, json_object(), &code);
     return print_token(o, answer, code);
 }
 
@@ -222,7 +173,7 @@ static int revoke(const struct token_options *o)
 
     if (!path_of(o, "", path))
         return no_id(o->subject);
-    answer = send(o, "DELETE", path, NULL, &code);
+    answer = ask(o, "DELETE", path, NULL, &code);
     if (answer)
         printf("Token %s is revoked.\n", o->subject);
     json_decref(answer);
@@ -293,11 +244,11 @@ static void print_table(const json_t *tokens)
 static int list(const struct token_options *o)
 {
     int code;
-    json_t *answer = send(o, "GET", "/api/v1/access/tokens", NULL, &code);
+    json_t *answer = ask(o, "GET", "/api/v1/access/tokens", NULL, &code);
     const json_t *tokens = json_object_get(answer, "tokens");
 
-    if (answer && o->json)
-        print_json(tokens);
+    if (answer && o->access.json)
+        client_print_json(tokens);
     else if (answer)
         print_table(tokens);
     json_decref(answer);
@@ -347,7 +298,7 @@ int client_token(int argc, char **argv)
 
     if (!parse(&o, argc, argv))
         return usage(stderr);
-    if (o.help)
+    if (o.access.help)
         return usage(stdout);
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
         if (strcmp(o.verb, verbs[i].verb) == 0) {
