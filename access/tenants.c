@@ -5,12 +5,9 @@
  */
 #include "tenants_int.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "array.h"
 #include "audit.h"
@@ -225,56 +222,33 @@ bool tenants_note(struct tenants *tenants, struct buf *out)
     return is_noted;
 }
 
-static bool has_changed(struct tenants *tenants, const struct stat *st)
+static void use_text(struct tenants *tenants, const char *path,
+                     const struct secret *text)
 {
-    bool same = tenants->read_once && st->st_ino == tenants->read_inode &&
-                st->st_size == tenants->read_size &&
-                st->st_mtim.tv_sec == tenants->read_time.tv_sec &&
-                st->st_mtim.tv_nsec == tenants->read_time.tv_nsec;
+    char why[TENANT_TEXT] = "";
 
-    tenants->read_once = true;
-    tenants->read_inode = st->st_ino;
-    tenants->read_size = st->st_size;
-    tenants->read_time = st->st_mtim;
-    return !same;
-}
-
-static void read_file(struct tenants *tenants, const char *path, int fd)
-{
-    char *text = mem_alloc(LIMITS_MAX_BYTES + 1), why[TENANT_TEXT] = "";
-    size_t len = 0;
-    ssize_t n;
-
-    while (len <= LIMITS_MAX_BYTES &&
-           (n = read(fd, text + len, LIMITS_MAX_BYTES + 1 - len)) > 0)
-        len += (size_t)n;
-    if (tenants_set_limits(tenants, (struct slice){text, len}, why,
+    if (tenants_set_limits(tenants, (struct slice){text->ptr, text->len}, why,
                            sizeof(why)) == OK) {
         log_info("access", "read the limits", log_text("file", path),
                  log_uint("namespaces", tenants->limits.count));
         audit_file("limits:reload", path, NULL);
     }
     note(tenants, path, why);
-    free(text);
 }
 
 bool tenants_read_limits(struct tenants *tenants, const char *path)
 {
-    struct stat st;
-    int fd;
+    struct secret text;
+    const char *why;
 
     if (!path[0])
         return true;
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) != 0) {
-        note(tenants, path, strerror(errno));
-        tenants->read_once = false;
-    } else if (!S_ISREG(st.st_mode)) {
-        note(tenants, path, "not a file");
-    } else if (has_changed(tenants, &st)) {
-        read_file(tenants, path, fd);
+    if (file_stamp_changed(&tenants->stamp, path)) {
+        if (public_file_read(path, LIMITS_MAX_BYTES, &text, &why) == OK)
+            use_text(tenants, path, &text);
+        else
+            note(tenants, path, why);
+        secret_release(&text);
     }
-    if (fd >= 0)
-        close(fd);
     return tenants->note[0] == '\0';
 }

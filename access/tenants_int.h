@@ -7,8 +7,8 @@
 #define TENANTS_INT_H
 
 #include <pthread.h>
-#include <sys/stat.h>
 
+#include "secret_file.h"
 #include "tenant_limits.h"
 #include "tenants.h"
 
@@ -48,11 +48,7 @@ struct tenants {
     atomic_uint generation;
     struct tenant_window window;
 
-    /* Of the file: as it was when it was read last. One thread only. */
-    struct timespec read_time;
-    off_t read_size;
-    ino_t read_inode;
-    bool read_once;
+    struct file_stamp stamp; /* of the file; one thread only */
     pthread_mutex_t note_lock;
     char note[TENANT_TEXT]; /* what is wrong with it; "": nothing */
 };

@@ -18,6 +18,7 @@
 #include "rca_reports.h"
 #include "registry.h"
 #include "request_hash.h"
+#include "secret_file.h"
 #include "serve_loss.h"
 #include "store.h"
 #include "tenants.h"
@@ -46,8 +47,7 @@ struct daemon {
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
     struct tls *tls[CONFIG_PORTS]; /* NULL: plain */
     struct serve_loss loss;
-    struct timespec catalog_time; /* of the file, when it was read last */
-    bool catalog_missing;         /* it was not found, and that was logged */
+    struct file_stamp catalog_stamp;
     uint64_t started_ns;
     size_t peak_used; /* of the budget, since memory was trimmed last */
     uint64_t waits_and_refusals; /* when they were looked at last */

@@ -2,16 +2,13 @@
  * What the daemon saves in the store: the catalogue, root-cause reports, API
  * tokens, and the secret behind the hashes of requests.
  */
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "audit.h"
 #include "log.h"
-#include "mem.h"
+#include "secret_file.h"
 #include "serve_int.h"
 
 enum { MAX_VALUE = 1024 * 1024 };
@@ -95,36 +92,26 @@ void serve_load_catalog(struct daemon *d)
 void serve_read_catalog_file(struct daemon *d)
 {
     const char *path = d->config->catalog;
-    struct stat st;
+    struct secret text;
+    const char *why;
+    enum status status;
 
-    if (!path[0])
+    if (!path[0] || !file_stamp_changed(&d->catalog_stamp, path))
         return;
-    if (stat(path, &st) != 0) {
-        if (!d->catalog_missing)
-            log_warn("catalog", "file cannot be found; waiting for it",
-                     log_text("from", path),
-                     log_text("reason", strerror(errno)));
-        d->catalog_missing = true;
-        return;
-    }
-    d->catalog_missing = false;
-    if (st.st_mtim.tv_sec == d->catalog_time.tv_sec &&
-        st.st_mtim.tv_nsec == d->catalog_time.tv_nsec)
-        return;
-    d->catalog_time = st.st_mtim;
-    FILE *file = fopen(path, "rb");
-    if (!file) {
-        log_error("catalog", "cannot be opened", log_text("from", path));
-        return;
-    }
-    char *text = mem_alloc(CATALOG_MAX_BYTES + 1);
-    size_t len = fread(text, 1, CATALOG_MAX_BYTES + 1, file);
-    fclose(file);
-    audit_file("catalog:reload", path,
-               put_catalog(d, (struct slice){text, len}, path)
-                   ? NULL
-                   : "refused or not saved");
-    free(text);
+    status = public_file_read(path, CATALOG_MAX_BYTES, &text, &why);
+    if (status == ERR_NOT_FOUND)
+        log_warn("catalog", "file cannot be found; waiting for it",
+                 log_text("from", path), log_text("reason", why));
+    else if (status != OK)
+        log_error("catalog", "cannot be read", log_text("from", path),
+                  log_text("reason", why));
+    else if (put_catalog(d, (struct slice){text.ptr, text.len}, path))
+        why = NULL;
+    else
+        why = "refused or not saved";
+    if (status != ERR_NOT_FOUND)
+        audit_file("catalog:reload", path, why);
+    secret_release(&text);
 }
 
 /* ---- root-cause reports ---- */
