@@ -94,11 +94,11 @@ static void put_line(struct slice line)
         return;
     }
     if (!failed)
-        log_error("audit",
-                  "cannot be written; changes of tokens and of the "
-                  "catalogue are refused",
-                  log_text("path", audit.path),
-                  log_text("reason", strerror(errno)));
+        log_error(
+            "audit",
+            "the audit file cannot be written; changes of tokens and of the "
+            "catalogue are refused",
+            log_text("path", audit.path), log_text("reason", strerror(errno)));
     audit.lost++;
     stats_add(STATS_AUDIT_LOST, 1);
     atomic_store(&audit.failed, true);
@@ -311,8 +311,8 @@ enum status audit_open(const char *path, bool reads)
     open_file();
     if (audit.fd >= 0)
         return OK;
-    log_error("audit", "cannot be opened", log_text("path", path),
-              log_text("reason", strerror(errno)));
+    log_error("audit", "the audit file cannot be opened",
+              log_text("path", path), log_text("reason", strerror(errno)));
     audit_close();
     return ERR_IO;
 }

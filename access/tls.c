@@ -63,7 +63,7 @@ static void set_problem(struct tls *tls, const char **problem, const char *why,
     pthread_mutex_unlock(&tls->lock);
     if (!why || same)
         return;
-    log_error("tls", "files cannot be used",
+    log_error("tls", "the certificate files cannot be used",
               log_text("port", tls->options.name), log_text("path", path),
               log_text("reason", why));
     audit_file("certificate:reload", path, why);

@@ -138,7 +138,8 @@ static enum status add(struct tokens *tokens, struct token *token,
 
     if (tokens->saved.count + tokens->file.count >= TOKENS_MAX) {
         token_free(token);
-        return fail(error, ERR_FULL, "there are 10000 tokens");
+        return fail(error, ERR_FULL,
+                    "there are 10000 tokens already; revoke some");
     }
     pthread_rwlock_wrlock(&tokens->lock);
     at = tokens->saved.count;
@@ -168,7 +169,8 @@ static enum status make(struct tokens *tokens, const struct subject *by,
     if (!may_give(by, token->subject)) {
         token_free(token);
         return fail(error, ERR_FORBIDDEN,
-                    "the token would be allowed more than its maker");
+                    "the token would have more rights than the credential that "
+                    "makes it");
     }
     *reply = token_json(token, true);
     status = add(tokens, token, error);

@@ -120,7 +120,7 @@ static bool read_id(const json_t *object, struct slice hash, struct slice *id,
     *id = text_of(object, "id");
     if (id->len == 0)
         *id = (struct slice){hash.ptr, TOKEN_ID};
-    return is_plain(*id, 64) || fail(error, "%s is not one", "id");
+    return is_plain(*id, 64) || fail(error, "%s is not valid", "id");
 }
 
 static struct token *read_token(const json_t *object, struct subject *of,

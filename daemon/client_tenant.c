@@ -10,10 +10,9 @@ static int usage(FILE *out)
     return client_usage(
         out, "Usage: callboard tenant delete NAMESPACE [OPTION]...\n"
              "\n"
-             "Deletes a namespace: from now on no query returns its "
-             "components,\n"
-             "or its spans, log records and metrics, which go with the "
-             "retention.\n"
+             "Deletes the telemetry of a namespace: from now on no query\n"
+             "returns its components, spans, log records and metrics. They\n"
+             "stay on disk until the retention ends.\n"
              "Revoke its tokens first: what is sent for it later is stored as\n"
              "new. Its part of the catalogue, its tokens and its root-cause\n"
              "reports stay.\n"

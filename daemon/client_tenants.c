@@ -11,11 +11,12 @@ enum { NAME_WIDTH = 24 };
 static int usage(FILE *out)
 {
     return client_usage(
-        out, "Usage: callboard tenants [OPTION]...\n"
-             "\n"
-             "Asks a running server what each namespace uses of it, and which\n"
-             "limits are set; those that send most come first.\n"
-             "\n");
+        out,
+        "Usage: callboard tenants [OPTION]...\n"
+        "\n"
+        "Asks a running server what each namespace sends and uses, and its\n"
+        "limits; the namespaces that send most come first.\n"
+        "\n");
 }
 
 /* 12345678 is 12.3M. */

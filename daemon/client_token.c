@@ -41,12 +41,15 @@ static int usage(FILE *out)
         "\n"
         "  --role ROLE            viewer, editor, ingest, agent, operator or\n"
         "                         admin; several with commas\n"
-        "  --namespace NAMESPACE  where it holds; \"*\": in all namespaces\n"
+        "  --namespace NAMESPACE  where the roles hold; \"*\": in all "
+        "namespaces\n"
         "  --project NAME, --component NAME, --environment NAME\n"
         "                         there only (default all)\n"
         "  --expires WHEN         90d, 12h or a time (default never)\n"
-        "  --stamp check|override what becomes of records with the namespace\n"
-        "                         of another (default check: refused)\n"
+        "  --stamp check|override records whose labels name another "
+        "namespace:\n"
+        "                         check refuses them (default), override\n"
+        "                         stores them in NAMESPACE\n"
         "  --overlap DURATION     of rotate (default 24h)\n");
 }
 

@@ -196,10 +196,12 @@ enum status serve(const struct config *config)
         print_ready(&d);
         wait_for_signal(&d, &signals);
     } else {
-        /* The error of a system call is in the line before. */
+        /* What is wrong with an option, a file or a system call is in the line
+         * before. */
         log_error("daemon", "cannot start",
-                  log_text("reason", status == ERR_IO ? "see the previous error"
-                                                      : status_text(status)));
+                  log_text("reason", status == ERR_IO || status == ERR_INVALID
+                                         ? "see the previous error"
+                                         : status_text(status)));
     }
     stop(&d);
     return status;

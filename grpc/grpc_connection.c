@@ -274,7 +274,7 @@ static bool take(struct grpc_connection *conn, const char *bytes, size_t len)
 {
     conn->heard_ns = clock_monotonic_ns();
     if (conn->greeted < NGHTTP2_CLIENT_MAGIC_LEN && !greet(conn, bytes, len)) {
-        /* A letter: HTTP/1. Else TLS, or something stranger. */
+        /* A letter: HTTP/1. Else TLS, or no known protocol. */
         if (bytes[0] >= 'A' && bytes[0] <= 'Z')
             answer_http1(conn);
         return false;

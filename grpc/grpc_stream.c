@@ -235,8 +235,8 @@ static bool is_allowed(const struct grpc_stream *stream)
            grants_have(request->subject->grants, request->method->action);
 }
 
-/* Who asks, and whether it may: before the message is read. A stranger learns
- * nothing of the methods. */
+/* Who asks, and whether it may: before the message is read. Without a
+ * valid credential nobody learns which methods there are. */
 static enum status authorize(struct grpc_stream *stream, const char **why,
                              char refusal[ACCESS_REFUSAL_MAX])
 {

@@ -4,8 +4,8 @@
  *
  *   credential -> subject (access.h), route, action and scope of the route
  *
- * A stranger learns nothing of the routes: 401 comes before 404 and 405. What
- * the scope of a body or an object allows is for the handler to compare.
+ * Without a credential nobody learns the routes: 401 comes before 404 and 405.
+ * What the scope of a body or an object allows is for the handler to compare.
  */
 #define _GNU_SOURCE /* SO_PEERCRED */
 
@@ -158,7 +158,7 @@ static enum status check_user(const struct server_request *sr, const char **why)
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 &&
         (peer.uid == geteuid() || peer.uid == 0))
         return OK;
-    *why = "this socket is for the user of the server";
+    *why = "only the user of the server, and root, may use this socket";
     return ERR_FORBIDDEN;
 }
 

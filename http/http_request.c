@@ -26,7 +26,7 @@
 #include "http_int.h"
 #include "mem.h"
 
-enum { DISCARD_MIN = 64 << 20, DISCARD_STRANGER = 1 << 20 };
+enum { DISCARD_MIN = 64 << 20, DISCARD_UNKNOWN = 1 << 20 };
 
 static struct http_connection *connection_of(struct MHD_Connection *connection)
 {
@@ -69,12 +69,12 @@ void http_refuse(struct server_request *sr, enum status status, const char *why)
 static uint64_t discard_limit(const struct server_request *sr)
 {
     const struct subject *subject = sr->request.subject;
-    bool stranger = access_is_required(sr->server->options.access) &&
-                    (!subject || subject->kind == SUBJECT_NOBODY);
+    bool unknown = access_is_required(sr->server->options.access) &&
+                   (!subject || subject->kind == SUBJECT_NOBODY);
 
     /* Who has no right to send gets less: what SDKs send in one request. */
-    if (sr->unwelcome || stranger)
-        return DISCARD_STRANGER;
+    if (sr->unwelcome || unknown)
+        return DISCARD_UNKNOWN;
     uint64_t twice = 2 * http_body_limit(sr);
 
     return twice > DISCARD_MIN ? twice : DISCARD_MIN;

@@ -64,8 +64,8 @@ struct http_slot *slots_add(struct http_slots *slots, int fd,
     ring_init(&slot->in_reserve);
     pthread_mutex_lock(&slots->lock);
     slot->peer = slot->holder = slots_ref_holder(slots, &group);
-    slot->peer->strangers++;
-    slots->strangers++;
+    slot->peer->unknown++;
+    slots->unknown++;
     slot->reserved = slots->next_reserved;
     slot->since_ns = clock_monotonic_ns();
     slot->deadline_ns =
@@ -110,7 +110,7 @@ void slots_remove(struct http_slots *slots, struct http_slot *slot)
     slots->closing -= slot->closing;
     slots->reserved -= slot->reserved_counted;
     ring_remove(&slot->in_reserve);
-    slot_no_stranger(slot);
+    slot_become_known(slot);
     leave_holder(slot);
     slots_unref_holder(slots, slot->peer);
     pthread_mutex_unlock(&slots->lock);
@@ -162,7 +162,7 @@ bool slot_authorized(struct http_slot *slot, struct tenant *tenant)
     bool fits = true;
 
     pthread_mutex_lock(&slots->lock);
-    slot_no_stranger(slot);
+    slot_become_known(slot);
     if (slot->tenant != tenant) {
         join_tenant(slot, tenant);
         if (slot->state == SLOT_HEAD)

@@ -80,10 +80,10 @@ void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder)
 
 /* ---- closing ---- */
 
-void slot_no_stranger(struct http_slot *slot)
+void slot_become_known(struct http_slot *slot)
 {
-    slot->peer->strangers -= !slot->known;
-    slot->slots->strangers -= !slot->known;
+    slot->peer->unknown -= !slot->known;
+    slot->slots->unknown -= !slot->known;
     slot->known = true;
 }
 
@@ -91,7 +91,7 @@ void slot_close(struct http_slot *slot)
 {
     if (slot->closing)
         return;
-    slot_no_stranger(slot);
+    slot_become_known(slot);
     slot->closing = true;
     slot->slots->closing++;
     slot->slots->reserved -= slot->reserved_counted; /* now, for the next one */
@@ -194,14 +194,14 @@ static bool close_reserved(struct http_slots *slots)
 /* Connections without a request that was authorised may be half of all, and an
  * eighth of one address. Above that, the one that has been idle longest makes
  * room. */
-static bool stranger_has_share(struct http_slots *slots,
-                               const struct slot_holder *peer)
+static bool unknown_has_share(struct http_slots *slots,
+                              const struct slot_holder *peer)
 {
     uint32_t eighth = slots->max < 8 ? 1 : slots->max / 8;
-    bool alone = peer && peer->strangers >= eighth;
+    bool alone = peer && peer->unknown >= eighth;
     struct http_slot *slot;
 
-    if (!slots->asks || (!alone && slots->strangers < (slots->max + 1) / 2))
+    if (!slots->asks || (!alone && slots->unknown < (slots->max + 1) / 2))
         return true;
     ring_each(slot, &slots->all, struct http_slot, all) {
         if (slot->known || slot->closing || slot->reserved ||
@@ -227,7 +227,7 @@ bool slots_admit(struct http_slots *slots, const struct sockaddr *from)
     entitled = (live < slots->max - eighth && !full) || close_idle(slots, 0);
     if (!entitled && live < slots->max && !full)
         entitled = !peer || peer->count < eighth;
-    entitled = entitled && stranger_has_share(slots, peer);
+    entitled = entitled && unknown_has_share(slots, peer);
     slots->next_reserved = !entitled;
     if (!entitled)
         entitled = slots->reserved < slots->reserve || close_reserved(slots);

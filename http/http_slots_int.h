@@ -28,7 +28,7 @@ struct slot_holder {
     struct slot_holder *chain;
     struct http_address key;
     uint32_t count;
-    uint32_t strangers;              /* without a request that was authorised */
+    uint32_t unknown;                /* without a request that was authorised */
     struct ring idle[IDLE_KINDS];    /* slots, by enum idle_kind */
     size_t body_bytes, unsent_bytes; /* of unfinished bodies, of responses */
 };
@@ -60,10 +60,10 @@ struct http_slot {
 struct http_slots {
     pthread_mutex_t lock;
     struct ring all, holders, watched, in_reserve;
-    uint32_t count, closing, reserved, strangers;
+    uint32_t count, closing, reserved, unknown;
     uint32_t max, reserve;
     uint64_t idle_ns;
-    bool asks;          /* for credentials: strangers have a share */
+    bool asks; /* for credentials: connections without one have a share */
     bool next_reserved; /* whether the connection admitted last gets a reserved
                            slot */
     struct slot_holder *buckets[SLOT_BUCKETS];
@@ -87,7 +87,7 @@ void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder);
 struct http_address slots_group_of(const struct sockaddr *from);
 void slot_close(struct http_slot *slot);
 /* It does not count as one without an authorised request any more. */
-void slot_no_stranger(struct http_slot *slot);
+void slot_become_known(struct http_slot *slot);
 /* Closes the one of this holder that is idle longest; false: there is none. */
 bool slots_close_idle_of(const struct slot_holder *holder);
 

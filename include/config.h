@@ -32,10 +32,10 @@
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
     X(TEXT,     allowed_hosts,      "allowed-hosts",     "",              0,           0,        "Comma-separated host names accepted in Host, in addition to loopback names; others get 421. Empty: a port on loopback accepts loopback names only, any other port accepts every name.") \
-    X(TEXT,     audit,              "audit",             "",              0,           0,        "File for the audit, a line of JSON for each change and each refusal; \"-\": standard error. Opened again on SIGHUP. Empty: none.") \
-    X(TEXT,     audit_reads,        "audit-reads",       "no",            0,           0,        "\"yes\": reads are in the audit, too.") \
-    X(TEXT,     auth,               "auth",              "loopback",      0,           0,        "Who may use the ports. loopback: everyone, and all addresses must be loopback. required: whoever has an API token (docs/access.md). none: everyone, on any address.") \
-    X(TEXT,     auth_ingest,        "auth-ingest",       "",              0,           0,        "none: with --auth required, the OTLP ports take records from everyone; their namespaces are believed.") \
+    X(TEXT,     audit,              "audit",             "",              0,           0,        "File for the audit log, a line of JSON for each change and each refusal; \"-\": standard error. Opened again on SIGHUP. Empty: none.") \
+    X(TEXT,     audit_reads,        "audit-reads",       "no",            0,           0,        "\"yes\": reads are in the audit log, too.") \
+    X(TEXT,     auth,               "auth",              "loopback",      0,           0,        "Who may use the ports. loopback: everyone, and all addresses must be loopback. required: whoever has a credential, that is an API token, a JWT or a client certificate (docs/access.md). none: everyone, on any address.") \
+    X(TEXT,     auth_ingest,        "auth-ingest",       "",              0,           0,        "none: with --auth required, the OTLP ports take records from everyone, for whatever namespace these name.") \
     X(TEXT,     authz_cluster_environments, "authz-cluster-environments", "no", 0, 0, "yes: the authorization service is also asked about the plain name of an environment (that of a ClusterEnvironment), not only about NAMESPACE/NAME.") \
     X(DURATION, authz_stale,        "authz-stale",      "0", 0, 86400000000000, "While the authorization service does not answer, an earlier yes is used for this long.") \
     X(DURATION, authz_timeout,      "authz-timeout",    "2s", 100000000, 60000000000, "How long the authorization service may take for a decision.") \
@@ -50,7 +50,7 @@
     X(TEXT,     grants,             "grants",           "", 0, 0, "YAML file with the grants of JWT claims and client certificates; read again when it changes.") \
     X(DURATION, grpc_max_age,       "grpc-max-age",      "1h",            0,           0,        "Age at which gRPC connections are ended (GOAWAY), a tenth more or less, so that senders spread over instances. 0: never.") \
     X(TEXT,     grpc_tls_cert,      "grpc-tls-cert",       "",            0,           0,        "Certificate of the OTLP/gRPC port, in place of --tls-cert.") \
-    X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/gRPC port, in place of --tls-client-ca.") \
+    X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Certificate authorities of clients of the OTLP/gRPC port, in place of --tls-client-ca.") \
     X(TEXT,     grpc_tls_clients,   "grpc-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/gRPC port, in place of --tls-clients.") \
     X(TEXT,     grpc_tls_key,       "grpc-tls-key",        "",            0,           0,        "Key of the OTLP/gRPC port, in place of --tls-key.") \
     X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
@@ -90,12 +90,12 @@
     X(TEXT,     otlp_grpc,          "otlp-grpc",         "127.0.0.1:4317", 0,          0,        "Address of the OTLP/gRPC port; port 0 picks a free one. Empty: no such port.") \
     X(TEXT,     otlp_http,          "otlp-http",         "127.0.0.1:4318", 0,          0,        "Address of the OTLP/HTTP port; port 0 picks a free one.") \
     X(TEXT,     otlp_tls_cert,      "otlp-tls-cert",       "",            0,           0,        "Certificate of the OTLP/HTTP port, in place of --tls-cert.") \
-    X(TEXT,     otlp_tls_client_ca, "otlp-tls-client-ca",  "",            0,           0,        "Authorities of client certificates of the OTLP/HTTP port, in place of --tls-client-ca.") \
+    X(TEXT,     otlp_tls_client_ca, "otlp-tls-client-ca",  "",            0,           0,        "Certificate authorities of clients of the OTLP/HTTP port, in place of --tls-client-ca.") \
     X(TEXT,     otlp_tls_clients,   "otlp-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/HTTP port, in place of --tls-clients.") \
     X(TEXT,     otlp_tls_key,       "otlp-tls-key",        "",            0,           0,        "Key of the OTLP/HTTP port, in place of --tls-key.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
     X(TEXT,     query_tls_cert,     "query-tls-cert",      "",            0,           0,        "Certificate of the query port, in place of --tls-cert.") \
-    X(TEXT,     query_tls_client_ca, "query-tls-client-ca", "",            0,           0,        "Authorities of client certificates of the query port, in place of --tls-client-ca.") \
+    X(TEXT,     query_tls_client_ca, "query-tls-client-ca", "",            0,           0,        "Certificate authorities of clients of the query port, in place of --tls-client-ca.") \
     X(TEXT,     query_tls_clients,  "query-tls-clients",   "",            0,           0,        "Client certificates on the query port, in place of --tls-clients.") \
     X(TEXT,     query_tls_key,      "query-tls-key",       "",            0,           0,        "Key of the query port, in place of --tls-key.") \
     X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries of one client address that run at the same time; one more worker serves other addresses. At most one per 32MiB of --memory-limit.") \
@@ -106,9 +106,9 @@
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.") \
     X(TEXT,     tls,                "tls",                 "",            0,           0,        "\"off\" serves plain HTTP although the port is not on loopback, for example behind a proxy. Empty: TLS if there is a certificate.") \
     X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
-    X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the authorities whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for one.") \
+    X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the certificate authorities (CAs) whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for a certificate.") \
     X(TEXT,     tls_clients,        "tls-clients",         "optional",    0,           0,        "\"required\": clients without a certificate are refused; \"optional\": they may use another credential.") \
-    X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with its key, without a passphrase; others must not be able to read it.") \
+    X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with the private key of --tls-cert, without a passphrase; others must not be able to read it.") \
     X(TEXT,     tokens,             "tokens",            "",              0,           0,        "YAML file with API tokens by their SHA-256; read again when it changes. A file that group or others can write, or others can read, is refused.")
 /* clang-format on */
 

@@ -33,7 +33,8 @@ static bool has_tokens(struct query_request *request)
 {
     if (request->services->tokens)
         return true;
-    query_fail(request, ERR_NOT_SERVED, NULL, "tokens are not kept here");
+    query_fail(request, ERR_NOT_SERVED, NULL,
+               "this server keeps no API tokens");
     return false;
 }
 

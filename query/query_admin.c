@@ -222,7 +222,9 @@ static enum status put_catalog(struct query_request *request)
     if (query_param(request, "project").ptr ||
         query_param(request, "component").ptr ||
         query_param(request, "environment").ptr)
-        return query_invalid(request, "only namespace names a part");
+        return query_invalid(request,
+                             "only namespace may restrict it; project, "
+                             "component and environment may not");
     if (namespace.ptr && namespace.len == 0)
         return query_invalid(request, "namespace must not be empty");
     if (!viewer_sees_all(&request->viewer) &&

@@ -216,7 +216,7 @@ static void name_sender(const struct registry *reg, char text[SHOWN_BYTES + 8])
         snprintf(text, SHOWN_BYTES + 8, "topic %.*s", (int)topic.len,
                  topic.ptr);
     else
-        snprintf(text, SHOWN_BYTES + 8, "this token");
+        snprintf(text, SHOWN_BYTES + 8, "this credential");
 }
 
 static void explain(const struct registry *reg, enum label label,
@@ -241,8 +241,8 @@ static void explain(const struct registry *reg, enum label label,
                  value.ptr, sender, (int)fixed.len, fixed.ptr);
     } else if (is_uid) {
         snprintf(why->text, sizeof(why->text),
-                 "%s %.*s is of something that %s may not write to", why->label,
-                 (int)value.len, value.ptr, sender);
+                 "%s %.*s belongs to a scope that %s may not write to",
+                 why->label, (int)value.len, value.ptr, sender);
     } else {
         snprintf(why->text, sizeof(why->text), "%s %.*s is not one of %s",
                  why->label, (int)value.len, value.ptr, sender);

@@ -255,7 +255,7 @@ def credentials():
         tap.check(error and error.code == code and error.status.code == code and error.retry is None
                   and writer not in error.text, f"{name}: {code}", str(error))
     error = refused(port, "/x.Y/Z", b"")
-    tap.check(error and error.code == 16, "a stranger learns nothing of the methods: 16", str(error))
+    tap.check(error and error.code == 16, "without a credential nobody learns which methods there are: 16", str(error))
     tap.same(call(port, "/grpc.health.v1.Health/Check", b""), b"\x08\x01", "health needs no credential")
     began = time.monotonic()
     error = refused(port, path, bytes(3 << 20))

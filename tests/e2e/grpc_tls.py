@@ -120,7 +120,7 @@ def client_certificates(authority, folder):
             ("that may send", writer, "OK"),
             ("that may only read", reader, "PERMISSION_DENIED"),
             ("without grants", authority.issue("other", usage="clientAuth"), "UNAUTHENTICATED"),
-            ("of a stranger", stranger.issue("ci", san="URI:spiffe://acme/ci", usage="clientAuth"), "UNAVAILABLE"),
+            ("of another authority", stranger.issue("ci", san="URI:spiffe://acme/ci", usage="clientAuth"), "UNAVAILABLE"),
             ("that has expired", authority.issue("old", san="URI:spiffe://acme/ci", usage="clientAuth", begin=-9, end=-1), "UNAVAILABLE"),
             ("of a server", authority.server("another"), "UNAVAILABLE"),
             ("that is none", None, "UNAVAILABLE")):

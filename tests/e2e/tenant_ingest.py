@@ -219,7 +219,7 @@ def lies():
     tap.same(send(server, "evil", "logs", fluent)[:2], (200, 1), "labels in fluent-bit's map")
     refused += 1
     tap.same(counter(server, "records_foreign_total") - before, refused, "all are counted")
-    tap.check("namespace acme is not that of this token" in server.log(), "and logged")
+    tap.check("namespace acme is not that of this credential" in server.log(), "and logged")
     tap.same(server.log().count("refused records"), 1, "once a minute")
     names = [name for _, name in seen(server)["evil"][0]]
     tap.check("honest" in names and "liar" not in names,
@@ -241,7 +241,7 @@ def uids():
 def other_senders():
     tap.same(send(server, "shop", "logs", [({"openchoreo.dev/project": "other"}, log_rows(1)),
                                            ({"service.name": "till"}, log_rows(1))]),
-             (200, 1, "1 of 2 log records: project other is not that of this token (shop)"),
+             (200, 1, "1 of 2 log records: project other is not that of this credential (shop)"),
              "a project that is fixed")
     tap.check(("shop", "till") in seen(server)["acme"][0], "what stamps none is in it")
     lie = {"openchoreo.dev/namespace": "evil", "openchoreo.dev/component": "moved"}
@@ -251,7 +251,7 @@ def other_senders():
               ("default", "moved") not in state["evil"][0], "makes it the token's", str(state))
     good = {"openchoreo.dev/namespace": "beta", "openchoreo.dev/component": "b"}
     tap.same(send(server, "two", "logs", [(good, log_rows(1)), (lie, log_rows(1))]),
-             (200, 1, "1 of 2 log records: namespace evil is not one of this token"),
+             (200, 1, "1 of 2 log records: namespace evil is not one of this credential"),
              "a collector of two namespaces")
     tap.same(send(server, "platform", "logs", [(dict(lie, **{
         "openchoreo.dev/component": "daemon"}), log_rows(1))])[:2], (200, 0), "one of all")

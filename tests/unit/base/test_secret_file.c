@@ -44,7 +44,7 @@ static enum status read_mode(mode_t mode)
     return status;
 }
 
-/* Every mode that lets somebody else write it, or a stranger read it. */
+/* Every mode that lets somebody else write it, or others read it. */
 TEST(modes)
 {
     for (mode_t mode = 0400; mode <= 0777; mode++) {

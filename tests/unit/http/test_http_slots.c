@@ -347,7 +347,7 @@ TEST(strangers_have_half_and_an_eighth_of_one_address)
     CHECK(is_open(&pairs[2]));
     pairs[17] = pair_of(slots, "10.0.0.2");
     CHECK(admits(slots, "10.0.0.3"));
-    CHECK(is_open(&pairs[1])); /* no stranger any more */
+    CHECK(is_open(&pairs[1])); /* a request of it was authorised */
     CHECK(!is_open(&pairs[2]));
     for (int i = 0; i < 18; i++)
         pair_close(slots, &pairs[i]);

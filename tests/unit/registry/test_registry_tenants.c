@@ -97,7 +97,7 @@ TEST(a_tenants_sender_stamps_nothing_the_same_or_another)
     CHECK(resolves(&bed, CART, "1 acme/shop/cart/dev"));
     CHECK_TEXT(refused(&bed, CART), "");
     CHECK_TEXT(refused(&bed, NS "=evil " COMPONENT "=c"),
-               "namespace evil is not that of this token (acme)");
+               "namespace evil is not that of this credential (acme)");
     leave(&bed);
 }
 
@@ -120,7 +120,7 @@ TEST(every_spelling_is_compared)
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         snprintf(text, sizeof(text), "%s=evil", keys[i]);
         CHECK_TEXT(refused(&bed, text),
-                   "namespace evil is not that of this token (acme)");
+                   "namespace evil is not that of this credential (acme)");
         CHECK(!record_accepted(&bed, text));
         /* Behind the right one, and before it. */
         snprintf(text, sizeof(text), NS "=acme %s=evil", keys[i]);
@@ -141,9 +141,9 @@ TEST(project_and_environment_if_they_are_fixed)
     bed_init(&bed);
     sender(&bed, "acme", false, shop, 1);
     CHECK_TEXT(refused(&bed, PROJECT "=other " COMPONENT "=c"),
-               "project other is not that of this token (shop)");
+               "project other is not that of this credential (shop)");
     CHECK_TEXT(refused(&bed, ENVIRONMENT "=dev"),
-               "environment dev is not that of this token (prod)");
+               "environment dev is not that of this credential (prod)");
     CHECK(resolves(&bed,
                    "service.name=s service.namespace=other "
                    "deployment.environment.name=dev",
@@ -168,9 +168,9 @@ TEST(a_collector_within_its_grants)
     CHECK(resolves(&bed, CART, "1 acme/shop/cart/dev"));
     CHECK_TEXT(refused(&bed, NS "=beta " PROJECT "=shop"), "");
     CHECK_TEXT(refused(&bed, NS "=beta " PROJECT "=x"),
-               "project x is not one of this token");
+               "project x is not one of this credential");
     CHECK_TEXT(refused(&bed, NS "=evil " COMPONENT "=c"),
-               "namespace evil is not one of this token");
+               "namespace evil is not one of this credential");
     as_collector(&bed);
     CHECK_TEXT(refused(&bed, NS "=evil " COMPONENT "=c"), "");
     leave(&bed);
@@ -210,8 +210,8 @@ TEST(uids_of_others)
                        "openchoreo.dev/environment-uid=e-1");
     as_evil(&bed);
     CHECK_TEXT(refused(&bed, "openchoreo.dev/component-uid=u-1"),
-               "component-uid u-1 is of something that this token may not "
-               "write to");
+               "component-uid u-1 belongs to a scope that this credential "
+               "may not write to");
     CHECK(refused(&bed, NS "=evil " COMPONENT "=c "
                            "openchoreo.dev/component-uid=u-1")
               .len > 0);
@@ -251,10 +251,10 @@ TEST(a_refusal_shows_plain_text)
     bed_init(&bed);
     as_acme(&bed);
     CHECK_TEXT(refused(&bed, text),
-               "namespace ?[31m?? is not that of this token (acme)");
+               "namespace ?[31m?? is not that of this credential (acme)");
     snprintf(text, sizeof(text), NS "=%0500d", 0);
     snprintf(want, sizeof(want),
-             "namespace %064d is not that of this token (acme)", 0);
+             "namespace %064d is not that of this credential (acme)", 0);
     CHECK_TEXT(refused(&bed, text), want);
     leave(&bed);
 }
@@ -277,7 +277,7 @@ TEST(a_refusal_names_the_kafka_topic)
     CHECK_TEXT(refused(&bed, text), want);
     as_acme(&bed); /* the topic was that of the other batch */
     CHECK_TEXT(refused(&bed, NS "=evil"),
-               "namespace evil is not that of this token (acme)");
+               "namespace evil is not that of this credential (acme)");
     leave(&bed);
 }
 
