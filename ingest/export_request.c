@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clock.h"
 #include "ingest_decode.h"
@@ -69,7 +70,17 @@ static void charge_unreadable(struct export_request *request,
         charge_tenant(request, 1 + bytes / 1024, bytes);
 }
 
-/* ---- the outcome ---- */
+/* ---- the body and the outcome ---- */
+
+void export_take_body(struct export_request *request, char **body, size_t *len,
+                      size_t *room)
+{
+    request->body = *body;
+    request->len = *len;
+    request->room = *room;
+    *body = NULL;
+    *len = *room = 0;
+}
 
 static void drop_body(struct export_request *request)
 {
@@ -246,17 +257,20 @@ static void export_is_done(void *arg, enum status status)
     atomic_fetch_sub(&intake->waiting, 1); /* now the receiver may stop */
 }
 
-void export_submit(struct export_request *request)
+void export_submit(struct export_request *request, void (*answer)(void *arg),
+                   void *arg)
 {
     struct export_intake *intake = request->intake;
     struct batch *batch = request->batch;
 
+    request->answer = answer;
+    request->arg = arg;
     request->batch = NULL;
     request->sent = batch;
     batch->done = export_is_done;
     batch->done_arg = request;
-    /* Counts, then checks; a receiver that stops sets `stopping`, then looks at
-     * the count. So nothing is submitted after the stop. */
+    /* Counts, then checks; export_stop() sets `stopping`, then looks at the
+     * count. So nothing is submitted after the stop. */
     atomic_fetch_add(&intake->waiting, 1);
     if (atomic_load(&intake->stopping)) {
         batch_done(batch, ERR_STOPPING);
@@ -264,6 +278,13 @@ void export_submit(struct export_request *request)
         return;
     }
     intake->options.sink.submit(intake->options.sink.arg, batch);
+}
+
+void export_stop(struct export_intake *intake)
+{
+    atomic_store(&intake->stopping, true);
+    while (atomic_load(&intake->waiting) > 0)
+        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
 }
 
 /* ---- the answer ---- */

@@ -3,11 +3,13 @@
  * part that does not depend on the protocol.
  *
  *   export_ready            before the body is read
- *   (the receiver sets body, len and room)
+ *   export_take_body        from the request of the protocol
  *   export_decode           decompress, decode; true: there is a batch
  *   export_submit           to the sink; `answer` is called later
  *   export_write_response   the body of the answer
  *   export_release
+ *
+ * To stop, the receiver calls export_stop().
  *
  * Ownership: the receiver owns the request; between export_submit() and
  *            answer() the sink does.
@@ -29,8 +31,8 @@ enum { EXPORT_MESSAGE_SIZE = 512 };
 /* Shared by the requests of a receiver. */
 struct export_intake {
     struct receiver_options options;
-    atomic_bool stopping; /* set before the receiver waits for waiting == 0 */
-    atomic_uint waiting;  /* requests that are with the sink */
+    atomic_bool stopping;
+    atomic_uint waiting; /* requests that are with the sink */
 };
 
 struct export_request {
@@ -53,9 +55,7 @@ struct export_request {
     unsigned retry_after;                 /* seconds, if it is refused; 0: 1 */
     char message[EXPORT_MESSAGE_SIZE];
 
-    /* Called once after export_submit(), by another thread, perhaps before
-     * export_submit() returns; the request may be gone when it returns. */
-    void (*answer)(void *arg);
+    void (*answer)(void *arg); /* of export_submit() */
     void *arg;
 };
 
@@ -64,10 +64,17 @@ struct export_request {
 MUST_CHECK enum status export_ready(struct export_request *request,
                                     const char **why);
 
+/* The three of the other request become 0. */
+void export_take_body(struct export_request *request, char **body, size_t *len,
+                      size_t *room);
+
 /* True: export_submit() comes next. False: the outcome is set. */
 bool export_decode(struct export_request *request);
 
-void export_submit(struct export_request *request);
+/* answer is called once, by another thread, perhaps before this returns; the
+ * request may be gone when it returns. */
+void export_submit(struct export_request *request, void (*answer)(void *arg),
+                   void *arg);
 
 /* Sets the outcome and frees the body; detail is for the sender, empty: the
  * text of the status. */
@@ -79,5 +86,9 @@ void export_write_response(const struct export_request *request,
                            struct buf *out);
 
 void export_release(struct export_request *request);
+
+/* From now on requests are refused. Waits until those that are with the sink,
+ * which must still run, are answered. */
+void export_stop(struct export_intake *intake);
 
 #endif

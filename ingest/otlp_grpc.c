@@ -12,9 +12,7 @@
 #include "otlp_grpc.h"
 
 #include <stdlib.h>
-#include <time.h>
 
-#include "clock.h"
 #include "export_request.h"
 #include "grpc_health.h"
 #include "grpc_server.h"
@@ -180,18 +178,12 @@ static enum grpc_next handle(void *arg, struct grpc_request *grpc)
         request->format = INFLATE_NONE;
     request->subject = grpc->subject;
     request->address = grpc->from.bytes;
-    request->body = grpc->body;
-    request->len = grpc->len;
-    request->room = grpc->room;
-    grpc->body = NULL;
-    grpc->len = grpc->room = 0;
+    export_take_body(request, &grpc->body, &grpc->len, &grpc->room);
     if (!export_decode(request)) {
         answer(export);
         return GRPC_DONE;
     }
-    request->answer = answer_later;
-    request->arg = export;
-    export_submit(request); /* may be answered when this returns */
+    export_submit(request, answer_later, export);
     return GRPC_PENDING;
 }
 
@@ -269,9 +261,7 @@ void otlp_grpc_stop(struct otlp_grpc *otlp)
     if (!otlp)
         return;
     grpc_drain(otlp->server);
-    atomic_store(&otlp->intake.stopping, true);
-    while (atomic_load(&otlp->intake.waiting) > 0)
-        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    export_stop(&otlp->intake);
     grpc_stop(otlp->server);
     free(otlp);
 }

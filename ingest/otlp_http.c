@@ -16,9 +16,7 @@
 
 #include <stdlib.h>
 #include <strings.h>
-#include <time.h>
 
-#include "clock.h"
 #include "export_request.h"
 #include "http_server.h"
 #include "mem.h"
@@ -157,19 +155,13 @@ static enum http_next handle(void *arg, struct http_request *http)
     (void)arg;
     request->subject = http->subject;
     request->address = http->from.bytes;
-    request->body = http->body;
-    request->len = http->len;
-    request->room = http->room;
-    http->body = NULL;
-    http->len = http->room = 0;
+    export_take_body(request, &http->body, &http->len, &http->room);
     if (!export_decode(request)) {
         answer(export);
         return HTTP_DONE;
     }
-    request->answer = answer_later;
-    request->arg = export;
     http_suspend(http);
-    export_submit(request); /* may be answered when this returns */
+    export_submit(request, answer_later, export);
     return HTTP_PENDING;
 }
 
@@ -252,10 +244,8 @@ void otlp_http_stop(struct otlp_http *otlp)
 {
     if (!otlp)
         return;
-    atomic_store(&otlp->intake.stopping, true);
     http_quiesce(otlp->server);
-    while (atomic_load(&otlp->intake.waiting) > 0)
-        nanosleep(&(struct timespec){.tv_nsec = (long)NS_PER_MS}, NULL);
+    export_stop(&otlp->intake);
     http_stop(otlp->server);
     free(otlp);
 }
