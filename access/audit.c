@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "audit_int.h"
 #include "clock.h"
 #include "jsonw.h"
@@ -187,12 +188,11 @@ static void add_resource(struct jsonw *w, const struct audit_event *event)
 
 static void add_address(struct jsonw *w, const uint8_t *address)
 {
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
     char text[INET6_ADDRSTRLEN] = "";
 
     if (!address)
         return;
-    if (memcmp(address, mapped, 12) == 0)
+    if (address_is_ipv4(address))
         (void)inet_ntop(AF_INET, address + 12, text, sizeof(text));
     else
         (void)inet_ntop(AF_INET6, address, text, sizeof(text));

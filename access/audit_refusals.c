@@ -1,20 +1,11 @@
 /* Refusals that come often, summed up by source and reason; see audit.h. */
 #include <string.h>
 
+#include "address.h"
 #include "audit_int.h"
 #include "clock.h"
 
 #define WINDOW_NS (10 * NS_PER_S)
-
-/* Of IPv6 the network: its hosts can have any number of addresses in it. */
-static void group_of(uint8_t group[16], const uint8_t *address)
-{
-    static const uint8_t mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255};
-
-    memset(group, 0, 16);
-    if (address)
-        memcpy(group, address, memcmp(address, mapped, 12) == 0 ? 16 : 8);
-}
 
 static bool is_same(const struct audit_refusal *one,
                     const struct audit_event *event, const uint8_t *group)
@@ -47,10 +38,12 @@ static struct audit_refusal *place_of(struct audit_refusals *refusals,
 bool audit_refusal_add(struct audit_refusals *refusals,
                        const struct audit_event *event, uint64_t now_ns)
 {
-    uint8_t group[16];
+    uint8_t group[ADDRESS_SIZE] = {0};
     struct audit_refusal *one;
 
-    group_of(group, event->address);
+    if (event->address)
+        memcpy(group, event->address, sizeof(group));
+    address_group(group);
     one = place_of(refusals, event, group);
     if (one->used || one->many) {
         one->more++;

@@ -9,11 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "clock.h"
 #include "hash.h"
 #include "mem.h"
 
-enum { PLACES = 4096, NETWORK = 8 };
+enum { PLACES = 4096 };
 
 struct failure_rate {
     pthread_mutex_t lock;
@@ -42,10 +43,11 @@ void failure_rate_free(struct failure_rate *rate)
 
 static uint64_t hash_of(const struct failure_rate *rate, const uint8_t *address)
 {
-    static const uint8_t ipv4[12] = {[10] = 0xff, [11] = 0xff};
-    bool is_ipv4 = memcmp(address, ipv4, sizeof(ipv4)) == 0;
+    uint8_t group[ADDRESS_SIZE];
 
-    return hash_bytes((const char *)address, is_ipv4 ? 16 : NETWORK, rate->key);
+    memcpy(group, address, sizeof(group));
+    address_group(group);
+    return hash_bytes(group, sizeof(group), rate->key);
 }
 
 static uint64_t of_all(const struct failure_rate *rate, uint64_t second)

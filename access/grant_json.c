@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "json_slice.h"
+
 const char *const grant_json_members[] = {"role",        "roles",   "actions",
                                           "namespace",   "project", "component",
                                           "environment", NULL};
@@ -39,11 +41,6 @@ static enum status invalid(char error[GRANT_ERROR], const char *what,
     return ERR_INVALID;
 }
 
-static struct slice text_of(const json_t *value)
-{
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 /* Names of roles or actions; one text may have several, with commas. */
 static enum status add_names(struct slice names, action_set *set,
                              char error[GRANT_ERROR])
@@ -67,7 +64,7 @@ static enum status add_member(const json_t *value, action_set *set,
     if (!value)
         return OK;
     if (json_is_string(value))
-        return add_names(text_of(value), set, error);
+        return add_names(json_slice(value), set, error);
     if (!json_is_array(value))
         return invalid(error, "roles and actions are lists of names",
                        SLICE(""));
@@ -75,7 +72,7 @@ static enum status add_member(const json_t *value, action_set *set,
         const json_t *one = json_array_get(value, i);
 
         status = json_is_string(one)
-                     ? add_names(text_of(one), set, error)
+                     ? add_names(json_slice(one), set, error)
                      : invalid(error, "a role or action is a name", SLICE(""));
     }
     return status;
@@ -97,7 +94,7 @@ static enum status read_scope(const json_t *object, union scope_names *scope,
     for (int i = 0; i < IDENTITY_NAMES; i++) {
         const json_t *value = json_object_get(object, scope_members[i]);
 
-        scope->name[i] = value ? text_of(value) : SLICE("*");
+        scope->name[i] = value ? json_slice(value) : SLICE("*");
         if (!is_name(scope->name[i]))
             return invalid(
                 error, "must be a name or \"*\":", slice_of(scope_members[i]));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "grant_json.h"
+#include "json_slice.h"
 #include "mem.h"
 #include "subject.h"
 #include "yaml_json.h"
@@ -43,13 +44,6 @@ static bool fail(struct rules_reader *r, const char *why, const char *what)
     return false;
 }
 
-static struct slice text_of(const json_t *value)
-{
-    if (!json_is_string(value))
-        return (struct slice){NULL, 0};
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 /* ---- a row of grants ---- */
 
 static bool read_grant(struct rules_reader *r, json_t *row)
@@ -57,9 +51,9 @@ static bool read_grant(struct rules_reader *r, json_t *row)
     static const char *const members[] = {"claim", "value", "certificate",
                                           NULL};
     struct grant_rule *rule = &r->rules->rules[r->rules->count++];
-    struct slice claim = text_of(json_object_get(row, "claim"));
-    struct slice value = text_of(json_object_get(row, "value"));
-    struct slice certificate = text_of(json_object_get(row, "certificate"));
+    struct slice claim = json_slice_of(row, "claim");
+    struct slice value = json_slice_of(row, "value");
+    struct slice certificate = json_slice_of(row, "certificate");
     const char *unknown = grant_json_unknown(row, grant_json_members, members);
     char error[GRANT_ERROR];
 
@@ -79,8 +73,8 @@ static bool read_grant(struct rules_reader *r, json_t *row)
 
 static bool read_subject(struct rules_reader *r, json_t *row)
 {
-    struct slice type = text_of(json_object_get(row, "type"));
-    struct slice claim = text_of(json_object_get(row, "claim"));
+    struct slice type = json_slice_of(row, "type");
+    struct slice claim = json_slice_of(row, "claim");
 
     if (type.len == 0 || claim.len == 0 || json_object_size(row) != 2)
         return fail(r, "type and claim are needed, and nothing else", NULL);

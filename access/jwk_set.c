@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base64url.h"
+#include "json_slice.h"
 #include "mem.h"
 
 enum {
@@ -50,17 +51,6 @@ const struct jws_algorithm *jws_algorithm_named(struct slice name)
     return NULL;
 }
 
-/* A member that is a text; empty if there is none. */
-static struct slice member_text(const json_t *object, const char *name)
-{
-    const json_t *member = json_object_get(object, name);
-
-    if (!json_is_string(member))
-        return (struct slice){NULL, 0};
-    return (struct slice){json_string_value(member),
-                          json_string_length(member)};
-}
-
 struct jwk_number {
     uint8_t bytes[MAX_NUMBER];
     size_t len;
@@ -69,7 +59,7 @@ struct jwk_number {
 static bool read_number(const json_t *jwk, const char *name,
                         struct jwk_number *number)
 {
-    struct slice text = member_text(jwk, name);
+    struct slice text = json_slice_of(jwk, name);
 
     return text.len > 0 && base64url_room(text.len) <= sizeof(number->bytes) &&
            base64url_decode(text, number->bytes, &number->len);
@@ -125,8 +115,8 @@ static bool import_rsa(const json_t *object, struct jwk *jwk)
 
 static bool import_curve(const json_t *object, struct jwk *jwk)
 {
-    struct slice type = member_text(object, "kty");
-    struct slice name = member_text(object, "crv");
+    struct slice type = json_slice_of(object, "kty");
+    struct slice name = json_slice_of(object, "crv");
     struct jwk_number x, y;
     gnutls_datum_t x_datum, y_datum;
     size_t i = 0;
@@ -172,13 +162,13 @@ static bool is_usable(const json_t *object, struct jwk *jwk)
     const json_t *use = json_object_get(object, "use");
     const json_t *algorithm = json_object_get(object, "alg");
 
-    jwk->kid = member_text(object, "kid");
+    jwk->kid = json_slice_of(object, "kid");
     if (algorithm) {
-        jwk->only = jws_algorithm_named(member_text(object, "alg"));
+        jwk->only = jws_algorithm_named(json_slice_of(object, "alg"));
         if (!jwk->only)
             return false;
     }
-    if (use && !slice_equal(member_text(object, "use"), SLICE("sig")))
+    if (use && !slice_equal(json_slice_of(object, "use"), SLICE("sig")))
         return false;
     return jwk->kid.len > 0 && jwk->kid.len <= MAX_KID &&
            !json_object_get(object, "d") && may_verify(object);
@@ -191,7 +181,7 @@ static bool import_key(const json_t *object, struct jwk *jwk)
     if (!json_is_object(object) || !is_usable(object, jwk) ||
         gnutls_pubkey_init(&jwk->key) != 0)
         return false;
-    imported = slice_equal(member_text(object, "kty"), SLICE("RSA"))
+    imported = slice_equal(json_slice_of(object, "kty"), SLICE("RSA"))
                    ? import_rsa(object, jwk)
                    : import_curve(object, jwk);
     if (imported && (!jwk->only || jwk->only->type == jwk->type)) {

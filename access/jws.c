@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base64url.h"
+#include "json_slice.h"
 
 static enum status read_header(struct jws *jws, struct slice header,
                                const char **why)
@@ -15,10 +16,8 @@ static enum status read_header(struct jws *jws, struct slice header,
     size_t len = json_string_length(kid);
     enum status status = ERR_UNAUTHENTICATED;
 
-    jws->algorithm = json_is_string(alg)
-                         ? jws_algorithm_named((struct slice){
-                               json_string_value(alg), json_string_length(alg)})
-                         : NULL;
+    jws->algorithm =
+        json_is_string(alg) ? jws_algorithm_named(json_slice(alg)) : NULL;
     if (!json_is_object(root)) {
         *why = "the header is not a JSON object";
     } else if (json_object_get(root, "crit")) {

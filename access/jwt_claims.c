@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "json_slice.h"
+
 /* Times are seconds in [0, 1e11): until the year 5138. */
 #define MAX_TIME 1e11
 
@@ -16,16 +18,9 @@ json_t *jwt_claims_parse(struct slice payload)
     return NULL;
 }
 
-static struct slice text_of(const json_t *value)
-{
-    if (!json_is_string(value))
-        return (struct slice){NULL, 0};
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 struct slice jwt_claims_text(const json_t *claims, const char *name)
 {
-    return text_of(json_object_get(claims, name));
+    return json_slice_of(claims, name);
 }
 
 static bool holds_audience(const json_t *aud, struct slice audience)
@@ -35,12 +30,12 @@ static bool holds_audience(const json_t *aud, struct slice audience)
     bool found = false;
 
     if (json_is_string(aud))
-        return slice_equal(text_of(aud), audience);
+        return slice_equal(json_slice(aud), audience);
     json_array_foreach(aud, i, one)
     {
         if (!json_is_string(one))
             return false;
-        found = found || slice_equal(text_of(one), audience);
+        found = found || slice_equal(json_slice(one), audience);
     }
     return found;
 }
@@ -115,7 +110,7 @@ uint32_t jwt_claims_values(const json_t *claims, const char *name,
 {
     const json_t *claim = find_claim(claims, name), *one;
     bool split = strcmp(name, "scope") == 0 || strcmp(name, "scp") == 0;
-    struct slice rest = text_of(claim);
+    struct slice rest = json_slice(claim);
     uint32_t count = 0;
     size_t i;
 
@@ -124,6 +119,6 @@ uint32_t jwt_claims_values(const json_t *claims, const char *name,
     while (split && rest.len > 0)
         count = add_value(values, count, slice_split(&rest, ' '));
     json_array_foreach(claim, i, one) count =
-        add_value(values, count, text_of(one));
+        add_value(values, count, json_slice(one));
     return count;
 }

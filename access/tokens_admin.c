@@ -8,6 +8,7 @@
 
 #include "array.h"
 #include "clock.h"
+#include "json_slice.h"
 #include "log.h"
 #include "tokens_int.h"
 
@@ -71,7 +72,7 @@ static void set_time(json_t *object, const char *name, uint64_t ns)
 static bool set_expiry(json_t *object, uint64_t now_ns)
 {
     const json_t *value = json_object_get(object, "expires");
-    struct slice text = {json_string_value(value), json_string_length(value)};
+    struct slice text = json_slice(value);
     uint64_t ns;
 
     if (!value || json_is_null(value)) {

@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "grant_json.h"
 #include "hex.h"
+#include "json_slice.h"
 #include "mem.h"
 #include "subject.h"
 #include "tokens_int.h"
@@ -18,15 +19,6 @@ enum { MAX_GRANTS = 32 };
 static const char *const members[] = {
     "id",    "name",    "sha256",    "grants",   "expires",
     "stamp", "created", "createdBy", "lastUsed", NULL};
-
-static struct slice text_of(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-
-    return json_is_string(value) ? (struct slice){json_string_value(value),
-                                                  json_string_length(value)}
-                                 : SLICE("");
-}
 
 static bool fail(char error[TOKENS_ERROR], const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -66,14 +58,14 @@ static bool read_time(const json_t *object, const char *name, uint64_t *ns,
     *ns = 0;
     if (!value || json_is_null(value))
         return true;
-    return clock_parse_rfc3339(text_of(object, name), ns) ||
+    return clock_parse_rfc3339(json_slice_of(object, name), ns) ||
            fail(error, "%s is not a time such as 2027-01-31T00:00:00Z", name);
 }
 
 static bool read_stamp(const json_t *object, enum stamp *stamp,
                        char error[TOKENS_ERROR])
 {
-    struct slice text = text_of(object, "stamp");
+    struct slice text = json_slice_of(object, "stamp");
 
     *stamp =
         slice_equal(text, SLICE("override")) ? STAMP_OVERRIDE : STAMP_CHECK;
@@ -117,7 +109,7 @@ static bool read_grants(const json_t *object, struct grant *grants,
 static bool read_id(const json_t *object, struct slice hash, struct slice *id,
                     char error[TOKENS_ERROR])
 {
-    *id = text_of(object, "id");
+    *id = json_slice_of(object, "id");
     if (id->len == 0)
         *id = (struct slice){hash.ptr, TOKEN_ID};
     return is_plain(*id, 64) || fail(error, "%s is not valid", "id");
@@ -127,11 +119,11 @@ static struct token *read_token(const json_t *object, struct subject *of,
                                 struct grant *grants, char error[TOKENS_ERROR])
 {
     struct token *token = mem_zero(1, sizeof(*token));
-    struct slice hash = text_of(object, "sha256");
+    struct slice hash = json_slice_of(object, "sha256");
     uint64_t used = 0;
 
     of->kind = SUBJECT_TOKEN;
-    of->name = text_of(object, "name");
+    of->name = json_slice_of(object, "name");
     of->grants.at = grants;
     if ((is_plain(of->name, TOKEN_NAME_MAX) ||
          fail(error, "%s must have 1 to 128 printable characters", "name")) &&

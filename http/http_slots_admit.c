@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 
+#include "address.h"
 #include "clock.h"
 #include "hash.h"
 #include "http_slots_int.h"
@@ -32,11 +33,9 @@ static struct http_address address_of(const struct sockaddr *from)
 
 struct http_address slots_group_of(const struct sockaddr *from)
 {
-    static const uint8_t none[8];
     struct http_address address = address_of(from);
 
-    if (memcmp(address.bytes, none, 8) != 0)
-        memset(address.bytes + 8, 0, 8);
+    address_group(address.bytes);
     return address;
 }
 

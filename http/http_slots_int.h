@@ -83,7 +83,7 @@ bool slots_files_are_full(void);
 struct slot_holder *slots_ref_holder(struct http_slots *slots,
                                      const struct http_address *key);
 void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder);
-/* A /64 of IPv6 counts as one address; ::1 and IPv4 stay as they are. */
+/* See address_group(). */
 struct http_address slots_group_of(const struct sockaddr *from);
 void slot_close(struct http_slot *slot);
 /* It does not count as one without an authorised request any more. */
