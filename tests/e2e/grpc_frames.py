@@ -15,6 +15,7 @@ from hpack import Decoder, Encoder
 from hyperframe.frame import (ContinuationFrame, DataFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame,
                               SettingsFrame, WindowUpdateFrame)
 
+from access_kit import make_token
 from callboard import (Server, Tap, count_logs, is_sanitized, log, logs_request, new_folder, otlp_proto, seeded, span,
                        spans_request, stamped, wait_until)
 
@@ -311,12 +312,6 @@ def unknown_key():
         raw.close()
     tap.same(server.stop(), 0, "unknown key: the server ends well")
     issuer.close()
-
-
-def make_token():
-    text = "cbt_" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) + "_"
-    text += base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
-    return text + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
 
 
 def write(path, text):

@@ -10,8 +10,9 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from access_kit import make_token
 from callboard import Client, Server, Tap, new_folder, wait_until
-from tenant_floods import accepted, bearer, make_token, tokens_file
+from tenant_floods import accepted, bearer, tokens_file
 
 BATCHES, SPANS, RATE = 8, 500, 250
 

@@ -6,24 +6,18 @@ How long b waited is printed beside a quiet run, not asserted: the machine may
 be busy. tests/bench/tenant_floods.py measures it longer.
 """
 import hashlib
-import base64
 import json
 import multiprocessing
 import os
 import socket
 import time
 
+from access_kit import make_token
 from callboard import (NS, Client, Server, Tap, around, log, logs_request, new_folder, otlp_proto, scope, seeded,
                        span, spans_request, stamped)
 
 SECONDS = float(os.environ.get("SECONDS", "1.5"))
 rng = seeded()
-
-
-def make_token():
-    text = "cbt_" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) + "_"
-    text += base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
-    return text + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
 
 
 def tokens_file(folder, rows):

@@ -1,13 +1,13 @@
 """Tenants that send the same names, pods, addresses, trace ids and bytes, and
 tenants that lie: what comes in stays its sender's, also after kill -9, a
 restart and late labels."""
-import base64
 import hashlib
 import json
 import os
 import random
 import subprocess
 
+from access_kit import make_token
 import callboard
 from callboard import NS, Server, Tap, any_value, export, new_folder, proto_fields, span
 
@@ -24,12 +24,6 @@ SPELLINGS = [
 
 
 # ---- tokens ----
-
-
-def make_token():
-    text = "cbt_" + "".join(random.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8))
-    text += "_" + base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip("=")
-    return text + base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()[:3]).decode()
 
 
 GRANTS = {

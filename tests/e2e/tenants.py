@@ -15,7 +15,6 @@ restart; and for a subject that may see one project only.
 READS has every route, so that tests/unit/query/test_route.c can tell which one
 has been forgotten here.
 """
-import base64
 import hashlib
 import http.client
 import json
@@ -23,6 +22,7 @@ import os
 import re
 import time
 
+from access_kit import make_token
 from callboard import (NS, TYPES, Server, Tap, attributes, gauge, log, logs_request, metrics_request,
                        new_folder, otlp_proto, rfc3339, seeded, span, spans_request, wait_until)
 
@@ -37,12 +37,6 @@ def word():
 
 
 # ---- tokens ----
-
-
-def make_token():
-    body = "cbt_" + "".join(rng.choice("abcdefghijklmnopqrstuvwxyz234567") for _ in range(8)) + "_"
-    body += base64.urlsafe_b64encode(rng.randbytes(32)).decode().rstrip("=")
-    return body + base64.urlsafe_b64encode(hashlib.sha256(body.encode()).digest()[:3]).decode()
 
 
 def tokens_file(folder, rows):
