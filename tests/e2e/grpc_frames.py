@@ -2,9 +2,6 @@
 cost while a good client beside them is served; resets and closed connections at
 every step; drain; kill -9.
 """
-import base64
-import hashlib
-import os
 import socket
 import struct
 import threading
@@ -12,108 +9,14 @@ import time
 
 import grpc
 from hpack import Decoder, Encoder
-from hyperframe.frame import (ContinuationFrame, DataFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame,
-                              SettingsFrame, WindowUpdateFrame)
+from hyperframe.frame import (ContinuationFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame, SettingsFrame,
+                              WindowUpdateFrame)
 
-from access_kit import make_token
-from callboard import (Server, Tap, count_logs, is_sanitized, log, logs_request, new_folder, otlp_proto, seeded, span,
-                       spans_request, stamped, wait_until)
+from callboard import Server, Tap, count_logs, is_sanitized, log, logs_request, new_folder, otlp_proto, stamped, wait_until
+from grpc_raw import BODY, HEAD, Raw, cpu, good_client, message
 
 tap = Tap()
-rng = seeded()
-TICK = os.sysconf("SC_CLK_TCK")
-PATH = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-HEAD = [(":method", "POST"), (":scheme", "http"), (":path", PATH), (":authority", "127.0.0.1"),
-        ("content-type", "application/grpc"), ("te", "trailers")]
-
-
-def cpu(server):
-    with open(f"/proc/{server.pid}/stat") as file:
-        fields = file.read().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def message(body):
-    return b"\0" + struct.pack(">I", len(body)) + body
-
-
-BODY = otlp_proto("traces", spans_request(stamped("cart"), [span(rng, time.time_ns())]))
-
-
-class Raw:
-    """A connection that writes frames and notes what comes back."""
-
-    def __init__(self, server, window=None):
-        self.socket = socket.create_connection(("127.0.0.1", server.grpc_port), timeout=10)
-        self.encoder = Encoder()
-        self.stream = -1
-        settings = SettingsFrame(0)
-        if window is not None:
-            settings.settings = {SettingsFrame.INITIAL_WINDOW_SIZE: window}
-        self.socket.sendall(PREFACE + settings.serialize())
-
-    def send(self, *frames):
-        """False: the server has closed the connection."""
-        try:
-            self.socket.sendall(b"".join(f if isinstance(f, bytes) else f.serialize() for f in frames))
-            return True
-        except OSError:
-            return False
-
-    def head(self, headers=HEAD, end=False):
-        self.stream += 2
-        frame = HeadersFrame(self.stream, self.encoder.encode(headers))
-        frame.flags.add("END_HEADERS")
-        if end:
-            frame.flags.add("END_STREAM")
-        return frame
-
-    def data(self, data, end=False, stream=None, pad=0):
-        frame = DataFrame(self.stream if stream is None else stream, data)
-        if end:
-            frame.flags.add("END_STREAM")
-        if pad:
-            frame.flags.add("PADDED")
-            frame.pad_length = pad
-        return frame
-
-    def read(self, seconds):
-        """What arrives within so many seconds, until the end; and whether it was the end."""
-        out, until = b"", time.monotonic() + seconds
-        while True:
-            left = until - time.monotonic()
-            if left <= 0:
-                return out, False
-            self.socket.settimeout(left)
-            try:
-                more = self.socket.recv(65536)
-            except socket.timeout:
-                return out, False
-            except OSError:
-                return out, True
-            if not more:
-                return out, True
-            out += more
-
-    def frames(self, seconds):
-        out, ended = self.read(seconds)
-        found, at = [], 0
-        while at + 9 <= len(out):
-            length, kind, flags, stream = int.from_bytes(out[at:at + 3], "big"), out[at + 3], out[at + 4], \
-                int.from_bytes(out[at + 5:at + 9], "big")
-            found.append((kind, flags, stream, out[at + 9:at + 9 + length]))
-            at += 9 + length
-        return found, ended
-
-    def close(self):
-        self.socket.close()
-
-
-def good_client(server):
-    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        return channel.unary_unary(PATH)(BODY, timeout=10) == b""
 
 
 # ---- floods: each yields the bytes of a turn, without end ----
@@ -256,67 +159,6 @@ def connections(server, raw):
         rows = [line.split() for line in table][1:]
     return any(row[3] == "01" and int(row[1].split(":")[1], 16) == server.grpc_port and
                int(row[2].split(":")[1], 16) == mine for row in rows)
-
-
-def greedy_tenant():
-    """Unfinished messages of one namespace meet its ingestMemory, those of another do not; all is given back."""
-    folder, tokens = new_folder(), {"acme": make_token(), "other": make_token()}
-    write(folder + "/limits", "namespaces: {acme: {ingestMemory: 1000000}}\n")
-    write(folder + "/tokens", "tokens:\n" + "".join(
-        f"  - {{name: {space}, sha256: {hashlib.sha256(token.encode()).hexdigest()}, role: ingest, namespace: {space}}}\n"
-        for space, token in tokens.items()))
-    server = Server(folder + "/data", "--auth", "required", "--tokens", folder + "/tokens", "--limits",
-                    folder + "/limits")
-    raws = {space: Raw(server) for space in tokens}
-    for space, raw in raws.items():
-        for _ in range(30):
-            raw.send(raw.head(HEAD + [("authorization", "Bearer " + tokens[space])]),
-                     *(raw.data(part) for part in (b"\0" + struct.pack(">I", 8 << 20), bytes(15000), bytes(15000),
-                                                   bytes(15000), bytes(15000))))
-    for space, wanted, seconds in (("acme", {"8"}, 3), ("other", set(), 0.5)):  # before they are too slow
-        decoder, seen = Decoder(), []
-        for kind, _, _, data in raws[space].frames(seconds)[0]:
-            if kind == 1:
-                seen.append(dict(decoder.decode(data))["grpc-status"])
-        tap.check(set(seen) == wanted and len(seen) < 30, f"ingestMemory over gRPC: {space} gets {wanted}", seen)
-        raws[space].close()
-    with grpc.insecure_channel(f"127.0.0.1:{server.grpc_port}") as channel:
-        def sends():
-            try:
-                return channel.unary_unary(PATH)(BODY, timeout=5, metadata=[
-                    ("authorization", "Bearer " + tokens["acme"])]) == b""
-            except grpc.RpcError:
-                return False
-        tap.check(wait_until(sends, 5), "ingestMemory over gRPC: given back with the connection")
-    tap.same(server.stop(), 0, "ingestMemory over gRPC: the server ends well")
-
-
-def unknown_key():
-    """Messages whose token names a key that is still being fetched wait; all of them together have an eighth."""
-    issuer = socket.create_server(("127.0.0.1", 0))  # it never answers
-    url = f"http://127.0.0.1:{issuer.getsockname()[1]}/jwks"
-    server = Server(new_folder(), "--auth", "required", "--jwks-url", url, "--jwt-issuer", url, "--jwt-audience", "any")
-    parts = [base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (
-        b'{"alg":"RS256","kid":"x"}', b'{"iss":"' + url.encode() + b'","sub":"a"}', bytes(256))]
-    raws, most = [Raw(server) for _ in range(8)], 0
-    head = HEAD + [("authorization", "Bearer " + ".".join(parts))]
-    before = server.memory("VmRSS")
-    for raw in raws:
-        for _ in range(100):
-            raw.send(raw.head(head), *(raw.data(part) for part in (b"\0" + struct.pack(">I", 8 << 20),
-                                                                   *[bytes(15000)] * 4)))
-        most = max(most, server.memory("VmRSS") - before)
-    print(f"# {most} bytes for requests that wait for a key")
-    tap.check(is_sanitized() or most < 16 << 20, "messages that wait for a key hold little", most)
-    for raw in raws:
-        raw.close()
-    tap.same(server.stop(), 0, "unknown key: the server ends well")
-    issuer.close()
-
-
-def write(path, text):
-    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write(text)
 
 
 # ---- a request cut anywhere ----
@@ -490,8 +332,6 @@ def main():
     promises(server)
     takes_no_answer(server)
     tap.same(server.stop(), 0, "the server ends well after all of it")
-    greedy_tenant()
-    unknown_key()
     drain()
     killed()
     tap.end()

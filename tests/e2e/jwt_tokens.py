@@ -222,6 +222,16 @@ def test_decisions():
              "decision about the head: no")
     tap.same(status(server, token, "/metrics"), 403,
              "what the service does not know is not asked")
+    before = len(control.seen)
+    star = [scope(namespace="*"), scope(namespace="acme", project="*"),
+            scope(namespace="acme", project="shop", component="*"),
+            scope(namespace="acme", project="shop", environment="*")]
+    tap.same([status(server, token, LOGS, body) for body in star], [403] * 4,
+             "\"*\" in a scope: 403")
+    tap.same(status(server, token, LIST + "&project=*"), 403,
+             "\"*\" in a parameter: 403")
+    tap.same(len(control.seen) - before, 0,
+             "\"*\" is no name: the service is not asked")
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         before = len(control.seen)
         codes = list(pool.map(lambda _: status(
