@@ -192,7 +192,7 @@ def lies():
                 parts = [({"service.name": "liar", key: "acme"}, rows(2)),
                          ({"service.name": "honest", key: "evil"}, rows(3))]
                 want = (200, 2, f"2 of 5 {NOUNS[signal]}: namespace acme is not that of this "
-                                "token (evil)")
+                                "credential (evil)")
                 tap.same(send(server, "evil", signal, parts, encoding), want,
                          f"{signal} in {encoding} with {key}")
                 refused += 2
