@@ -88,7 +88,7 @@ static void put_line(struct slice line)
 
     if (written) {
         if (failed)
-            log_info("audit", "can be written again",
+            log_info("audit", "the audit file can be written again",
                      log_uint("lost_lines", audit.lost));
         audit.lost = 0;
         atomic_store(&audit.failed, false);

@@ -51,7 +51,7 @@ bool audit_refusal_add(struct audit_refusals *refusals,
             one->used = true;
             one->since_ns = now_ns;
             one->result = event->result;
-            one->reason = "refusals of many sources";
+            one->reason = "refusals from further addresses";
         }
         return false;
     }

@@ -3,7 +3,7 @@
  * caller's own token, which goes nowhere else.
  *
  * A yes holds for 60 s, a no for 10 s, neither longer than the token. Without
- * an answer nothing is allowed; with `stale`, an earlier yes lives on for that
+ * an answer nothing is allowed; with `stale`, an earlier yes is used for that
  * long while the service is away. Any thread.
  */
 #ifndef AUTHZ_H

@@ -1,5 +1,5 @@
 /*
- * What is told about issuers, their keys and the authorization service:
+ * What is shown about issuers, their keys and the authorization service:
  * metadata, notes of /health, lines of /metrics.
  */
 #include "jsonw.h"

@@ -18,7 +18,7 @@ static enum jwt_outcome verify_claims(const struct jws *jws,
                                       uint64_t now_s, struct jwt_verified *out,
                                       const char **why)
 {
-    *why = "the keys of the issuer are not there yet";
+    *why = "the keys of the issuer are not fetched yet";
     if (!trust->keys)
         return JWT_NO_KEYS;
     *why = "the issuer has no such key";

@@ -1,11 +1,10 @@
 /*
  * What a tenant may send.
  *
- * recordsPerSecond is a bucket that holds ten seconds' worth. A request is
- * admitted while there is something in it and charged with what it was, once
- * that is known: the bucket may go into debt, and nothing is decoded to be
- * refused. A spike that the minute would carry passes; over time the rate is
- * exact.
+ * recordsPerSecond is a token bucket of ten seconds. A request is admitted
+ * while the level is above 0, and its records are taken off once they are
+ * decoded, so the level may become negative and nothing is decoded that is then
+ * refused. A short burst passes; the average rate is exact.
  */
 #include <inttypes.h>
 #include <stdio.h>

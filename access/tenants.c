@@ -201,7 +201,7 @@ static void note(struct tenants *tenants, const char *path, const char *why)
     if (!changed || !why[0])
         return;
     log_error("access",
-              "the file of limits cannot be used; the limits "
+              "the limits file cannot be used; the limits "
               "stay as they were",
               log_text("file", path), log_text("reason", why));
     audit_file("limits:reload", path, why);

@@ -3,7 +3,7 @@
  *
  * A client's certificate is verified in the handshake, by a trust list of our
  * own that can be replaced, and again if it was. GnuTLS ends the handshake but
- * sends no alert, so the client is told here why.
+ * sends no alert, so it is sent here.
  */
 #include <string.h>
 

@@ -152,7 +152,8 @@ void tokens_save_use(struct tokens *tokens, uint64_t now_ns, bool all)
     tokens->use_saved_ns = now_ns;
     pthread_mutex_lock(&tokens->change);
     if (tokens->saved.count > 0 && tokens_store(tokens) != OK)
-        log_warn("access", "the use of tokens is not saved", LOG_NONE);
+        log_warn("access", "when API tokens were used last cannot be saved",
+                 LOG_NONE);
     pthread_mutex_unlock(&tokens->change);
 }
 
@@ -173,7 +174,7 @@ static bool read_list(const json_t *json, struct token_list *list,
         if (token && find(list, token->hash)) {
             token_free(token);
             token = NULL;
-            (void)snprintf(why, sizeof(why), "the same token twice");
+            (void)snprintf(why, sizeof(why), "the same token is there twice");
         }
         if (!token) {
             (void)snprintf(error, TOKENS_ERROR, "token %zu: %.200s", i + 1,
@@ -260,7 +261,7 @@ bool tokens_read_file(struct tokens *tokens, const char *path)
                  log_uint("tokens", list.count));
         use_file(tokens, &list);
     } else {
-        log_error("access", "the tokens file is not used",
+        log_error("access", "the tokens file cannot be used",
                   log_text("file", path), log_text("reason", why));
     }
     return good;

@@ -165,8 +165,9 @@ static enum status make(struct tokens *tokens, const struct subject *by,
 
     json_decref(object);
     if (!token)
-        return status == OK ? ERR_INVALID
-                            : fail(error, status, "no random bytes");
+        return status == OK
+                   ? ERR_INVALID
+                   : fail(error, status, "the system gives no random bytes");
     if (!may_give(by, token->subject)) {
         token_free(token);
         return fail(error, ERR_FORBIDDEN,
@@ -261,7 +262,7 @@ static enum status end_at(struct tokens *tokens, uint32_t at, uint64_t end_ns,
         token = token_new(before, error);
         if (token)
             replace(tokens, tokens->saved.count - 1, token);
-        status = fail(error, ERR_IO, "the end of the old token is not saved");
+        status = fail(error, ERR_IO, "when the old token ends cannot be saved");
     }
     json_decref(object);
     json_decref(before);

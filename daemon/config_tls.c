@@ -74,9 +74,9 @@ static const char *wrong(const struct config *c, enum config_port port,
     if (strcmp(c->tls, "off") == 0)
         return NULL;
     if (!tls->cert[0] != !tls->key[0])
-        return "certificate and key are needed, both";
+        return "a certificate needs its key, and a key its certificate";
     if (tls->client_ca[0] && !tls->cert[0])
-        return "authorities of clients need a certificate and a key, too";
+        return "client certificates need a certificate and a key of the port";
     if (required && !tls->client_ca[0])
         return "required client certificates need their authorities "
                "(--tls-client-ca)";

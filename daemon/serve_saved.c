@@ -182,7 +182,7 @@ enum status serve_load_access(struct daemon *d)
         status = access_open(&d->access, &options);
     if (strcmp(c->auth, "none") == 0)
         log_warn("access",
-                 "nobody is asked for a credential; whoever reaches "
+                 "no credential is required; whoever reaches "
                  "the ports may read and write everything",
                  log_text("auth", c->auth));
     return status;

@@ -1,6 +1,6 @@
 /*
  * The message of a request while it arrives: memory that is charged to the
- * budget, and credit for the peer.
+ * budget, and credit for the peer (bytes that its flow-control window allows).
  *
  * A message is charged for what it holds, never for what its prefix says: room
  * grows fourfold, by a mebibyte at most. The peer gets credit

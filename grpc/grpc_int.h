@@ -158,7 +158,7 @@ void grpc_connection_open(struct grpc_server *server, int fd,
                           const struct sockaddr *from);
 /* Something happened on its socket; it may be gone afterwards. */
 void grpc_connection_ready(struct grpc_connection *conn, uint32_t events);
-/* It has as many as it had, or one more or less: its slot is told. */
+/* It has as many as it had, or one more or less: its slot has to know. */
 void grpc_connection_count(struct grpc_connection *conn, int streams);
 /* Sends what the library has; closes a connection that is over, and may free
  * it. */

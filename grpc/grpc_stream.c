@@ -381,8 +381,9 @@ static bool check_prefix(struct grpc_stream *stream)
     request->compressed = stream->prefix[0] == 1;
     request->length = grpc_load_length(stream->prefix + 1);
     if (stream->prefix[0] > 1) {
-        grpc_stream_refuse(stream, ERR_FRAMING,
-                           "the flag of the message is neither 0 nor 1");
+        grpc_stream_refuse(
+            stream, ERR_FRAMING,
+            "the compressed flag of the message is neither 0 nor 1");
     } else if (request->compressed && plain) {
         grpc_stream_refuse(stream, ERR_FRAMING,
                            "compressed message without grpc-encoding");

@@ -63,7 +63,8 @@ struct http_slots {
     uint32_t count, closing, reserved, unknown;
     uint32_t max, reserve;
     uint64_t idle_ns;
-    bool asks; /* for credentials: connections without one have a share */
+    bool asks; /* credentials are required: connections without one have a share
+                */
     bool next_reserved; /* whether the connection admitted last gets a reserved
                            slot */
     struct slot_holder *buckets[SLOT_BUCKETS];
@@ -86,7 +87,7 @@ void slots_unref_holder(struct http_slots *slots, struct slot_holder *holder);
 /* See address_group(). */
 struct http_address slots_group_of(const struct sockaddr *from);
 void slot_close(struct http_slot *slot);
-/* It does not count as one without an authorised request any more. */
+/* It has an authorised request now, or is closed. */
 void slot_become_known(struct http_slot *slot);
 /* Closes the one of this holder that is idle longest; false: there is none. */
 bool slots_close_idle_of(const struct slot_holder *holder);

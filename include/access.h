@@ -1,10 +1,10 @@
 /*
- * access - who asks.
+ * access - whom a credential stands for.
  *
  * A credential (an API token, a JWT, a client certificate) belongs to a
- * subject, and a subject has grants (grant.h). The ports ask for the subject
- * once per request, before the body is read, and keep it until the request is
- * over: what it may do does not change while it is answered.
+ * subject, and a subject has grants (grant.h). A port identifies the subject
+ * once per request, before the body is read, and keeps it until the request is
+ * over, so what it may do does not change while it is answered.
  *
  * Purpose:    from a credential to a subject, the same for every port.
  * Ownership:  subjects are counted by reference, and constant.
@@ -26,14 +26,15 @@
 struct access;
 
 enum subject_kind {
-    SUBJECT_EVERYONE, /* --auth loopback and none: may do all */
-    SUBJECT_NOBODY,   /* no credential: may do nothing */
+    SUBJECT_EVERYONE, /* no credential is required: may do all */
+    SUBJECT_NOBODY,   /* required, but absent: may do nothing */
     SUBJECT_TOKEN,
     SUBJECT_JWT,
     SUBJECT_CERTIFICATE
 };
 
-/* What becomes of records that stamp a namespace other than the subject's. */
+/* What becomes of records that stamp (name in their labels) a namespace other
+ * than the subject's: refused, or stored in the subject's. */
 enum stamp { STAMP_CHECK, STAMP_OVERRIDE };
 
 struct subject {
@@ -41,7 +42,7 @@ struct subject {
     enum subject_kind kind;
     enum stamp stamp;
     struct slice id;      /* of the token; `sub` of the JWT */
-    struct slice name;    /* for texts: the token's name, the user's */
+    struct slice name;    /* in messages: of the token, the user */
     struct slice issuer;  /* of the JWT; else empty */
     struct slice token;   /* what the authorization service is asked with: */
     struct slice context; /* the token, and what it knows of the subject */
@@ -49,9 +50,10 @@ struct subject {
     uint64_t expires_ns; /* wall clock; 0: never */
 };
 
-/* The subject of everybody, where no credential is asked for. */
+/* The subject of every request where no credential is required. */
 struct subject *subject_everyone(void);
-/* Who has no credential, and asks for what is open: it has no grants. */
+/* The subject of a request without a credential for a route that needs none: it
+ * has no grants. */
 struct subject *subject_nobody(void);
 struct subject *subject_ref(struct subject *subject);
 void subject_free(struct subject *subject); /* NULL is fine */
@@ -98,7 +100,7 @@ struct credential {
  * credential, and *why is a word of the Observer API: ACCESS_MISSING_TOKEN or
  * another. ERR_BUSY: a key or a decision is being fetched, ask again soon.
  * ERR_LIMITED: too many wrong ones from this address. *why is static text.
- * access NULL: nobody is asked, all are subject_everyone().
+ * access NULL: no credential is required, all are subject_everyone().
  */
 #define ACCESS_MISSING_TOKEN  "MISSING_TOKEN"
 #define ACCESS_INVALID_TOKEN  "INVALID_TOKEN"

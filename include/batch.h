@@ -51,7 +51,7 @@ struct batch {
     uint64_t received_ns; /* wall clock on arrival; in the journal */
     uint64_t lsn;         /* log sequence number, by the journal; from 1 */
     struct source_offset *source; /* NULL: none; owned */
-    struct writer *writer;        /* whose records; NULL: of a collector that
+    struct writer *writer;        /* of its sender; NULL: of a collector that
                                      may write anything; a reference */
 
     char *body; /* the request, not compressed; malloc'ed, owned */

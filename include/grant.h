@@ -107,8 +107,8 @@ struct grants {
     uint32_t count;
 };
 
-/* Whose question it is: what the grants cover with the action may be seen. Of
- * pointers, NULL is nobody, who sees nothing. */
+/* Who queries: what the grants cover with the action may be seen. A pointer
+ * that is NULL sees nothing. */
 struct viewer {
     struct grants grants;
     enum action action;

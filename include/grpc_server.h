@@ -105,8 +105,8 @@ struct grpc_options {
     size_t method_count;
     struct grpc_service service;
 
-    struct access *access;   /* NULL: nobody is asked who it is */
-    struct tenants *tenants; /* NULL: none are told apart */
+    struct access *access;   /* NULL: no credential is required */
+    struct tenants *tenants; /* NULL: not counted */
     struct tls *tls;         /* NULL: plain */
     uint32_t max_connections;
     unsigned files_eighths; /* share of RLIMIT_NOFILE for these connections */

@@ -148,7 +148,7 @@ struct http_options {
     const struct http_route *routes;
     size_t route_count;
     struct http_service service;
-    struct access *access;   /* NULL: nobody is asked who it is */
+    struct access *access;   /* NULL: no credential is required */
     struct tenants *tenants; /* NULL: not counted */
 
     uint32_t max_connections;

@@ -19,7 +19,7 @@
 struct otlp_grpc;
 
 struct otlp_grpc_options {
-    struct access *access;     /* NULL: nobody is asked who it is */
+    struct access *access;     /* NULL: no credential is required */
     struct tls *tls;           /* NULL: plain */
     const char *listen;        /* HOST:PORT; port 0 picks one */
     uint32_t max_connections;  /* fewer if the limit of open files is lower */

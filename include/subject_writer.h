@@ -1,5 +1,5 @@
 /*
- * subject_writer - what a subject's right to write means for its batches.
+ * subject_writer - what a subject may write, for its batches.
  *
  * Purpose:   from grants (grant.h) to the writer of a batch (writer.h).
  * Ownership: the writer is the caller's.

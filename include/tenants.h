@@ -1,11 +1,11 @@
 /*
- * tenants - what each namespace uses of the process, and its limits.
+ * tenants - what each namespace uses of this process, and its limits.
  *
- * A tenant is the one namespace of the grants by which a subject sends or asks.
- * Subjects whose grants name several namespaces are one row together ("*"), and
- * so is everybody where no credential is asked for ("{anonymous}"): they are
- * kept apart by address, and the limits for each namespace (`defaults` of the
- * limits file) are not theirs, unless the file names them.
+ * The tenant of a request is the one namespace in which the grants of its
+ * subject allow the action. Subjects with grants for several namespaces share
+ * one row ("*"), and so do requests where no credential is required
+ * ("{anonymous}"): fairness among these is by address, and the `defaults` of
+ * the limits file do not limit them, unless the file names them.
  *
  * Purpose:    one table for usage, limits and the decisions that follow from
  *             them: 429 is for a tenant over its limit, 503 for the process.

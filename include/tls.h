@@ -1,9 +1,9 @@
 /*
  * tls - certificates of a port, and names in the certificates of its clients.
  *
- * The pair of certificate and key is read again when its files change. One that
- * cannot be used keeps the old one, which is noted. The pair of a handshake is
- * freed a minute after it was replaced, so a handshake must end before that:
+ * The pair of certificate and key is read again when its files change. If it
+ * cannot be used, the old one stays in use, with a note. A pair is freed a
+ * minute after it was replaced, so a handshake must end before that:
  * its port ends it after TLS_HANDSHAKE_S.
  *
  * Purpose:   TLS of libmicrohttpd and of other ports, with GnuTLS.

@@ -12,9 +12,9 @@
  *                {roles: [operator], namespace: "*"}]
  *       expires: 2027-01-31T00:00:00Z
  *
- * `callboard token hash` prints the line of a token. Whoever administers the
- * tokens of a namespace sees and makes those of it only, none of them wider
- * than what he may do himself.
+ * `callboard token hash` prints the line of a token. A subject that administers
+ * the tokens of a namespace lists and creates those of this namespace only,
+ * with no more rights than it has.
  *
  * Purpose:   the table of tokens, its look-up, and what changes it.
  * Ownership: copies all it is given; replies are the caller's.

@@ -1,13 +1,15 @@
 /*
- * writer - whose records a batch holds: what is needed to check and to key them
- * later, also when the journal is replayed.
+ * writer - what the sender of a batch may write: kept with the batch, so that
+ * its records are compared when they are tagged, also when the journal is
+ * replayed. The sender is the subject of the credential (access.h), or a Kafka
+ * topic.
  *
  *   tenant  the one namespace that the sender may write to. Empty: a collector
  *           of the platform, which is trusted to stamp labels within its scopes
- *   stamp   what becomes of records that stamp something else
+ *   stamp   what becomes of records that stamp something else (`override`)
  *   scopes  where the sender may write
  *
- * A batch without a writer (NULL) is of a collector that may write anything.
+ * Without a writer (NULL) the sender is a collector that may write anything.
  *
  * Purpose:   one constant sequence of bytes, the same in memory and in the
  *            journal (docs/format.md).

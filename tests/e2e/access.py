@@ -297,7 +297,7 @@ def check_file(matrix):
     tap.check(wait_until(lambda: status(token) == 200, 10), "a token that is added to the file is taken")
     with open(matrix.file, "a") as file:
         file.write("  - {name: broken, rol: x}\n")
-    tap.check(wait_until(lambda: "the tokens file is not used" in server.log(), 10), "a broken file is an error in the log")
+    tap.check(wait_until(lambda: "the tokens file cannot be used" in server.log(), 10), "a broken file is an error in the log")
     tap.same(status(token), 200, "and what was read before stays")
     notes = admin(server, "GET", "/health")[1]
     tap.check("--tokens" in str(notes), "/health says so to the operator", notes)

@@ -219,8 +219,8 @@ def bad_starts(authority, folder):
         file.write(open(key).read())
     os.chmod(seen, 0o644)
     for name, options, reason in (
-            ("no key", ("--tls-cert", cert), "are needed, both"),
-            ("no certificate", ("--query-tls-key", key), "are needed, both"),
+            ("no key", ("--tls-cert", cert), "needs its key"),
+            ("no certificate", ("--query-tls-key", key), "needs its key"),
             ("a key of another", ("--tls-cert", cert, "--tls-key", other[1]), "do not belong together"),
             ("a key with a passphrase", ("--tls-cert", cert, "--tls-key", locked), "without a passphrase"),
             ("a key that others can read", ("--tls-cert", cert, "--tls-key", seen), "others can read"),
