@@ -4,13 +4,11 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "audit.h"
 #include "authz_json.h"
 #include "clock.h"
 #include "hash.h"
 #include "log.h"
 #include "mem.h"
-#include "secret_file.h"
 #include "stats.h"
 #include "subject.h"
 
@@ -45,55 +43,31 @@ static void keys_changed(void *arg)
     pthread_mutex_unlock(&jwt->lock);
 }
 
-static void set_rules(struct jwt *jwt, struct grant_rules *rules,
-                      const char *error)
+static bool use_rules(void *arg, const char *path, struct slice text,
+                      char error[REREAD_ERROR])
 {
-    struct grant_rules *old = NULL;
+    struct jwt *jwt = arg;
+    struct grant_rules *old, *rules;
 
+    (void)path;
+    rules = grant_rules_parse(text, error, REREAD_ERROR);
     if (!rules)
-        log_error("access", "cannot use the file with grants",
-                  log_text("path", jwt->options.grants),
-                  log_text("reason", error));
-    audit_file("grants:reload", jwt->options.grants, rules ? NULL : error);
+        return false;
     pthread_mutex_lock(&jwt->lock);
-    snprintf(jwt->error, sizeof(jwt->error), "%s", rules ? "" : error);
-    if (rules) {
-        old = jwt->rules;
-        jwt->rules = rules;
-        jwt->generation++;
-        forget(jwt);
-    }
+    old = jwt->rules;
+    jwt->rules = rules;
+    jwt->generation++;
+    forget(jwt);
     pthread_mutex_unlock(&jwt->lock);
     grant_rules_free(old);
-}
-
-/* False: it has changed, and cannot be used. */
-static bool read_rules(struct jwt *jwt)
-{
-    struct grant_rules *rules = NULL;
-    char error[256] = "";
-    struct secret text;
-    const char *why;
-
-    if (!jwt->options.grants[0] ||
-        !file_stamp_changed(&jwt->stamp, jwt->options.grants))
-        return true;
-    if (public_file_read(jwt->options.grants, GRANT_RULES_MAX_BYTES, &text,
-                         &why) == OK)
-        rules = grant_rules_parse((struct slice){text.ptr, text.len}, error,
-                                  sizeof(error));
-    else
-        snprintf(error, sizeof(error), "%s", why);
-    secret_release(&text);
-    set_rules(jwt, rules, error);
-    return rules != NULL;
+    return true;
 }
 
 static void tick(void *arg)
 {
     struct jwt *jwt = arg;
 
-    (void)read_rules(jwt);
+    (void)reread_file(&jwt->grants, jwt->options.grants);
     for (uint32_t i = 0; i < jwt->count; i++)
         jwt_keys_tick(jwt->keys[i], jwt->transfers);
 }
@@ -406,10 +380,15 @@ enum status jwt_open(struct jwt **out, const struct jwt_options *options)
     jwt->options = *options;
     jwt->cache = digest_cache_new(CACHE_ENTRIES, release_subject);
     pthread_mutex_init(&jwt->lock, NULL);
+    jwt->grants = (struct reread_file){.name = "grants",
+                                       .max = GRANT_RULES_MAX_BYTES,
+                                       .use = use_rules,
+                                       .arg = jwt};
+    reread_file_init(&jwt->grants);
     status = read_issuers(jwt);
     if (status == OK)
         status = open_authz(jwt);
-    if (status == OK && !read_rules(jwt))
+    if (status == OK && !reread_file(&jwt->grants, jwt->options.grants))
         status = ERR_INVALID;
     return status == OK ? start_thread(jwt) : status;
 }
@@ -424,6 +403,7 @@ void jwt_close(struct jwt *jwt)
         jwt_keys_free(jwt->keys[i]);
     digest_cache_free(jwt->cache);
     grant_rules_free(jwt->rules);
+    reread_file_release(&jwt->grants);
     pthread_mutex_destroy(&jwt->lock);
     free(jwt->lists);
     free(jwt);

@@ -10,7 +10,7 @@
 #include "digest_cache.h"
 #include "jwt.h"
 #include "jwt_keys.h"
-#include "secret_file.h"
+#include "reread_file.h"
 
 enum { MAX_ISSUERS = 16 };
 
@@ -28,8 +28,7 @@ struct jwt {
     size_t cached_bytes;
     uint64_t generation;       /* of keys and rules */
     struct grant_rules *rules; /* NULL: none */
-    struct file_stamp stamp;   /* the thread's */
-    char error[256];           /* of the rules; "": none */
+    struct reread_file grants; /* their file */
 };
 
 #endif

@@ -30,22 +30,9 @@ bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out)
     return true;
 }
 
-static bool note_rules(struct jwt *jwt, struct buf *out)
-{
-    bool noted;
-
-    pthread_mutex_lock(&jwt->lock);
-    noted = jwt->error[0];
-    if (noted)
-        buf_format(out, "%s cannot be used: %s", jwt->options.grants,
-                   jwt->error);
-    pthread_mutex_unlock(&jwt->lock);
-    return noted;
-}
-
 bool jwt_note(struct jwt *jwt, struct buf *out)
 {
-    bool noted = note_rules(jwt, out);
+    bool noted = reread_file_note(&jwt->grants, out);
 
     for (uint32_t i = 0; i <= jwt->count; i++) {
         struct buf note;

@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "array.h"
-#include "audit.h"
 #include "log.h"
 #include "mem.h"
+
+static bool use_text(void *arg, const char *path, struct slice text,
+                     char error[REREAD_ERROR]);
 
 struct tenants *tenants_new(void)
 {
@@ -20,7 +22,11 @@ struct tenants *tenants_new(void)
 
     pthread_rwlock_init(&tenants->lock, NULL);
     pthread_mutex_init(&tenants->window.lock, NULL);
-    pthread_mutex_init(&tenants->note_lock, NULL);
+    tenants->file = (struct reread_file){.name = "limits",
+                                         .max = LIMITS_MAX_BYTES,
+                                         .use = use_text,
+                                         .arg = tenants};
+    reread_file_init(&tenants->file);
     return tenants;
 }
 
@@ -38,7 +44,7 @@ void tenants_free(struct tenants *tenants)
     limits_release(&tenants->limits);
     pthread_rwlock_destroy(&tenants->lock);
     pthread_mutex_destroy(&tenants->window.lock);
-    pthread_mutex_destroy(&tenants->note_lock);
+    reread_file_release(&tenants->file);
     free(tenants);
 }
 
@@ -189,66 +195,24 @@ enum status tenants_set_limits(struct tenants *tenants, struct slice text,
 
 /* ---- the file ---- */
 
-/* Logged once for each reason. */
-static void note(struct tenants *tenants, const char *path, const char *why)
+static bool use_text(void *arg, const char *path, struct slice text,
+                     char error[REREAD_ERROR])
 {
-    bool changed;
+    struct tenants *tenants = arg;
 
-    pthread_mutex_lock(&tenants->note_lock);
-    changed = strcmp(tenants->note, why) != 0;
-    snprintf(tenants->note, sizeof(tenants->note), "%s", why);
-    pthread_mutex_unlock(&tenants->note_lock);
-    if (!changed || !why[0])
-        return;
-    log_error("access",
-              "the limits file cannot be used; the limits "
-              "stay as they were",
-              log_text("file", path), log_text("reason", why));
-    audit_file("limits:reload", path, why);
+    if (tenants_set_limits(tenants, text, error, REREAD_ERROR) != OK)
+        return false;
+    log_info("access", "read the limits", log_text("file", path),
+             log_uint("namespaces", tenants->limits.count));
+    return true;
 }
 
 bool tenants_note(struct tenants *tenants, struct buf *out)
 {
-    bool is_noted;
-
-    pthread_mutex_lock(&tenants->note_lock);
-    is_noted = tenants->note[0] != '\0';
-    if (is_noted)
-        buf_format(out,
-                   "limits: the file cannot be used (%s); the limits "
-                   "stay as they were",
-                   tenants->note);
-    pthread_mutex_unlock(&tenants->note_lock);
-    return is_noted;
-}
-
-static void use_text(struct tenants *tenants, const char *path,
-                     const struct secret *text)
-{
-    char why[TENANT_TEXT] = "";
-
-    if (tenants_set_limits(tenants, (struct slice){text->ptr, text->len}, why,
-                           sizeof(why)) == OK) {
-        log_info("access", "read the limits", log_text("file", path),
-                 log_uint("namespaces", tenants->limits.count));
-        audit_file("limits:reload", path, NULL);
-    }
-    note(tenants, path, why);
+    return reread_file_note(&tenants->file, out);
 }
 
 bool tenants_read_limits(struct tenants *tenants, const char *path)
 {
-    struct secret text;
-    const char *why;
-
-    if (!path[0])
-        return true;
-    if (file_stamp_changed(&tenants->stamp, path)) {
-        if (public_file_read(path, LIMITS_MAX_BYTES, &text, &why) == OK)
-            use_text(tenants, path, &text);
-        else
-            note(tenants, path, why);
-        secret_release(&text);
-    }
-    return tenants->note[0] == '\0';
+    return reread_file(&tenants->file, path);
 }

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#include "secret_file.h"
+#include "reread_file.h"
 #include "tenant_limits.h"
 #include "tenants.h"
 
@@ -48,9 +48,7 @@ struct tenants {
     atomic_uint generation;
     struct tenant_window window;
 
-    struct file_stamp stamp; /* of the file; one thread only */
-    pthread_mutex_t note_lock;
-    char note[TENANT_TEXT]; /* what is wrong with it; "": nothing */
+    struct reread_file file; /* of the limits */
 };
 
 #endif

@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "array.h"
-#include "audit.h"
 #include "clock.h"
 #include "log.h"
 #include "mem.h"
@@ -17,6 +16,9 @@
 #include "yaml_json.h"
 
 #define SAVE_USE_NS (10 * NS_PER_MIN)
+
+static bool use_text(void *arg, const char *path, struct slice text,
+                     char error[REREAD_ERROR]);
 
 struct tokens *tokens_new(tokens_save *save, void *arg)
 {
@@ -26,6 +28,12 @@ struct tokens *tokens_new(tokens_save *save, void *arg)
     tokens->arg = arg;
     pthread_mutex_init(&tokens->change, NULL);
     pthread_rwlock_init(&tokens->lock, NULL);
+    tokens->reread = (struct reread_file){.name = "tokens",
+                                          .secret = true,
+                                          .max = TOKENS_FILE_MAX,
+                                          .use = use_text,
+                                          .arg = tokens};
+    reread_file_init(&tokens->reread);
     return tokens;
 }
 
@@ -35,6 +43,7 @@ void tokens_free(struct tokens *tokens)
         return;
     token_list_release(&tokens->saved);
     token_list_release(&tokens->file);
+    reread_file_release(&tokens->reread);
     pthread_rwlock_destroy(&tokens->lock);
     pthread_mutex_destroy(&tokens->change);
     free(tokens);
@@ -236,45 +245,27 @@ static void use_file(struct tokens *tokens, struct token_list *list)
     token_list_release(&old);
 }
 
-bool tokens_read_file(struct tokens *tokens, const char *path)
+static bool use_text(void *arg, const char *path, struct slice text,
+                     char error[REREAD_ERROR])
 {
     struct token_list list = {.count = 0};
-    struct secret text = {NULL, 0};
-    char error[TOKENS_ERROR] = "";
-    const char *why = error;
-    bool good;
+    uint32_t count;
 
-    if (!path[0] || !file_stamp_changed(&tokens->stamp, path))
-        return true;
-    good = secret_file_read(path, TOKENS_FILE_MAX, &text, &why) == OK &&
-           parse_file((struct slice){text.ptr, text.len}, &list, error);
-    secret_release(&text);
-    pthread_rwlock_wrlock(&tokens->lock);
-    tokens->problem[0] = '\0';
-    if (!good)
-        (void)snprintf(tokens->problem, sizeof(tokens->problem),
-                       "--tokens: %s; the tokens read before are used", why);
-    pthread_rwlock_unlock(&tokens->lock);
-    audit_file("tokens:reload", path, good ? NULL : why);
-    if (good) {
-        log_info("access", "tokens read", log_text("file", path),
-                 log_uint("tokens", list.count));
-        use_file(tokens, &list);
-    } else {
-        log_error("access", "the tokens file cannot be used",
-                  log_text("file", path), log_text("reason", why));
-    }
-    return good;
+    if (!parse_file(text, &list, error))
+        return false;
+    count = list.count;
+    use_file(arg, &list);
+    log_info("access", "tokens read", log_text("file", path),
+             log_uint("tokens", count));
+    return true;
+}
+
+bool tokens_read_file(struct tokens *tokens, const char *path)
+{
+    return reread_file(&tokens->reread, path);
 }
 
 bool tokens_note(struct tokens *tokens, struct buf *out)
 {
-    bool noted;
-
-    pthread_rwlock_rdlock(&tokens->lock);
-    noted = tokens->problem[0] != '\0';
-    if (noted)
-        buf_format(out, "%s", tokens->problem);
-    pthread_rwlock_unlock(&tokens->lock);
-    return noted;
+    return reread_file_note(&tokens->reread, out);
 }

@@ -11,7 +11,7 @@
 #include <pthread.h>
 
 #include "map.h"
-#include "secret_file.h"
+#include "reread_file.h"
 #include "token.h"
 #include "tokens.h"
 
@@ -34,9 +34,8 @@ struct tokens {
     pthread_mutex_t change; /* held by who changes the table, until saved */
     pthread_rwlock_t lock;  /* of what follows */
     struct token_list saved, file;
-    struct file_stamp stamp;
-    char problem[TOKENS_ERROR + 64]; /* of the file; "": none */
-    atomic_bool used;                /* since it was saved */
+    struct reread_file reread; /* `file` */
+    atomic_bool used;          /* since it was saved */
     uint64_t use_saved_ns;
 };
 

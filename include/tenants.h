@@ -110,7 +110,7 @@ MUST_CHECK enum status tenants_set_limits(struct tenants *tenants,
                                           struct slice text, char *error,
                                           size_t size);
 /* Reads the file if it has changed since the last call; one that cannot be used
- * keeps the limits, is logged once and noted. "" as path: nothing. False: what
+ * keeps the limits, is logged and noted. "" as path: nothing. False: what
  * is there now cannot be used. */
 bool tenants_read_limits(struct tenants *tenants, const char *path);
 /* Writes for /health what is wrong with the file; false: nothing. */
