@@ -13,7 +13,7 @@ import socket
 import time
 
 from access_kit import make_token
-from callboard import (NS, Client, Server, Tap, around, log, logs_request, new_folder, otlp_proto, scope, seeded,
+from callboard import (Client, Server, Tap, around, log, logs_request, new_folder, otlp_proto, scope, seeded,
                        span, spans_request, stamped)
 
 SECONDS = float(os.environ.get("SECONDS", "1.5"))
