@@ -82,6 +82,15 @@ void token_list_remove(struct token_list *list, uint32_t at)
     (void)map_add(&list->by_hash, key_of(last->hash), at);
 }
 
+struct token *token_list_swap(struct token_list *list, uint32_t at,
+                              struct token *token)
+{
+    struct token *old = list->at[at];
+
+    list->at[at] = token;
+    return old;
+}
+
 void token_list_release(struct token_list *list)
 {
     for (uint32_t i = 0; i < list->count; i++)

@@ -131,58 +131,73 @@ static enum status give_secret(json_t *object, const struct subject *by,
     return OK;
 }
 
-/* Adds it and saves; or the table is as before. The caller holds `change`. */
-static enum status add(struct tokens *tokens, struct token *token,
-                       char error[TOKENS_ERROR])
+/* The object gets a secret and becomes a token. It is the callee's. */
+static enum status make(const struct subject *by, json_t *object,
+                        uint64_t now_ns, char text[TOKEN_SIZE + 1],
+                        struct token **token, char error[TOKENS_ERROR])
 {
-    uint32_t at;
+    enum status status = give_secret(object, by, now_ns, text);
 
-    if (tokens->saved.count + tokens->file.count >= TOKENS_MAX) {
+    *token = status == OK ? token_new(object, error) : NULL;
+    json_decref(object);
+    if (!*token)
+        return status == OK
+                   ? ERR_INVALID
+                   : fail(error, status, "the system gives no random bytes");
+    if (may_give(by, (*token)->subject))
+        return OK;
+    token_free(*token);
+    return fail(error, ERR_FORBIDDEN,
+                "the token would have more rights than the credential that "
+                "makes it");
+}
+
+/* Adds it, puts `ended` (NULL: nothing) where `at` was, the same token, and
+ * saves; or the table is as before. The caller holds `change`. */
+static enum status add(struct tokens *tokens, struct token *token, uint32_t at,
+                       struct token *ended, char error[TOKENS_ERROR])
+{
+    bool full = tokens->saved.count + tokens->file.count >= TOKENS_MAX;
+    struct token *replaced = NULL;
+
+    if (full) {
         token_free(token);
+        token_free(ended);
         return fail(error, ERR_FULL,
                     "there are 10000 tokens already; revoke some");
     }
     pthread_rwlock_wrlock(&tokens->lock);
-    at = tokens->saved.count;
     token_list_add(&tokens->saved, token);
+    if (ended)
+        replaced = token_list_swap(&tokens->saved, at, ended);
     pthread_rwlock_unlock(&tokens->lock);
-    if (tokens_store(tokens) == OK)
+    if (tokens_store(tokens) == OK) {
+        token_free(replaced);
         return OK;
+    }
     pthread_rwlock_wrlock(&tokens->lock);
-    token_list_remove(&tokens->saved, at);
+    token_list_remove(&tokens->saved, tokens->saved.count - 1);
+    if (ended)
+        token_free(token_list_swap(&tokens->saved, at, replaced));
     pthread_rwlock_unlock(&tokens->lock);
     return fail(error, ERR_IO, "the token cannot be saved");
 }
 
-/* The object gets a secret and becomes a token. It is the callee's. */
-static enum status make(struct tokens *tokens, const struct subject *by,
-                        json_t *object, uint64_t now_ns, json_t **reply,
-                        char error[TOKENS_ERROR])
+/* As add(); the text goes into the reply, and is erased. */
+static enum status give_out(struct tokens *tokens, struct token *token,
+                            uint32_t at, struct token *ended,
+                            char text[TOKEN_SIZE + 1], json_t **reply,
+                            char error[TOKENS_ERROR])
 {
-    char text[TOKEN_SIZE + 1];
-    enum status status = give_secret(object, by, now_ns, text);
-    struct token *token = status == OK ? token_new(object, error) : NULL;
+    json_t *json = token_json(token, true);
+    enum status status = add(tokens, token, at, ended, error);
 
-    json_decref(object);
-    if (!token)
-        return status == OK
-                   ? ERR_INVALID
-                   : fail(error, status, "the system gives no random bytes");
-    if (!may_give(by, token->subject)) {
-        token_free(token);
-        return fail(error, ERR_FORBIDDEN,
-                    "the token would have more rights than the credential that "
-                    "makes it");
-    }
-    *reply = token_json(token, true);
-    status = add(tokens, token, error);
-    if (status == OK) {
-        json_object_set_new(*reply, "token", json_string(text));
-    } else {
-        json_decref(*reply);
-        *reply = NULL;
-    }
-    explicit_bzero(text, sizeof(text));
+    json_object_set_new(json, "token", json_string(text));
+    explicit_bzero(text, TOKEN_SIZE + 1);
+    if (status == OK)
+        *reply = json;
+    else
+        json_decref(json);
     return status;
 }
 
@@ -190,9 +205,11 @@ enum status tokens_create(struct tokens *tokens, const struct subject *by,
                           const json_t *wanted, json_t **reply,
                           char error[TOKENS_ERROR])
 {
-    static const char *const ours[] = {"id", "sha256", "created", "createdBy",
-                                       "lastUsed"};
+    static const char *const ours[] = {"id",        "sha256",   "created",
+                                       "createdBy", "lastUsed", "replacedBy"};
     uint64_t now = clock_wall_ns();
+    char text[TOKEN_SIZE + 1];
+    struct token *token;
     json_t *object;
     enum status status;
 
@@ -212,7 +229,9 @@ enum status tokens_create(struct tokens *tokens, const struct subject *by,
     pthread_rwlock_wrlock(&tokens->lock);
     prune(tokens, now);
     pthread_rwlock_unlock(&tokens->lock);
-    status = make(tokens, by, object, now, reply, error);
+    status = make(by, object, now, text, &token, error);
+    if (status == OK)
+        status = give_out(tokens, token, 0, NULL, text, reply, error);
     pthread_mutex_unlock(&tokens->change);
     return status;
 }
@@ -236,37 +255,67 @@ static enum status find(const struct tokens *tokens, const struct subject *by,
     return fail(error, ERR_NOT_FOUND, "no such token");
 }
 
-/* Another token in its place. The caller holds `change`. */
-static void replace(struct tokens *tokens, uint32_t at, struct token *token)
+/* A token that was replaced has a shortened end, and one that ended gives no
+ * token that is of use: the new one has the end of the old one. */
+static enum status may_rotate(const struct token *old, uint64_t now_ns,
+                              char error[TOKENS_ERROR])
 {
-    pthread_rwlock_wrlock(&tokens->lock);
-    token_list_remove(&tokens->saved, at);
-    token_list_add(&tokens->saved, token);
-    pthread_rwlock_unlock(&tokens->lock);
+    uint64_t end = old->subject->expires_ns;
+    struct slice next = json_slice_of(old->json, "replacedBy");
+
+    if (next.len > 0) {
+        (void)snprintf(error, TOKENS_ERROR,
+                       "the token was replaced by %.*s already; rotate that "
+                       "one, or create another",
+                       (int)next.len, next.ptr);
+        return ERR_INVALID;
+    }
+    return end == 0 || end > now_ns
+               ? OK
+               : fail(error, ERR_INVALID,
+                      "the token has expired; create another");
 }
 
-/* The same token with an end, saved. */
-static enum status end_at(struct tokens *tokens, uint32_t at, uint64_t end_ns,
-                          char error[TOKENS_ERROR])
+/* The same token, which ends at end_ns at the latest. */
+static struct token *ended_copy(const struct token *old, uint64_t end_ns,
+                                struct slice replaced_by,
+                                char error[TOKENS_ERROR])
 {
-    json_t *object = token_json(tokens->saved.at[at], false);
-    json_t *before = json_deep_copy(object);
+    json_t *object = token_json(old, false);
+    uint64_t end = old->subject->expires_ns;
     struct token *token;
-    enum status status = OK;
 
-    set_time(object, "expires", end_ns);
+    if (end == 0 || end > end_ns)
+        set_time(object, "expires", end_ns);
+    set_text(object, "replacedBy", replaced_by);
     token = token_new(object, error);
-    if (token)
-        replace(tokens, at, token);
-    if (token && tokens_store(tokens) != OK) {
-        token = token_new(before, error);
-        if (token)
-            replace(tokens, tokens->saved.count - 1, token);
-        status = fail(error, ERR_IO, "when the old token ends cannot be saved");
-    }
     json_decref(object);
-    json_decref(before);
-    return token ? status : ERR_INTERNAL;
+    return token;
+}
+
+/* The token `at` is known to be one that `by` may change. */
+static enum status rotate(struct tokens *tokens, const struct subject *by,
+                          uint32_t at, uint64_t now_ns, uint64_t end_ns,
+                          json_t **reply, char error[TOKENS_ERROR])
+{
+    const struct token *old = tokens->saved.at[at];
+    enum status status = may_rotate(old, now_ns, error);
+    struct token *token, *ended;
+    char text[TOKEN_SIZE + 1];
+    json_t *object;
+
+    if (status != OK)
+        return status;
+    object = token_json(old, false);
+    json_object_del(object, "lastUsed");
+    status = make(by, object, now_ns, text, &token, error);
+    if (status != OK)
+        return status;
+    ended = ended_copy(old, end_ns, token->subject->id, error);
+    if (ended)
+        return give_out(tokens, token, at, ended, text, reply, error);
+    token_free(token);
+    return ERR_INTERNAL;
 }
 
 enum status tokens_rotate(struct tokens *tokens, const struct subject *by,
@@ -281,16 +330,8 @@ enum status tokens_rotate(struct tokens *tokens, const struct subject *by,
         return fail(error, ERR_INVALID, "overlap is too long");
     pthread_mutex_lock(&tokens->change);
     status = find(tokens, by, id, &at, error);
-    if (status == OK) {
-        const struct subject *old = tokens->saved.at[at]->subject;
-        bool sooner = old->expires_ns && old->expires_ns < now + overlap_ns;
-        json_t *object = token_json(tokens->saved.at[at], false);
-
-        json_object_del(object, "lastUsed");
-        status = make(tokens, by, object, now, reply, error);
-        if (status == OK && !sooner)
-            status = end_at(tokens, at, now + overlap_ns, error);
-    }
+    if (status == OK)
+        status = rotate(tokens, by, at, now, now + overlap_ns, reply, error);
     pthread_mutex_unlock(&tokens->change);
     return status;
 }

@@ -52,6 +52,9 @@ json_t *token_json(const struct token *token, bool for_list);
 
 void token_list_add(struct token_list *list, struct token *token);
 void token_list_remove(struct token_list *list, uint32_t at);
+/* One with the same hash in the place of another, which is the caller's. */
+struct token *token_list_swap(struct token_list *list, uint32_t at,
+                              struct token *token);
 void token_list_release(struct token_list *list);
 /* Saves all tokens of the database. The caller holds `change`. */
 MUST_CHECK enum status tokens_store(struct tokens *tokens);

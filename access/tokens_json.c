@@ -17,8 +17,8 @@
 enum { MAX_GRANTS = 32 };
 
 static const char *const members[] = {
-    "id",    "name",    "sha256",    "grants",   "expires",
-    "stamp", "created", "createdBy", "lastUsed", NULL};
+    "id",      "name",      "sha256",   "grants",     "expires", "stamp",
+    "created", "createdBy", "lastUsed", "replacedBy", NULL};
 
 static bool fail(char error[TOKENS_ERROR], const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -73,7 +73,8 @@ MUST_CHECK enum status tokens_create(struct tokens *tokens,
                                      const struct subject *by,
                                      const json_t *wanted, json_t **reply,
                                      char error[TOKENS_ERROR]);
-/* A new secret for the same grants; the old token ends after overlap_ns. */
+/* A new secret for the same grants and with the same end; the old token ends
+ * after overlap_ns, and is not rotated again. */
 MUST_CHECK enum status tokens_rotate(struct tokens *tokens,
                                      const struct subject *by, struct slice id,
                                      uint64_t overlap_ns, json_t **reply,

@@ -111,6 +111,9 @@ def check_rotation(server):
     status, fresh = admin(server, "POST", path, {"overlap": "0"})
     tap.check(status == 200 and works(fresh["token"]) and not works(made["token"]), "overlap \"0\" ends it at once",
               (status, fresh))
+    status, answer = admin(server, "POST", path, {"overlap": "1h"})
+    tap.check(status == 400 and fresh["id"] in answer["message"], "it is not rotated again: the newer one is named",
+              (status, answer))
     status, answer = admin(server, "POST", "/api/v1/access/tokens/aaaaaaaa/rotate", {"overlap": "1h"})
     tap.same(status, 404, "a token that is not there is 404")
 

@@ -239,6 +239,74 @@ TEST(a_rotated_token_ends_later)
     subject_free(all);
 }
 
+/* Its end was shortened: a second token would end as soon. */
+TEST(a_token_that_was_replaced_or_has_expired_is_not_rotated)
+{
+    struct tokens *tokens = begin(), *again = tokens_new(save, NULL);
+    struct subject *all = subject_everyone();
+    json_t *reply = NULL, *none = NULL;
+    char id[16], expired[4096];
+    const char *next;
+
+    snprintf(id, sizeof(id), "%.8s", create(tokens, all, INGEST, OK) + 4);
+    CHECK_EQ(tokens_rotate(tokens, all, slice_of(id), 0, &reply, error), OK);
+    CHECK(!json_object_get(reply, "expires"));
+    next = json_string_value(json_object_get(reply, "id"));
+    CHECK_EQ(tokens_load(again, slice_of(saved)), OK);
+    CHECK_EQ(tokens_rotate(again, all, slice_of(id), NS_PER_HOUR, &none, error),
+             ERR_INVALID);
+    CHECK(strstr(error, next) && !none);
+    CHECK_EQ(
+        tokens_rotate(again, all, slice_of(next), NS_PER_HOUR, &none, error),
+        OK);
+    json_decref(none);
+    tokens_free(again);
+    snprintf(expired, sizeof(expired),
+             "[{\"name\":\"a\",\"id\":\"old\",\"sha256\":\"%064d\",\"role\":"
+             "\"viewer\",\"namespace\":\"*\",\"expires\":"
+             "\"2020-01-01T00:00:00Z\"}]",
+             0);
+    again = tokens_new(save, NULL);
+    CHECK_EQ(tokens_load(again, slice_of(expired)), OK);
+    CHECK_EQ(tokens_rotate(again, all, SLICE("old"), NS_PER_HOUR, &none, error),
+             ERR_INVALID);
+    CHECK(strstr(error, "has expired"));
+    tokens_free(again);
+    json_decref(reply);
+    tokens_free(tokens);
+    subject_free(all);
+}
+
+/* Neither the new token nor the end of the old one. */
+TEST(a_rotation_that_cannot_be_saved_changes_nothing)
+{
+    struct tokens *tokens = begin();
+    struct subject *all = subject_everyone();
+    char old[128], id[16];
+    json_t *reply = NULL, *list;
+
+    strcpy(old, create(tokens, all, INGEST, OK));
+    snprintf(id, sizeof(id), "%.8s", old + 4);
+    save_status = ERR_IO;
+    CHECK_EQ(
+        tokens_rotate(tokens, all, slice_of(id), NS_PER_HOUR, &reply, error),
+        ERR_IO);
+    CHECK(!reply);
+    CHECK_EQ(find(tokens, old, 2 * NS_PER_HOUR), TOKEN_FOUND);
+    list = tokens_list(tokens, all);
+    CHECK_EQ(json_array_size(list), 1);
+    json_decref(list);
+    save_status = OK;
+    saves = 0;
+    CHECK_EQ(
+        tokens_rotate(tokens, all, slice_of(id), NS_PER_HOUR, &reply, error),
+        OK);
+    CHECK_EQ(saves, 1);
+    json_decref(reply);
+    tokens_free(tokens);
+    subject_free(all);
+}
+
 TEST(what_cannot_be_saved_is_not_given_out)
 {
     struct tokens *tokens = begin();
