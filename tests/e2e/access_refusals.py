@@ -6,6 +6,9 @@ import http.client
 import os
 import secrets
 import socket
+import stat
+import subprocess
+import sys
 
 from access_kit import admin, ask, make_token, row, write_tokens
 from callboard import Server, Tap, new_folder
@@ -118,6 +121,49 @@ def check_rotation(server):
     tap.same(status, 404, "a token that is not there is 404")
 
 
+# ---- another user at the socket ----
+
+
+def as_nobody(folder, path):
+    """What the user nobody gets from the socket: a status and a text, or an error of connect().
+
+    The folder is entered before the user is changed, so that only its own mode counts."""
+    code = f"""if True:
+        import http.client, os, socket
+        os.chdir({folder!r})
+        os.setgroups([])
+        os.setresgid(65534, 65534, 65534)
+        os.setresuid(65534, 65534, 65534)
+        client = http.client.HTTPConnection("localhost")
+        client.sock = socket.socket(socket.AF_UNIX)
+        try:
+            client.sock.connect("admin.sock")
+        except OSError as error:
+            raise SystemExit(error.strerror)
+        client.request("GET", {path!r})
+        answer = client.getresponse()
+        raise SystemExit(f"{{answer.status}} {{answer.read().decode()}}")
+    """
+    return subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, timeout=60).stderr.strip()
+
+
+def check_other_user(server):
+    """Modes keep others out; where they were loosened, the user of the peer does."""
+    if os.geteuid() != 0:
+        tap.skip("another user at the socket", "only root can become one")
+        return
+    sock = os.path.join(server.folder, "admin.sock")
+    tap.same(stat.S_IMODE(os.stat(sock).st_mode), 0o600, "the mode of the socket")
+    os.chmod(server.folder, 0o711)
+    tap.same(as_nobody(server.folder, "/health"), "Permission denied", "another user cannot open the socket")
+    os.chmod(sock, 0o666)
+    for path in ("/api/v1/access/tokens", "/metrics", "/health", "/nowhere"):
+        text = as_nobody(server.folder, path)
+        tap.check(text.startswith("403 ") and "only the user of the server" in text,
+                  f"{path} over the socket: another user is refused", text)
+    tap.same(admin(server, "GET", "/api/v1/access/tokens")[0], 200, "root is not")
+
+
 def main():
     folder, viewer, writer, other = new_folder(), make_token(), make_token(), make_token()
     path = os.path.join(folder, "tokens.yaml")
@@ -128,6 +174,7 @@ def main():
     check_page(server, viewer)
     check_rotation(server)
     check_bodies(server, writer)
+    check_other_user(server)
     tap.same(server.stop(), 0, "the server ends well")
     tap.end()
 
