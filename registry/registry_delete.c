@@ -27,8 +27,7 @@ static bool is_part(const struct registry *reg, uint32_t id, uint32_t name,
 
 static void delete_resource(struct registry *reg, uint32_t id, uint32_t deleted)
 {
-    if (reg->resources.at[id].retry)
-        reg->resources.at[id].retry = false;
+    reg->resources.at[id].retry = false;
     registry_set_identity(reg, id, deleted, RULE_LEARNED);
     if (reg->resources.at[id].live == NONE)
         return;

@@ -168,14 +168,13 @@ void quota_overflowed(struct registry *reg, uint32_t number)
 
 uint32_t registry_live_resources(struct registry *reg, struct slice namespace)
 {
-    uint32_t live = 0;
+    uint32_t live = 0, name;
 
     pthread_rwlock_rdlock(&reg->lock);
-    for (uint32_t i = 0; i < reg->quotas.count; i++)
-        if (reg->quotas.at[i].ids > 0 &&
-            slice_equal(intern_text(&reg->names, reg->quotas.at[i].name),
-                        namespace))
-            live = reg->quotas.at[i].live;
+    name = intern_find(&reg->names, namespace);
+    map_each(&reg->quotas.by_name, map_hash_number(name), at)
+        if (name && reg->quotas.at[at].name == name)
+            live = reg->quotas.at[at].live;
     pthread_rwlock_unlock(&reg->lock);
     return live;
 }

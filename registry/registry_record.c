@@ -109,12 +109,14 @@ static uint32_t resolve_labels(struct registry *reg,
     uint64_t key = hash_mix(labels, resource->id + UINT64_C(0x7265636f7264));
     uint32_t id = key_map_get(map, key);
 
-    /* A tenant's was accepted when it was made, for nobody else shares it. */
-    if (compare && (id == NONE || !reg->sender.tenant) &&
+    if (compare && !registry_was_accepted(reg, id) &&
         !registry_accepts(reg, attrs, NULL))
         return RESOURCE_NONE;
-    if (id != NONE && !reg->resources.at[id].retry)
+    if (id != NONE && !reg->resources.at[id].retry) {
+        if (compare)
+            registry_note_accepted(reg, id);
         return registry_mark_seen(reg, resource, id);
+    }
 
     struct resource both = {.attrs = joined(reg, resource, attrs),
                             .schema_url = resource->schema_url,
@@ -133,6 +135,8 @@ static uint32_t resolve_labels(struct registry *reg,
             key_map_release(map);
         key_map_set(map, key, id);
     }
+    if (compare)
+        registry_note_accepted(reg, id);
     return id;
 }
 

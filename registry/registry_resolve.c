@@ -399,24 +399,34 @@ void registry_resolve(struct registry *reg, struct resource *resource,
     resolve_found(reg, resource, f, find_plain(reg, f), now_ns);
 }
 
-/* Once accepted, a resource is not compared again until another writer sends
- * it. */
+bool registry_was_accepted(const struct registry *reg, uint32_t id)
+{
+    const struct live_resource *live =
+        id == NONE ? NULL : registry_live(reg, id);
+
+    return live && live->accepted_from == reg->sender.hash;
+}
+
+void registry_note_accepted(struct registry *reg, uint32_t id)
+{
+    struct live_resource *live = registry_live(reg, id);
+
+    if (live)
+        live->accepted_from = reg->sender.hash;
+}
+
 bool registry_resolve_accepted(struct registry *reg, struct resource *resource,
                                uint64_t now_ns)
 {
     struct fingerprint f = attrs_fingerprint(&resource->attrs);
     uint32_t id = find_plain(reg, f);
-    struct live_resource *live = id == NONE ? NULL : registry_live(reg, id);
 
-    if (reg->sender.writer &&
-        !(live && live->accepted_from == reg->sender.hash) &&
+    if (reg->sender.writer && !registry_was_accepted(reg, id) &&
         !registry_accepts(reg, &resource->attrs, NULL)) {
         resource->id = RESOURCE_NONE;
         return false;
     }
     resolve_found(reg, resource, f, id, now_ns);
-    live = registry_live(reg, resource->id);
-    if (live)
-        live->accepted_from = reg->sender.hash;
+    registry_note_accepted(reg, resource->id);
     return true;
 }

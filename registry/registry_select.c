@@ -71,13 +71,56 @@ static bool entry_fits(const struct identity_entry *entry,
     return in;
 }
 
-static bool is_seen(const struct registry *reg, const struct viewer *viewer,
-                    uint32_t number)
-{
-    struct identity identity;
+/* ---- scopes of grants, compared as viewer_sees() does ---- */
 
-    ident_view(reg, number, &identity);
-    return viewer_sees(viewer, &identity);
+struct seen_scopes {
+    uint32_t count;
+    struct scope_term (*at)[IDENTITY_NAMES];
+};
+
+/* A name in full: intern_find() takes a longer one for its beginning. */
+static struct scope_term granted_term(const struct registry *reg,
+                                      struct slice text)
+{
+    uint32_t name = intern_find(&reg->names, text);
+
+    if (!slice_equal(intern_text(&reg->names, name), text))
+        name = 0;
+    return (struct scope_term){slice_equal(text, SLICE("*")), name};
+}
+
+/* False: the arena is full. */
+static bool read_grants(const struct registry *reg, const struct viewer *viewer,
+                        struct seen_scopes *scopes, struct arena *arena)
+{
+    struct grants grants = viewer ? viewer->grants : (struct grants){NULL, 0};
+
+    scopes->count = 0;
+    scopes->at = arena_alloc(arena, (grants.count + 1) * sizeof(*scopes->at));
+    for (uint32_t i = 0; scopes->at && i < grants.count; i++) {
+        struct grants one = {&grants.at[i], 1};
+
+        if (!grants_have(one, viewer->action))
+            continue;
+        for (unsigned k = 0; k < IDENTITY_NAMES; k++)
+            scopes->at[scopes->count][k] =
+                granted_term(reg, grants.at[i].scope.name[k]);
+        scopes->count++;
+    }
+    return scopes->at != NULL;
+}
+
+static bool is_seen(const struct seen_scopes *scopes,
+                    const struct identity_entry *entry)
+{
+    bool seen = false;
+
+    for (uint32_t i = 0; i < scopes->count && !seen; i++) {
+        seen = true;
+        for (unsigned k = 0; k < IDENTITY_NAMES && seen; k++)
+            seen = term_fits(scopes->at[i][k], entry->text[k], 0);
+    }
+    return seen;
 }
 
 /* The identities in the scope, by names. NULL: the arena is full. */
@@ -88,15 +131,17 @@ static struct bitmap *find_identities(const struct registry *reg,
 {
     struct scope_term terms[IDENTITY_NAMES];
     struct bitmap *found = bitmap_new(arena, reg->identities.count);
-    bool all = viewer_sees_all(viewer);
+    struct seen_scopes scopes;
 
+    if (!read_grants(reg, viewer, &scopes, arena))
+        return NULL;
     read_terms(reg, filter, terms);
     for (uint32_t i = 0; found && i < reg->identities.count; i++) {
         const struct identity_entry *entry = &reg->identities.at[i];
 
         if (entry_fits(entry, terms) &&
             !(filter->unassigned && entry->text[IDENTITY_COMPONENT] != 0) &&
-            in_bounds(reg, filter, i) && (all || is_seen(reg, viewer, i)))
+            is_seen(&scopes, entry) && in_bounds(reg, filter, i))
             bitmap_add(found, i);
     }
     return found;

@@ -124,6 +124,26 @@ TEST(a_collector_within_its_grants)
     leave(&bed);
 }
 
+/* What one may stamp is known by its labels; another may not stamp it. */
+TEST(labels_of_records_are_compared_for_each_collector)
+{
+    static const struct writer_scope others[] = {
+        {.name = {SLICE_INIT("beta")}}, {.name = {SLICE_INIT("evil")}}};
+    struct bed bed;
+
+    bed_init(&bed);
+    sender(&bed, "", false, two, 2);
+    for (int i = 0; i < 2; i++)
+        CHECK(record_accepted(&bed, NS "=acme " COMPONENT "=c"));
+    sender(&bed, "", false, others, 2);
+    for (int i = 0; i < 2; i++)
+        CHECK(!record_accepted(&bed, NS "=acme " COMPONENT "=c"));
+    sender(&bed, "", false, two, 2);
+    CHECK(record_accepted(&bed, NS "=acme " COMPONENT "=c"));
+    CHECK(!record_accepted(&bed, NS "=evil " COMPONENT "=c"));
+    leave(&bed);
+}
+
 TEST(override_makes_it_the_senders)
 {
     struct bed bed;

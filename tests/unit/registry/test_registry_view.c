@@ -65,6 +65,51 @@ TEST(a_viewer_sees_what_the_grants_cover)
     bed_release(&bed);
 }
 
+/* The registry keeps the beginnings of longer names. */
+TEST(names_of_grants_are_compared_whole)
+{
+    enum { LONG = 4096 };
+    char name[LONG + 2], text[LONG + 200];
+    struct grant exact, longer;
+    struct viewer viewer;
+    struct identity kept;
+    struct bed bed;
+
+    bed_init(&bed);
+    memset(name, 'n', LONG + 1);
+    name[LONG + 1] = '\0';
+    snprintf(text, sizeof(text), NS "=%.*s " COMPONENT "=c", LONG, name);
+    registry_resource_identity(bed.registry, resolve(&bed, text), &bed.arena,
+                               &kept);
+    exact = grant_of("", "*", "*", "*");
+    exact.scope.namespace = kept.namespace;
+    viewer = viewer_of(&exact);
+    CHECK_EQ(seen(&bed, &viewer, ANY), 1);
+    longer = grant_of(name, "*", "*", "*");
+    longer.scope.namespace.len = kept.namespace.len + 1;
+    viewer = viewer_of(&longer);
+    CHECK_EQ(seen(&bed, &viewer, ANY), 0);
+    bed_release(&bed);
+}
+
+/* Each grant by itself, and only those with the action. */
+TEST(several_grants)
+{
+    struct grant grants[] = {grant_of("acme", "none", "*", "*"),
+                             grant_of("*", "*", "*", "*"),
+                             grant_of("acme", "*", "cart", "*")};
+    struct viewer viewer = {{grants, 3}, ACTION_LOGS_VIEW};
+    struct bed bed;
+
+    grants[1].actions = ACTION_BIT(ACTION_TRACES_VIEW);
+    bed_init(&bed);
+    resolve(&bed, CART);
+    resolve(&bed, NS "=acme " PROJECT "=bank " COMPONENT "=pay");
+    resolve(&bed, NS "=evil " PROJECT "=none " COMPONENT "=cart");
+    CHECK_EQ(seen(&bed, &viewer, ANY), 1);
+    bed_release(&bed);
+}
+
 /* What a resource resolves to changes; what may be seen changes with it. */
 TEST(a_viewer_sees_by_the_present_identity)
 {
