@@ -206,13 +206,13 @@ enum status tls_session_peer(struct tls_session *own, gnutls_session_t session,
     pthread_mutex_unlock(&own->tls->lock);
     if (generation != own->trust) {
         peers = gnutls_certificate_get_peers(session, &count);
-        *why = peers ? verify(own, peers, count) : "no client certificate";
+        own->refused =
+            peers ? verify(own, peers, count) : "no client certificate";
         own->verified = true; /* or the next request would have none */
-        if (*why) {
-            own->trust = generation - 1;
-            return ERR_UNAUTHENTICATED;
-        }
     }
+    *why = own->refused;
+    if (*why)
+        return ERR_UNAUTHENTICATED;
     if (own->expires_s <= (int64_t)(clock_wall_ns() / NS_PER_S)) {
         *why = "the client certificate has expired";
         return ERR_UNAUTHENTICATED;

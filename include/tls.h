@@ -71,7 +71,8 @@ struct tls_session {
 
     /* Of the client's certificate; see tls_session_peer(). */
     bool verified;
-    uint32_t trust; /* generation of the trust list that verified it */
+    uint32_t trust;      /* generation of the trust list it was verified with */
+    const char *refused; /* why that list does not trust it; NULL: it does */
     int64_t expires_s;
     size_t name_len;
     char name[TLS_NAME_MAX + 1];

@@ -164,7 +164,9 @@ def trust_changes(authority, folder):
                 return error.code().name
 
         tap.check(wait_until(lambda: status() != "OK", 10), "an open connection ends with its authority")
-        tap.same(status(), "UNAUTHENTICATED", "as a wrong credential")
+        tap.same([status(), status()], ["UNAUTHENTICATED"] * 2, "as a wrong credential, each time")
+        private(ca, read(authority.file).decode() + read(other.file).decode())
+        tap.check(wait_until(lambda: status() == "OK", 10), "until the authority is trusted again")
     tap.same(server.stop(), 0, "it ends with status 0")
 
 
