@@ -170,11 +170,6 @@ uint64_t tenants_limit(struct tenants *tenants, struct slice namespace,
     return values.set & 1u << limit ? values.value[limit] : otherwise;
 }
 
-uint32_t tenants_generation(const struct tenants *tenants)
-{
-    return tenants ? atomic_load(&tenants->generation) : 0;
-}
-
 enum status tenants_set_limits(struct tenants *tenants, struct slice text,
                                char *error, size_t size)
 {
@@ -189,7 +184,6 @@ enum status tenants_set_limits(struct tenants *tenants, struct slice text,
     for (uint32_t i = 0; i < tenants->count; i++)
         set_limits(tenants->at[i]);
     pthread_rwlock_unlock(&tenants->lock);
-    atomic_fetch_add(&tenants->generation, 1);
     return OK;
 }
 

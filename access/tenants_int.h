@@ -45,7 +45,6 @@ struct tenants {
     uint32_t count, room;
     struct map by_name;
     struct limits limits;
-    atomic_uint generation;
     struct tenant_window window;
 
     struct reread_file file; /* of the limits */

@@ -101,8 +101,6 @@ uint64_t tenant_limit(const struct tenant *tenant, enum tenant_limit limit,
  * lock. tenants NULL: `otherwise`. */
 uint64_t tenants_limit(struct tenants *tenants, struct slice namespace,
                        enum tenant_limit limit, uint64_t otherwise);
-/* Counts changes of the limits. */
-uint32_t tenants_generation(const struct tenants *tenants);
 
 /* Takes the limits of a text in YAML; ERR_INVALID: nothing has changed, and
  * error says why. */
