@@ -354,8 +354,11 @@ enum status correlator_delete(struct correlator *correlator,
     if (status != OK)
         return status;
     until = clock_monotonic_ns() + CALL_WAIT_NS;
-    while (!is_written(&deletion) && clock_monotonic_ns() < until)
+    while (!is_written(&deletion)) {
+        if (clock_monotonic_ns() >= until)
+            return ERR_BUSY; /* a crash now would bring it back */
         nanosleep(&pause, NULL);
+    }
     return metadata_sync(store_metadata(correlator->store));
 }
 

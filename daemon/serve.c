@@ -44,8 +44,8 @@ static enum status start(struct daemon *d)
         mallopt(M_MMAP_THRESHOLD, SMALL_LIMIT_PIECE);
     d->tenants = tenants_new();
     tenants_set_journal_max(d->tenants, d->config->journal_max);
-    if (!tenants_read_limits(d->tenants, d->config->limits))
-        return ERR_INVALID;
+    if (status == OK && !tenants_read_limits(d->tenants, d->config->limits))
+        status = ERR_INVALID;
     if (status == OK)
         status = serve_start_storage(d);
     if (status == OK)

@@ -58,7 +58,7 @@ struct sink correlator_sink(struct correlator *correlator);
 /* registry_delete() between two batches; on return it is durable, and what was
  * taken before is stored, so that no replay brings it back. From any thread,
  * once it is started. ERR_NOT_FOUND: there is nothing of the namespace;
- * ERR_BUSY: the thread waits for the store. */
+ * ERR_BUSY: the store was not written to for ten seconds. */
 MUST_CHECK enum status correlator_delete(struct correlator *correlator,
                                          struct slice namespace,
                                          struct registry_deletion *out);
