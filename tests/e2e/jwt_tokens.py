@@ -1,6 +1,8 @@
 """JWT: issuer, grants, rotation, faults, decisions. See jwt.sh."""
+import collections
 import concurrent.futures
 import os
+import re
 import socket
 import time
 
@@ -66,6 +68,12 @@ def until(wanted, seconds, ask):
     return seen
 
 
+def counts(server):
+    """Requests by credential and outcome."""
+    found = re.findall(r'callboard_auth_total\{kind="(\w+)",outcome="(\w+)"\} (\d+)', admin(server, "/metrics"))
+    return collections.Counter({(kind, outcome): int(count) for kind, outcome, count in found})
+
+
 def test_claims(idp, server):
     devs = idp.token(groups=["qa", "devs"])
     now = int(time.time())
@@ -83,14 +91,21 @@ def test_claims(idp, server):
     tap.same(status(server, idp.token()), 403, "a good token without grants")
     tap.same(status(server, idp.token(sub="root"), "/metrics"), 200,
              "an administrator by sub")
-    for name, token in {
-            "expired": idp.token(groups="devs", exp=now - 60),
-            "of another audience": idp.token(groups="devs", aud="account"),
-            "of another issuer": idp.token(groups="devs", iss="https://x"),
-            "not valid yet": idp.token(groups="devs", nbf=now + 600),
-            "tampered": devs[:-6] + "AAAAAA",
-            "unsigned": devs.rsplit(".", 1)[0] + "."}.items():
+    before = counts(server)
+    status(server, devs)
+    status(server, devs, "/metrics")
+    tap.same(counts(server) - before, {("jwt", "ok"): 2, ("jwt", "denied"): 1},
+             "one that may and one that may not, counted")
+    for name, outcome, token in (
+            ("expired", "claims", idp.token(groups="devs", exp=now - 60)),
+            ("of another audience", "claims", idp.token(groups="devs", aud="account")),
+            ("of another issuer", "unknown", idp.token(groups="devs", iss="https://x")),
+            ("not valid yet", "claims", idp.token(groups="devs", nbf=now + 600)),
+            ("tampered", "signature", devs[:-6] + "AAAAAA"),
+            ("unsigned", "unknown", devs.rsplit(".", 1)[0] + ".")):
+        before = counts(server)
         tap.same(status(server, token), 401, f"{name}: 401")
+        tap.same(counts(server) - before, {("jwt", outcome): 1}, f"{name}: counted as {outcome}")
     sender = idp.token(realm_access={"roles": ["sender"]})
     with Client(server.otlp_port) as client:
         answer = client.request(

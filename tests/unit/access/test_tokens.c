@@ -10,6 +10,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "stats.h"
 #include "test.h"
 
 static char saved[65536];
@@ -421,6 +422,49 @@ TEST(credentials_of_all_spellings)
     CHECK_EQ(identify("", &why), ERR_UNAUTHENTICATED);
     CHECK_EQ(identify("Bearer", &why), ERR_UNAUTHENTICATED);
     CHECK(strcmp(why, "MISSING_TOKEN") == 0);
+    access_close(door);
+    tokens_free(tokens);
+    subject_free(all);
+}
+
+static void check_counted(const char *authorization, enum stats_id outcome)
+{
+    static const enum stats_id all[] = {
+        STATS_AUTH_TOKEN_OK, STATS_AUTH_TOKEN_UNKNOWN, STATS_AUTH_TOKEN_EXPIRED,
+        STATS_AUTH_MISSING};
+    uint64_t before[4];
+    const char *why;
+
+    for (int i = 0; i < 4; i++)
+        before[i] = stats_get(all[i]);
+    (void)identify(authorization, &why);
+    for (int i = 0; i < 4; i++)
+        CHECK_EQ(stats_get(all[i]) - before[i], all[i] == outcome);
+}
+
+TEST(requests_are_counted_by_credential_and_outcome)
+{
+    struct tokens *tokens = begin();
+    struct subject *all = subject_everyone();
+    struct access_options options = {.required = true, .tokens = tokens};
+    struct grant grant;
+    struct subject boss = admin_of(&grant, "admin", "acme");
+    char text[256], id[16], refusal[ACCESS_REFUSAL_MAX];
+    json_t *reply = NULL;
+    uint64_t denied = stats_get(STATS_AUTH_TOKEN_DENIED);
+
+    snprintf(text, sizeof(text), "Bearer %s", create(tokens, all, INGEST, OK));
+    snprintf(id, sizeof(id), "%.8s", text + strlen("Bearer cbt_"));
+    CHECK_EQ(access_open(&door, &options), OK);
+    check_counted(text, STATS_AUTH_TOKEN_OK);
+    check_counted(NULL, STATS_AUTH_MISSING);
+    check_counted("Bearer x", STATS_AUTH_TOKEN_UNKNOWN);
+    check_counted("Digest x", STATS_AUTH_TOKEN_UNKNOWN);
+    CHECK_EQ(tokens_rotate(tokens, all, slice_of(id), 0, &reply, error), OK);
+    check_counted(text, STATS_AUTH_TOKEN_EXPIRED);
+    access_refusal(refusal, &boss, ACTION_WRITE, NULL);
+    CHECK_EQ(stats_get(STATS_AUTH_TOKEN_DENIED), denied + 1);
+    json_decref(reply);
     access_close(door);
     tokens_free(tokens);
     subject_free(all);
