@@ -256,7 +256,7 @@ static bool report_matches(const struct stored_report *k,
                            const struct rca_filter *f)
 {
     return k->number && k->time_ns >= f->start_ns && k->time_ns < f->end_ns &&
-           in_scope(k, &f->scope) && field_fits(f->status, k->field[STATUS]);
+           field_fits(f->status, k->field[STATUS]) && in_scope(k, &f->scope);
 }
 
 static int by_time(const void *left, const void *right)

@@ -347,6 +347,38 @@ static enum status put_report(struct rca_reports *rca, const char *id,
     return rca_reports_put(rca, (struct slice){text, (size_t)len});
 }
 
+static bool counted(void *arg, const union scope_names *names)
+{
+    ++*(uint32_t *)arg;
+    return names->namespace.len > 0;
+}
+
+/* Whether it may be seen is asked last: an authorization service may be. */
+TEST(only_reports_that_match_are_asked_for)
+{
+    struct rca_reports *rca = rca_reports_new(NULL, NULL);
+    uint32_t asked = 0, count;
+    struct rca_filter filter = {
+        .scope = {.namespace = SLICE("n"), .seen = counted, .arg = &asked},
+        .status = SLICE("failed"),
+        .end_ns = UINT64_MAX,
+        .limit = 1000};
+    struct arena arena;
+    uint64_t total;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(put_report(rca, "r1", "n", 1), OK);
+    CHECK_EQ(put_report(rca, "r2", "other", 1), OK);
+    (void)rca_reports_list(rca, &filter, &arena, &count, &total);
+    CHECK_EQ(asked, 0);
+    filter.status = SLICE("completed");
+    (void)rca_reports_list(rca, &filter, &arena, &count, &total);
+    CHECK_EQ(asked, 1);
+    CHECK_EQ(total, 1);
+    arena_release(&arena);
+    rca_reports_free(rca);
+}
+
 static bool has_report(struct rca_reports *rca, const char *id,
                        const char *space)
 {
