@@ -40,12 +40,24 @@ static const enum label uid_labels[] = {LABEL_PROJECT_UID, LABEL_COMPONENT_UID,
 
 enum { UID_LABELS = sizeof(uid_labels) / sizeof(uid_labels[0]) };
 
+/* It gives its resources more than the namespace, or replaces what they stamp.
+ */
+static bool is_narrowed(const struct writer *writer)
+{
+    struct writer_scope scope;
+    uint32_t at = 0;
+
+    while (writer_next_scope(writer, &at, &scope))
+        for (int i = IDENTITY_PROJECT; i < IDENTITY_NAMES; i++)
+            if (scope.name[i].len > 0 || writer->override)
+                return true;
+    return false;
+}
+
 void registry_set_writer(struct registry *reg, const struct writer *writer)
 {
     struct registry_sender *sender = &reg->sender;
     struct slice tenant = writer_tenant(writer);
-    struct writer_scope scope;
-    uint32_t at = 0;
 
     *sender = (struct registry_sender){.writer = writer};
     if (writer)
@@ -53,11 +65,8 @@ void registry_set_writer(struct registry *reg, const struct writer *writer)
     if (tenant.len == 0)
         return;
     sender->tenant = sender->key = tenant_of(tenant);
-    while (writer_next_scope(writer, &at, &scope))
-        for (int i = IDENTITY_PROJECT; i < IDENTITY_NAMES; i++)
-            if (scope.name[i].len > 0 || writer->override)
-                sender->key =
-                    hash_bytes(writer->bytes, writer->len, sender->tenant);
+    if (is_narrowed(writer))
+        sender->key = hash_bytes(writer->bytes, writer->len, sender->tenant);
 }
 
 void registry_set_topic(struct registry *reg, struct slice topic)
