@@ -270,19 +270,30 @@ struct subject *grant_rules_jwt(const struct grant_rules *rules,
     return subject;
 }
 
+static bool is_for(const struct grant_rule *rule, struct slice certificate)
+{
+    return !rule->claim && slice_equal(rule->value, certificate);
+}
+
+/* For each request: no more is allocated than it has. */
 struct subject *grant_rules_certificate(const struct grant_rules *rules,
                                         struct slice name)
 {
-    struct grant *grants = mem_zero(rules->count + 1, sizeof(*grants));
     struct subject of = {.kind = SUBJECT_CERTIFICATE, .id = name, .name = name};
-    struct subject *subject = NULL;
+    struct subject *subject;
+    struct grant *grants;
+    uint32_t count = 0;
 
     for (uint32_t i = 0; i < rules->count; i++)
-        if (!rules->rules[i].claim && slice_equal(rules->rules[i].value, name))
+        count += is_for(&rules->rules[i], name);
+    if (count == 0)
+        return NULL;
+    grants = mem_zero(count, sizeof(*grants));
+    for (uint32_t i = 0; i < rules->count; i++)
+        if (is_for(&rules->rules[i], name))
             grants[of.grants.count++] = rules->rules[i].grant;
     of.grants.at = grants;
-    if (of.grants.count > 0)
-        subject = subject_new(&of);
+    subject = subject_new(&of);
     free(grants);
     return subject;
 }
