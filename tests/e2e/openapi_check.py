@@ -369,6 +369,9 @@ def with_tokens(spec, tap):
                  "/api/v1/components/acme/shop/checkout")):
             check.answer(name, paths[path]["get"], "get", url or path, None, 200)
         server.credential = admin
+        rotate = "/api/v1/access/tokens/{tokenId}/rotate"
+        check.answer("a rotated token", paths[rotate]["post"], "post",
+                     rotate.format(tokenId=new_token(server)), {"overlap": "1h"}, 200)
         for path in ("/api/v1/access/tokens", "/api/v1/access/tenants"):
             check.answer("all of " + path, paths[path]["get"], "get", path, None, 200)
 
