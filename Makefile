@@ -22,9 +22,10 @@ NAME    = callboard
 MODE   ?= release
 BUILD  ?= build
 PREFIX ?= /usr/local
-MODULES = base access proto journal block series store registry metrics correlate cause http grpc ingest query
+MODULES = base access proto journal block series store registry metrics promql correlate cause http grpc ingest \
+          query prometheus tempo grafana
 # A new library goes into tests/setup.sh as well.
-DEPS    = libmicrohttpd libnghttp2 gnutls jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka
+DEPS    = libmicrohttpd libnghttp2 gnutls jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka libpcre2-8
 
 modes = release debug asan tsan fuzz
 ifeq ($(filter $(modes),$(MODE)),)

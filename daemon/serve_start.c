@@ -13,7 +13,10 @@
 
 #include "audit.h"
 #include "clock.h"
+#include "grafana.h"
+#include "prometheus.h"
 #include "serve_int.h"
+#include "tempo.h"
 
 enum { STORE_ID_SIZE = 33 };
 
@@ -258,6 +261,10 @@ static bool print_unhealthy(void *arg, struct buf *out)
     return noted;
 }
 
+/* APIs of other tools, served on the query port. */
+static const struct query_surface *const surfaces[] = {
+    &prometheus_surface, &tempo_surface, &grafana_surface, NULL};
+
 static struct query_options query_options(struct daemon *d)
 {
     const struct config *c = d->config;
@@ -265,6 +272,7 @@ static struct query_options query_options(struct daemon *d)
 
     return (struct query_options){
         .listen = c->query,
+        .surfaces = surfaces,
         .admin = d->admin,
         .workers = (uint32_t)workers,
         .max_waiting = 256,

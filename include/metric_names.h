@@ -19,7 +19,7 @@
 #include "units.h"
 
 enum metric_meaning {
-    METRIC_CPU_USAGE, /* the rows of query/usage.h */
+    METRIC_CPU_USAGE, /* the rows of usage.h */
     METRIC_CPU_REQUEST,
     METRIC_CPU_LIMIT,
     METRIC_MEMORY_USAGE,

@@ -24,9 +24,13 @@
 #include "tokens.h"
 
 struct query;
+struct query_surface;
 
 struct query_options {
-    const char *listen;   /* HOST:PORT; port 0 picks one */
+    const char *listen; /* HOST:PORT; port 0 picks one */
+    const struct query_surface *const
+        *surfaces;        /* of other modules, NULL at the end; NULL: none
+                             (query_request.h) */
     const char *admin;    /* unix:PATH, where the user of the process may do all
                              without a credential; NULL: none */
     uint32_t workers;     /* queries answered at the same time */

@@ -68,11 +68,15 @@ static void write_error(struct query_request *request, enum status status,
     request->http_status = status_http(status);
     request->content_type_out = "application/json";
     default_code(request, request->http_status, code, sizeof(code));
+    buf_reset(&request->out);
+    jsonw_init(&request->json, &request->out);
+    if (request->write_error) {
+        request->write_error(request, status, message);
+        return;
+    }
     const struct error_reply error = {
         title_of(request->http_status), error_code ? error_code : code, message,
         rca ? message : NULL, rca && !word ? message : word};
-    buf_reset(&request->out);
-    jsonw_init(&request->json, &request->out);
     reply_write(&request->json, &error_table, &error);
 }
 

@@ -7,7 +7,7 @@
 
 #include "query_request.h"
 
-enum { MAX_ROUTES = 128 };
+enum { MAX_ROUTES = 256 };
 
 static const struct route *const tables[] = {
     routes_logs,     routes_events,       routes_traces, routes_metrics,
@@ -20,6 +20,24 @@ static const struct route *const tables[] = {
 static struct http_route flat[MAX_ROUTES];
 static size_t flat_count;
 
+static const struct query_surface *const *surfaces;
+
+static void add_table(const struct route *route)
+{
+    for (; route->path; route++) {
+        assert(flat_count < MAX_ROUTES);
+        flat[flat_count++] = (struct http_route){
+            .method = route->method,
+            .path = route->path,
+            .action = route->action,
+            .scope = route->scope,
+            .flags = route->flags & ON_IO ? HTTP_RESERVED : 0,
+            .max_body = route->max_body,
+            .user = route,
+        };
+    }
+}
+
 static void flatten(void)
 {
     flat[flat_count++] = (struct http_route){.method = "GET",
@@ -28,25 +46,31 @@ static void flatten(void)
                                              .flags = HTTP_FILE,
                                              .user = &query_openapi};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-        for (const struct route *route = tables[i]; route->path; route++) {
-            assert(flat_count < MAX_ROUTES);
-            flat[flat_count++] = (struct http_route){
-                .method = route->method,
-                .path = route->path,
-                .action = route->action,
-                .scope = route->scope,
-                .flags = route->flags & ON_IO ? HTTP_RESERVED : 0,
-                .max_body = route->max_body,
-                .user = route,
-            };
-        }
+        add_table(tables[i]);
+    for (size_t i = 0; surfaces && surfaces[i]; i++)
+        add_table(surfaces[i]->routes);
 }
 
-const struct http_route *query_routes(size_t *count)
+const struct http_route *query_routes(const struct query_surface *const *others,
+                                      size_t *count)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-    (void)pthread_once(&once, flatten);
+    pthread_mutex_lock(&lock);
+    if (flat_count == 0) {
+        surfaces = others;
+        flatten();
+    }
+    pthread_mutex_unlock(&lock);
     *count = flat_count;
     return flat;
+}
+
+error_writer *query_error_writer(const struct route *route)
+{
+    for (size_t i = 0; route && surfaces && surfaces[i]; i++)
+        for (const struct route *r = surfaces[i]->routes; r->path; r++)
+            if (r == route)
+                return surfaces[i]->write_error;
+    return NULL;
 }

@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store registry metrics correlate cause http grpc ingest query daemon"
+modules="base access proto journal block series store registry metrics promql correlate cause http grpc ingest query prometheus tempo grafana daemon"
 status=0
 
 complain() {
@@ -17,7 +17,7 @@ complain() {
 
 for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
-    query/*.[ch] daemon/*.[ch]; do
+    query/*.[ch] promql/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
     if [ "$module" = include ]; then # judged as the module it belongs to
@@ -27,7 +27,7 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
         done
     fi
     case $module in
-    base) may="base" may_use="curl/" ;;
+    base) may="base" may_use="curl/ pcre2.h" ;;
     access) may="access base" may_use="jansson.h gnutls/ curl/ yaml.h sqlite3.h" ;;
     proto) may="proto base" may_use="otlp.pb-c.h" ;;
     journal) may="journal base" may_use="libdeflate.h" ;;
@@ -44,6 +44,13 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
     cause) may="cause metrics registry access store base" may_use="" ;;
     query) may="query http cause metrics correlate registry access store journal base" \
         may_use="jansson.h" ;;
+    promql) may="promql metrics base" may_use="" ;;
+    prometheus) may="prometheus promql query http metrics correlate registry access store base" \
+        may_use="jansson.h" ;;
+    tempo) may="tempo query http registry access store proto base" \
+        may_use="jansson.h otlp.pb-c.h" ;;
+    grafana) may="grafana query http cause metrics correlate registry access store base" \
+        may_use="jansson.h" ;;
     daemon) may=$modules may_use="yaml.h jansson.h curl/" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac
@@ -59,7 +66,7 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
     for name in $(sed -n 's/^#include [<"]\(.*\)[>"].*/\1/p' "$file"); do
         case $name in
         jansson.h | sqlite3.h | zstd.h | microhttpd.h | libdeflate.h | yaml.h | \
-            *.pb-c.h | protobuf-c/* | librdkafka/* | curl/* | gnutls/* | nghttp2/*) ;;
+            *.pb-c.h | protobuf-c/* | librdkafka/* | curl/* | gnutls/* | nghttp2/* | pcre2.h) ;;
         *) continue ;;
         esac
         allowed=no

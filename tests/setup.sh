@@ -38,6 +38,7 @@ library libcurl libcurl4-openssl-dev
 library yaml-0.1 libyaml-dev
 library libprotobuf-c libprotobuf-c-dev
 library rdkafka librdkafka-dev
+library libpcre2-8 libpcre2-dev
 
 if [ "${1:-all}" != build ]; then
     tool gcc build-essential

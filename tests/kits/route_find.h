@@ -19,12 +19,13 @@ static inline bool route_find(struct query_request *request,
 {
     static _Thread_local struct http_match match;
     size_t count;
-    const struct http_route *routes = query_routes(&count);
+    const struct http_route *routes = query_routes(NULL, &count);
     bool found = http_route_find(routes, count, method, path, &match);
 
     request->allow = match.allow;
     request->route =
         found && !(match.route->flags & HTTP_FILE) ? match.route->user : NULL;
+    request->write_error = query_error_writer(request->route);
     for (int i = 0; i < HTTP_MAX_PARTS && match.parts[i].ptr; i++)
         request->parts[i] = route_unescape(request->arena, match.parts[i]);
     return found;

@@ -3,6 +3,11 @@
  * expressions over whichever metrics its pods have: kubeletstats and
  * k8s_cluster receivers, cAdvisor and kube-state-metrics by way of Prometheus,
  * or the process's own.
+ *
+ * Purpose: one table of CPU, memory, network and disk for every view of them.
+ * Ownership: the struct is the handler's and must not move.
+ * Threads: one request, one thread.
+ * Errors: what is wrong is answered with query_fail.
  */
 #ifndef USAGE_H
 #define USAGE_H

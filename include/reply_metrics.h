@@ -1,6 +1,11 @@
 /*
  * reply_metrics - metric tables (metric_expr.h) of a request: filled from its
  * store, and as members of its answer.
+ *
+ * Purpose: from the store to cells, and from cells to JSON.
+ * Ownership: all is in the arena of the request.
+ * Threads: one request, one thread.
+ * Errors: what is wrong is answered with query_fail.
  */
 #ifndef REPLY_METRICS_H
 #define REPLY_METRICS_H

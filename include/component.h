@@ -1,5 +1,10 @@
 /*
  * component - the list of components and the page of one: what both share.
+ *
+ * Purpose: figures of requests, windows and components, as answers show them.
+ * Ownership: structs are the handler's and borrow from the request.
+ * Threads: one request, one thread.
+ * Errors: none of its own.
  */
 #ifndef COMPONENT_H
 #define COMPONENT_H

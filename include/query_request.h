@@ -48,10 +48,18 @@ enum {
     QUERY_MAX_VALUES = 16 * 1024, /* values in one JSON body */
 };
 
+struct query_request;
+
+/* Writes the body of an error answer in the shape that the clients of a route
+ * read; http_status is set, `out` is empty. It may change content_type_out. */
+typedef void error_writer(struct query_request *request, enum status status,
+                          const char *message);
+
 struct query_request {
     const struct query_options *services;
     const struct subject *subject; /* who asks; NULL in a refusal */
     const struct route *route;     /* NULL: no such path or method */
+    error_writer *write_error;     /* NULL: title, errorCode, message */
     struct viewer viewer; /* who asks, with the action of the route: what he may
                              not see is as if it were not there */
     struct slice parts[HTTP_MAX_PARTS]; /* the {..} of the path, decoded */
@@ -110,10 +118,22 @@ struct route {
     const struct reply_table *reply; /* of 200; NULL: not written from one */
 };
 
+/* The API of another tool: its routes, and the shape of its errors. */
+struct query_surface {
+    const struct route *routes; /* ended by {0} */
+    error_writer *write_error;
+};
+
 /* ---- query_routes.c ---- */
 
-/* All routes; the user of a row is its struct route, but of files. */
-const struct http_route *query_routes(size_t *count);
+/* The routes of this module and then those of the surfaces (NULL at the end, or
+ * NULL); the user of a row is its struct route, but of files. The first call
+ * decides which there are. */
+const struct http_route *query_routes(
+    const struct query_surface *const *surfaces, size_t *count);
+
+/* Of the surface that has this route; NULL: title, errorCode, message. */
+error_writer *query_error_writer(const struct route *route);
 
 /* ---- query_fail.c ---- */
 

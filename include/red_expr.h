@@ -4,6 +4,11 @@
  * A struct red is a tree with pointers into itself, so it is not moved after
  * red_init(). A table of its leaves (red_table_init()) evaluates any of its
  * expressions.
+ *
+ * Purpose: the expressions that every view of requests is made of.
+ * Ownership: expressions are the handler's, tables the request's arena's.
+ * Threads: one request, one thread.
+ * Errors: what is wrong is answered with query_fail.
  */
 #ifndef RED_EXPR_H
 #define RED_EXPR_H

@@ -1,0 +1,17 @@
+/*
+ * grafana - the contract of Grafana's JSON data source over the queries there
+ * are.
+ *
+ * Purpose:   the routes under /grafana.
+ * Ownership: constant tables.
+ * Threads:   as any route (query_request.h).
+ * Errors:    answers that the plugin shows: {"message"}.
+ */
+#ifndef GRAFANA_H
+#define GRAFANA_H
+
+#include "query_request.h"
+
+extern const struct query_surface grafana_surface;
+
+#endif
