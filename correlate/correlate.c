@@ -84,7 +84,8 @@ struct correlator {
     uint64_t counted_lsn;             /* of the last batch counted completely */
     uint64_t part_lsn, part; /* number of counted records of that batch */
     uint64_t flushed_lsn;
-    uint64_t appended[STREAM_COUNT]; /* lsn of the last batch; 0: none yet */
+    uint64_t appended[STREAM_COUNT]; /* lsn of the last batch that has records;
+                                        0: none yet */
     uint64_t foreign_logged_ns;      /* when it was last logged */
     uint64_t foreign;                /* records since then */
 
@@ -163,7 +164,9 @@ static void append(struct correlator *correlator, struct batch *batch)
     if (batch->count > 0)
         stats_set(lags[batch->signal],
                   now > newest ? (now - newest) / NS_PER_S : 0);
-    correlator->appended[stream_of(batch->signal)] = batch->lsn;
+    /* A batch of refused records alone is written nowhere. */
+    if (batch->count > 0)
+        correlator->appended[stream_of(batch->signal)] = batch->lsn;
     batch_ref(batch); /* the store takes the other reference */
     store_append(correlator->store, batch);
 }
