@@ -56,6 +56,8 @@ if [ "${1:-all}" != build ]; then
     [ $found = yes ] || need "python3-jsonschema python3-yaml python3-cryptography"
     python3 -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
     tool node "nodejs npm"
+    tool chromium chromium
+    tool promtool prometheus
     tool kcat kcat
     tool openssl openssl
     tool javac openjdk-17-jdk-headless
