@@ -10,33 +10,11 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "component.h"
+#include "component_list.h"
 #include "hex.h"
 #include "reply_metrics.h"
 
-enum { LIST_MAX = 1000, NAMES = 4, NAME_MAX_LEN = 255 };
-
-struct list_entry {
-    const struct component_info *info; /* NULL: declared only */
-    const struct catalog_component *declared;
-    struct identity id;
-};
-
-struct component_list {
-    struct query_request *request;
-    struct scope_filter scope;
-    struct window window;
-    struct identity cursor; /* its names */
-    struct red red;
-    struct metric_table now, before; /* by key_identity() */
-    const struct component_info *infos;
-    uint32_t info_count;
-    struct list_entry *page;
-    struct list_item *item; /* of the answer, filled one after the other */
-    uint64_t limit;
-    uint32_t count, total, unassigned; /* resources of no component */
-    bool has_cursor, more;
-};
+enum { NAMES = 4, NAME_MAX_LEN = 255 };
 
 /* ---- the cursor: a byte of length and the text of each name, in hex ---- */
 
@@ -215,31 +193,53 @@ static enum status read_figures(struct component_list *l)
                : arena_status(arena);
 }
 
+enum status component_list_read(struct component_list *l,
+                                const struct catalog_snapshot *snapshot)
+{
+    struct arena *arena = l->request->arena;
+    enum status s;
+
+    window_init(&l->window, l->request->now_ns);
+    red_init(&l->red, RED_SERVED);
+    red_table_init(&l->now, arena, &l->window.now, NULL, &l->red);
+    red_table_init(&l->before, arena, &l->window.before, NULL, &l->red);
+    s = list(l, snapshot);
+    return s == OK ? read_figures(l) : s;
+}
+
 /* ---- answering ---- */
 
-struct list_item {
-    struct component_view component;
-    struct figures now, previous;
-};
 static const struct reply_table list_item_table = REPLY_TABLE(
     struct list_item,
     REPLY_INLINE(struct list_item, component, 0, &component_table),
     REPLY_INLINE(struct list_item, now, 0, &figures_table),
     REPLY_OBJECT(struct list_item, "previous", previous, 0, &figures_table));
 
-static const void *list_item(void *arg, uint32_t i)
+void component_list_item(struct component_list *l, uint32_t i,
+                         struct list_item *item)
 {
-    struct component_list *l = arg;
     const struct list_entry *entry = &l->page[i];
     uint64_t key = key_identity(1, &entry->id);
-    struct list_item *item = l->item;
 
     item->component =
         component_view(&entry->id, entry->declared != NULL, entry->info);
     figures_set(&item->now, &l->red, &l->now, metric_group_at(&l->now, key));
     figures_set(&item->previous, &l->red, &l->before,
                 metric_group_at(&l->before, key));
-    return item;
+}
+
+/* The list while it is written. */
+struct list_writer {
+    struct component_list *list;
+    struct list_item item;
+};
+
+static const void *list_item(void *arg, uint32_t i)
+{
+    struct list_writer *writer = arg;
+
+    component_list_item(writer->list, i, &writer->item);
+    return &writer->item;
 }
 
 struct unassigned {
@@ -269,15 +269,14 @@ static const struct reply_table component_list_table = REPLY_TABLE(
 
 static void reply(struct component_list *l)
 {
-    struct list_item item;
+    struct list_writer writer = {.list = l};
     struct list_view view = {
-        .components = {.count = l->count, .item = list_item, .arg = l},
+        .components = {.count = l->count, .item = list_item, .arg = &writer},
         .total = l->total,
         .unassigned = {l->unassigned},
         .window = &l->window,
         .took_ms = query_took_ms(l->request)};
 
-    l->item = &item;
     if (l->more)
         view.cursor = next_cursor(l);
     reply_write(&l->request->json, &component_list_table, &view);
@@ -285,7 +284,7 @@ static void reply(struct component_list *l)
 
 static enum status component_list(struct query_request *request)
 {
-    struct component_list l = {.request = request, .limit = LIST_MAX};
+    struct component_list l = {.request = request, .limit = COMPONENT_LIST_MAX};
     struct catalog_snapshot *snapshot;
     enum status s = params_query_scope(request, &l.scope);
 
@@ -293,19 +292,14 @@ static enum status component_list(struct query_request *request)
         s = params_query_range(request, 15 * NS_PER_MIN, &l.window.start_ns,
                                &l.window.end_ns);
     if (s == OK)
-        s = params_query_number(request, "limit", 1, LIST_MAX, &l.limit);
+        s = params_query_number(request, "limit", 1, COMPONENT_LIST_MAX,
+                                &l.limit);
     if (s == OK)
         s = read_cursor(&l);
     if (s != OK)
         return s;
-    window_init(&l.window, request->now_ns);
-    red_init(&l.red, RED_SERVED);
-    red_table_init(&l.now, request->arena, &l.window.now, NULL, &l.red);
-    red_table_init(&l.before, request->arena, &l.window.before, NULL, &l.red);
     snapshot = catalog_get(request->services->catalog);
-    s = list(&l, snapshot);
-    if (s == OK)
-        s = read_figures(&l);
+    s = component_list_read(&l, snapshot);
     if (s == OK)
         reply(&l);
     catalog_release(snapshot);

@@ -6,6 +6,7 @@
 #define COMPONENT_PAGE_H
 
 #include "component.h"
+#include "log_templates.h"
 #include "map.h"
 
 enum {
@@ -20,7 +21,6 @@ enum page_part { PAGE_LOG_TEMPLATES, PAGE_EXAMPLES, PAGE_EVENTS, PAGE_PARTS };
 
 /* What the tables of the page are grouped by. */
 enum { BY_ENDPOINT, BY_OPERATION, BY_KIND };
-enum { BY_TEMPLATE_ID, BY_LEVEL };
 
 struct call_peer { /* a caller or a callee, with all calls */
     struct slice kind, name, system, host;
@@ -44,11 +44,6 @@ struct trace_example {
 struct trace_examples {
     struct trace_example list[PAGE_TRACES]; /* longest first */
     uint32_t count;
-};
-
-struct log_template {
-    struct slice text;
-    uint64_t first_ns, last_ns;
 };
 
 struct pod_usage {
@@ -79,9 +74,7 @@ struct component_page {
     struct red charted; /* served, or, without spans, other metrics */
     struct metric_table chart;
     struct metric_table callers, callees; /* items: struct call_peer */
-    struct metric_expr logged;
-    struct metric_table templates; /* items: struct log_template */
-    struct metric_table templates_before;
+    struct log_templates templates;
     struct trace_examples slowest, failed;
     struct pod_usage *pods;
     struct map pod_index; /* by name */

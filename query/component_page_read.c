@@ -134,30 +134,6 @@ static bool group_peers(struct component_page *page, struct metric_table *peers,
     return true;
 }
 
-/* ---- log templates ---- */
-
-static void visit_template(void *arg, struct metric_group *group,
-                           const struct point *point)
-{
-    struct component_page *page = arg;
-    struct arena *arena = page->request->arena;
-    uint64_t last = point->time_ns, now = page->request->now_ns;
-    struct log_template *item = group->item;
-
-    if (!item) {
-        item = group->item = arena_zero(arena, 1, sizeof(*item));
-        if (item)
-            item->text = arena_copy(
-                arena, attrs_text(&point->attrs, SLICE(DERIVED_TEMPLATE)));
-    }
-    if (!item)
-        return; /* the arena is full */
-    if (!item->first_ns || point->start_ns < item->first_ns)
-        item->first_ns = point->start_ns;
-    if (last > item->last_ns)
-        item->last_ns = last < now ? last : now;
-}
-
 /* ---- the pass ---- */
 
 static void init_tables(struct component_page *page,
@@ -166,9 +142,6 @@ static void init_tables(struct component_page *page,
 {
     static const char *const operation[] = {DERIVED_ENDPOINT, DERIVED_OPERATION,
                                             DERIVED_KIND, NULL};
-    static const char *const template[] = {DERIVED_TEMPLATE_ID, DERIVED_LEVEL,
-                                           DERIVED_TEMPLATE, NULL};
-    static const struct slice logs = SLICE_INIT(DERIVED_LOGS);
     struct arena *arena = page->request->arena;
     const struct grid *now = &page->window.now, *before = &page->window.before;
 
@@ -186,22 +159,16 @@ static void init_tables(struct component_page *page,
     red_table_init(&page->callers, arena, now, NULL, &page->in);
     red_table_init(&page->callees, arena, now, NULL, &page->out);
     page->operations.visit = visit_operation;
-    page->logged = (struct metric_expr){
-        EXPR_INCREASE, .select = {.names = &logs, .name_count = 1}};
-    metric_table_init(&page->templates, arena, now, template);
-    metric_table_init(&page->templates_before, arena, before, template);
-    (void)metric_table_add(&page->templates, &page->logged);
-    (void)metric_table_add(&page->templates_before, &page->logged);
-    page->templates.visit = visit_template;
-    page->operations.visit_arg = page->templates.visit_arg = page;
+    page->operations.visit_arg = page;
+    log_templates_init(&page->templates, page->request, &page->window);
 }
 
 enum status page_read_series(struct component_page *page)
 {
     struct metric_table in, out;
     struct metric_table *tables[] = {
-        &page->operations, &page->before,          &page->chart, &in, &out,
-        &page->templates,  &page->templates_before};
+        &page->operations,    &page->before,          &page->chart, &in, &out,
+        &page->templates.now, &page->templates.before};
     enum status s;
 
     init_tables(page, &in, &out);

@@ -3,7 +3,7 @@
  * a list after the other. Lists are in order of requests, most first.
  */
 #include "component_page.h"
-#include "derived.h"
+#include "event_reply.h"
 #include "reply_metrics.h"
 #include "usage.h"
 
@@ -108,7 +108,7 @@ static struct reply_list list_groups(struct component_page *page,
         return (struct reply_list){0};
     *list = (struct group_list){
         page, red, table,
-        metric_sorted(table, red ? red->requests : &page->logged),
+        metric_sorted(table, red ? red->requests : &page->templates.logged),
         arena_zero(arena, 1, item_size)};
     return (struct reply_list){
         .count = list->groups && list->item ? table->count : 0,
@@ -252,37 +252,14 @@ static const void *peer_item(void *arg, uint32_t i)
 
 /* ---- log templates, traces ---- */
 
-struct template_item {
-    struct log_template log;
-    struct slice id, level;
-    double count;
-    bool new;
-};
-static const struct reply_table template_table = REPLY_TABLE(
-    struct template_item, REPLY(struct template_item, "template", log.text),
-    REPLY(struct template_item, "templateId", id),
-    REPLY(struct template_item, "level", level),
-    REPLY(struct template_item, "count", count),
-    REPLY(struct template_item, "new", new),
-    REPLY_TIME(struct template_item, "firstSeen", log.first_ns),
-    REPLY_TIME(struct template_item, "lastSeen", log.last_ns));
-
 static const void *template_item(void *arg, uint32_t i)
 {
     struct group_list *list = arg;
-    struct component_page *page = list->page;
-    const struct metric_group *group = list->groups[i];
-    struct metric_table *before = &page->templates_before;
     struct template_item *item = list->item;
 
-    item->id = metric_label(group, BY_TEMPLATE_ID);
-    item->level = metric_label(group, BY_LEVEL);
-    item->count = metric_first(list->table, group, &page->logged);
-    item->new = metric_first(before, metric_group_at(before, group->key),
-                             &page->logged) <= 0;
-    if (group->item)
-        item->log = *(const struct log_template *)group->item;
-    return item->count > 0 ? item : NULL;
+    return template_item_fill(item, &list->page->templates, list->groups[i])
+               ? item
+               : NULL;
 }
 
 static const struct reply_table example_table = REPLY_TABLE(
@@ -303,47 +280,12 @@ static const struct reply_table page_traces_table = REPLY_TABLE(
 
 /* ---- changes, pods ---- */
 
-struct change_item {
-    uint64_t time_ns;
-    struct slice type, kind, from, to, release, commit, phase, reason, message;
-};
-static const struct reply_table change_table = REPLY_TABLE(
-    struct change_item, REPLY_TIME(struct change_item, "timestamp", time_ns),
-    REPLY(struct change_item, "type", type),
-    REPLY(struct change_item, "kind", kind),
-    REPLY_OPTIONAL(struct change_item, "from", from),
-    REPLY_OPTIONAL(struct change_item, "to", to),
-    REPLY_OPTIONAL(struct change_item, "release", release),
-    REPLY_OPTIONAL(struct change_item, "commit", commit),
-    REPLY_OPTIONAL(struct change_item, "phase", phase),
-    REPLY_OPTIONAL(struct change_item, "reason", reason),
-    REPLY(struct change_item, "message", message));
-
 static const void *change_item(void *arg, uint32_t i)
 {
     struct component_page *page = arg;
-    const struct log_record *log = &page->changes[i];
-    struct change_item *item = page->change;
-    const struct {
-        struct slice *to;
-        const char *key;
-    } texts[] = {{&item->kind, DERIVED_CHANGE_KIND},
-                 {&item->from, DERIVED_CHANGE_FROM},
-                 {&item->to, DERIVED_CHANGE_TO},
-                 {&item->release, DERIVED_CHANGE_RELEASE},
-                 {&item->commit, DERIVED_CHANGE_COMMIT},
-                 {&item->phase, DERIVED_CHANGE_PHASE},
-                 {&item->reason, "k8s.event.reason"}};
 
-    *item = (struct change_item){
-        .time_ns = log->time_ns,
-        .type = reply_event_type(log),
-        .message = reply_value_text(page->request, &log->body)};
-    for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++)
-        *texts[k].to = attrs_text(&log->attrs, slice_of(texts[k].key));
-    if (item->kind.len == 0)
-        item->kind = SLICE("kubernetes");
-    return item;
+    change_item_fill(page->change, page->request, &page->changes[i]);
+    return page->change;
 }
 
 static enum status read_changes(struct component_page *page,
@@ -438,8 +380,8 @@ static void set_lists(struct component_page *page, struct page_reply *reply)
     reply->callers = list_groups(page, &page->in, &page->callers, peer_item, 0);
     reply->callees =
         list_groups(page, &page->out, &page->callees, peer_item, 0);
-    reply->templates = list_groups(page, NULL, &page->templates, template_item,
-                                   sizeof(struct template_item));
+    reply->templates = list_groups(page, NULL, &page->templates.now,
+                                   template_item, sizeof(struct template_item));
     reply->templates.count = at_most(PAGE_TEMPLATES, reply->templates.count);
     reply->traces.slowest = (struct reply_list){.count = page->slowest.count,
                                                 .items = page->slowest.list};

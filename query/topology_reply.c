@@ -1,6 +1,6 @@
 /* The graph as JSON. */
+#include "topology_reply.h"
 #include "reply_metrics.h"
-#include "topology.h"
 
 static const struct reply_table node_identity_table = REPLY_TABLE(
     struct identity, REPLY_OPTIONAL(struct identity, "namespace", namespace),

@@ -1,6 +1,12 @@
 /*
- * topology - what query_topology.c gathers from the derived series, and
- * topology_reply.c writes.
+ * topology - the graph of a project: what calls what, from the derived series
+ * and the declared dependencies.
+ *
+ * Purpose: one reading of the graph for every answer that shows it.
+ * Ownership: a struct topology is the handler's and must not move; what it
+ *   gathers is in the request's arena, and borrows from the snapshot.
+ * Threads: one request, one thread.
+ * Errors: what is wrong is answered with query_fail.
  */
 #ifndef TOPOLOGY_H
 #define TOPOLOGY_H
@@ -23,7 +29,7 @@ struct node {
 
 struct edge {
     struct node source, target;
-    uint64_t from, to; /* node_key() of these, without their services */
+    uint64_t from, to; /* keys of these nodes, without their services */
     struct slice protocol;
     bool queue; /* between components, through a queue */
     bool out;   /* the calls are as the caller saw them */
@@ -32,20 +38,22 @@ struct edge {
 };
 
 struct topology {
+    /* What is asked for. */
     struct query_request *request;
     struct scope_filter scope; /* without component */
     const struct bitmap *resources;
-    struct slice component; /* requested, or empty */
+    struct slice component; /* only it and what it calls; or empty */
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;
+    /* What there is. An edge is shown if its source is (source.shown). */
     struct red served, out, in;
     struct metric_table nodes, edges; /* of `out`; items: node, edge */
     bool full;                        /* the arena */
 };
 
-/* topology_reply.c */
-extern const struct reply_table topology_table;
-MUST_CHECK enum status topology_reply(struct topology *t);
+/* Gathers nodes and edges. */
+MUST_CHECK enum status topology_read(struct topology *t,
+                                     const struct catalog_snapshot *snapshot);
 
 #endif

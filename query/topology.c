@@ -1,0 +1,394 @@
+/*
+ * The graph of a project in one environment, from derived series alone.
+ *
+ * A call between two known components is stored twice, with the caller (OUT)
+ * and with the callee (IN). OUT counts; IN adds what only the callee knows:
+ * gateways, queues it reads from, callers of other projects.
+ *
+ * A client may keep only one edge of a pair of components (OpenChoreo's portal
+ * does), so the calls of a pair are one edge, whatever their endpoints, unless
+ * perEndpoint is requested. Calls through a queue are an edge of their own.
+ */
+#include "topology.h"
+#include "component.h"
+#include "hash.h"
+#include "reply_metrics.h"
+
+/* ---- keys ---- */
+
+static uint64_t node_key(const struct node *node, bool with_service)
+{
+    uint64_t h = key_identity((uint64_t)node->kind + 1, &node->identity);
+
+    h = key_text(h, node->name);
+    h = key_text(h, node->host);
+    h = key_text(h, node->external ? slice_of(node->external)
+                                   : (struct slice){NULL, 0});
+    return with_service ? key_text(h, node->service) : h;
+}
+
+/* ---- nodes ---- */
+
+static struct metric_group *node_of(struct topology *t, const struct node *node)
+{
+    struct metric_group *group =
+        metric_group_with(&t->nodes, node_key(node, false), sizeof(*node));
+    struct node *item = group ? group->item : NULL;
+
+    t->full |= !group;
+    if (item && !item->known) {
+        *item = *node;
+        item->service = (struct slice){NULL, 0};
+        item->known = true;
+    }
+    return group;
+}
+
+/* Whether the resource is of a component. */
+static bool own_node(struct topology *t, uint32_t resource_id,
+                     struct node *node)
+{
+    const struct identity *identity =
+        reply_resource_identity(t->request, resource_id);
+
+    *node = (struct node){.kind = NODE_COMPONENT};
+    if (identity)
+        node->identity = *identity;
+    else
+        t->full = true;
+    return identity && identity->component.len > 0;
+}
+
+/* The other end if it may not be seen: all such are one. */
+static struct node hidden_node(void)
+{
+    return (struct node){.kind = NODE_EXTERNAL,
+                         .name = SLICE(PEER_HIDDEN),
+                         .external = "host",
+                         .hidden = true};
+}
+
+/* The other end, by the labels of the calls. */
+static bool peer_node(struct topology *t, const struct metric_group *calls,
+                      struct node *node)
+{
+    struct slice kind = metric_label(calls, CALL_PEER_KIND);
+    const struct identity *identity;
+
+    *node = (struct node){.kind = NODE_COMPONENT};
+    if (slice_equal(kind, SLICE("component"))) {
+        identity =
+            reply_peer_identity(t->request, &calls->labels[CALL_PEER_ID]);
+        if (identity == &identity_hidden) {
+            *node = hidden_node();
+            return true;
+        }
+        node->service = metric_label(calls, CALL_PEER_ENDPOINT);
+        if (identity)
+            node->identity = *identity;
+        return identity && identity->component.len > 0;
+    }
+    node->name = metric_label(calls, CALL_PEER_NAME);
+    if (slice_equal(kind, SLICE("gateway"))) {
+        node->kind = NODE_GATEWAY;
+        return node->name.len > 0;
+    }
+    node->kind = NODE_EXTERNAL;
+    node->system = metric_label(calls, CALL_PEER_SYSTEM);
+    node->host = metric_label(calls, CALL_PEER_HOST);
+    if (node->host.len == 0)
+        node->host = node->name;
+    node->external = slice_equal(kind, SLICE("database")) ? "database"
+                     : slice_equal(kind, SLICE("queue"))  ? "queue"
+                                                          : "host";
+    return node->name.len > 0;
+}
+
+/* ---- the scope ---- */
+
+static bool in_scope(const struct topology *t, const struct identity *identity)
+{
+    return slice_equal(identity->namespace, t->scope.namespace) &&
+           is_named(t->scope.project, identity->project,
+                    identity->project_uid) &&
+           is_named(t->scope.environment, identity->environment,
+                    identity->environment_uid);
+}
+
+static bool is_kind_shown(const struct topology *t, const struct node *node)
+{
+    return node->kind == NODE_COMPONENT ||
+           (node->kind == NODE_GATEWAY ? t->gateways : t->external);
+}
+
+static bool is_requested(const struct topology *t, const struct node *node)
+{
+    return t->component.len == 0 ||
+           (node->kind == NODE_COMPONENT &&
+            is_named(t->component, node->identity.component,
+                     node->identity.component_uid));
+}
+
+/* ---- edges ---- */
+
+static struct metric_group *edge_of(struct topology *t,
+                                    const struct node *source,
+                                    const struct node *target, bool queue)
+{
+    uint64_t key = hash_mix(node_key(source, t->per_endpoint),
+                            node_key(target, t->per_endpoint));
+    struct metric_group *group =
+        metric_group_with(&t->edges, key + queue, sizeof(struct edge));
+    struct edge *edge = group ? group->item : NULL;
+
+    t->full |= !group;
+    if (edge && !edge->from) {
+        *edge = (struct edge){.source = *source,
+                              .target = *target,
+                              .from = node_key(source, false),
+                              .to = node_key(target, false),
+                              .queue = queue};
+        edge->source.service = edge->target.service = (struct slice){NULL, 0};
+    }
+    return group;
+}
+
+static bool is_shown(const struct topology *t, const struct node *own,
+                     const struct node *peer, bool out, bool queue)
+{
+    if (!is_kind_shown(t, peer))
+        return false;
+    if (!out && peer->kind == NODE_COMPONENT && in_scope(t, &peer->identity))
+        return false; /* counted at the caller */
+    if (queue && !t->queue_calls)
+        return false; /* the edges of the queue have them */
+    return is_requested(t, own) || is_requested(t, peer);
+}
+
+/* The peer is a component behind a queue. */
+static bool is_through_queue(const struct node *peer,
+                             const struct metric_group *calls)
+{
+    return (peer->kind == NODE_COMPONENT || peer->hidden) &&
+           slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+}
+
+static void add_calls(struct topology *t, struct metric_group *calls, bool out)
+{
+    struct node own, peer;
+
+    if (!own_node(t, calls->resource_id, &own) || !peer_node(t, calls, &peer))
+        return;
+    bool queue = is_through_queue(&peer, calls);
+    if (!is_shown(t, &own, &peer, out, queue))
+        return;
+    own.service = metric_label(calls, CALL_ENDPOINT);
+    const struct node *source = out ? &own : &peer;
+    const struct node *target = out ? &peer : &own;
+    struct metric_group *a = node_of(t, source);
+    struct metric_group *b = node_of(t, target);
+    struct metric_group *group = edge_of(t, source, target, queue);
+    if (!a || !b || !group)
+        return;
+    struct edge *edge = group->item;
+    edge->out = out;
+    calls->next = edge->calls;
+    edge->calls = calls;
+    if (!metric_group_add(&t->edges, group, calls))
+        t->full = true;
+    /* A component has figures of what it served. An external node has those
+     * of the calls to it, a gateway those of the requests through it. */
+    bool outside = out ? peer.kind == NODE_EXTERNAL : peer.kind == NODE_GATEWAY;
+    if (outside && !metric_group_add(&t->nodes, out ? b : a, calls))
+        t->full = true;
+}
+
+static void add_served(struct topology *t, const struct metric_group *served)
+{
+    struct metric_group *group;
+    struct node node;
+
+    if (!own_node(t, served->resource_id, &node))
+        return;
+    group = node_of(t, &node);
+    if (!group)
+        return;
+    ((struct node *)group->item)->shown |= is_requested(t, &node);
+    if (!metric_group_add(&t->nodes, group, served))
+        t->full = true;
+}
+
+static void name_endpoint(struct node *node, const struct metric_table *calls,
+                          const struct metric_group *group, unsigned label,
+                          const struct metric_expr *requests)
+{
+    if (!node->hidden)
+        node->service = metric_top_label(calls, group, label, requests);
+}
+
+/* Endpoints and protocol of an edge are those of most calls. */
+static void name_edges(struct topology *t, const struct metric_table *out,
+                       const struct metric_table *in)
+{
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct edge *edge = t->edges.groups[i]->item;
+        const struct metric_table *calls = edge->out ? out : in;
+        const struct metric_expr *requests =
+            edge->out ? t->out.requests : t->in.requests;
+
+        name_endpoint(&edge->source, calls, edge->calls,
+                      edge->out ? CALL_ENDPOINT : CALL_PEER_ENDPOINT, requests);
+        name_endpoint(&edge->target, calls, edge->calls,
+                      edge->out ? CALL_PEER_ENDPOINT : CALL_ENDPOINT, requests);
+        edge->protocol =
+            metric_top_label(calls, edge->calls, CALL_PROTOCOL, requests);
+    }
+}
+
+/* ---- declared dependencies ---- */
+
+/* Whether the edge is this dependency, on a component or on one of its
+ * endpoints. On a queue, reader or sender may be the one that depends. */
+static bool is_declared(const struct topology *t, const struct edge *edge,
+                        uint64_t from, uint64_t to, struct slice endpoint)
+{
+    if (edge->queue)
+        return (edge->from == from && edge->to == to) ||
+               (edge->from == to && edge->to == from);
+    return edge->from == from && edge->to == to &&
+           (!t->per_endpoint || endpoint.len == 0 ||
+            edge->target.service.len == 0 ||
+            slice_equal(edge->target.service, endpoint));
+}
+
+static void add_dependency(struct topology *t, const struct node *source,
+                           const struct catalog_component *component,
+                           const struct catalog_dependency *d)
+{
+    struct node target = *source;
+    uint64_t from = node_key(source, false), to;
+    bool seen = false;
+
+    if (d->namespace.len)
+        target.identity.namespace = d->namespace;
+    target.identity.project = d->project.len ? d->project : component->project;
+    target.identity.component = d->component;
+    to = node_key(&target, false);
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct edge *edge = t->edges.groups[i]->item;
+
+        if (is_declared(t, edge, from, to, d->endpoint))
+            edge->declared = seen = true;
+    }
+    if (seen || !t->declared ||
+        (!is_requested(t, source) && !is_requested(t, &target)))
+        return;
+    target.service = d->endpoint;
+    struct metric_group *unused = edge_of(t, source, &target, false);
+    if (!unused)
+        return;
+    struct edge *edge = unused->item;
+    edge->declared = true;
+    if (edge->target.service.len == 0)
+        edge->target.service = target.service;
+}
+
+/* Marks edges that are declared, and adds unused ones if requested. */
+static void add_declared(struct topology *t,
+                         const struct catalog_component *component)
+{
+    struct node source = {.kind = NODE_COMPONENT};
+
+    source.identity.namespace = component->namespace;
+    source.identity.project = component->project;
+    source.identity.component = component->name;
+    source.identity.environment = t->scope.environment;
+    for (uint32_t i = 0; i < component->dependency_count && !t->full; i++)
+        add_dependency(t, &source, component, &component->dependencies[i]);
+}
+
+/* The catalogue has names only: a scope given by uid gets the names of its
+ * components. */
+static void name_scope(struct topology *t)
+{
+    uint32_t count;
+    const struct component_info *all =
+        registry_components(t->request->services->registry, &t->scope,
+                            &t->request->viewer, t->request->arena, &count);
+
+    for (uint32_t i = 0; i < count; i++)
+        if (in_scope(t, &all[i].identity)) {
+            t->scope.project = all[i].identity.project;
+            t->scope.environment = all[i].identity.environment;
+            return;
+        }
+}
+
+static void read_catalog(struct topology *t,
+                         const struct catalog_snapshot *snapshot)
+{
+    name_scope(t);
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
+
+        if (slice_equal(c->namespace, t->scope.namespace) &&
+            slice_equal(c->project, t->scope.project) &&
+            catalog_is_seen(&t->request->viewer, c, t->scope.environment))
+            add_declared(t, c);
+    }
+}
+
+/* Edges that were used, or are declared and requested, and their nodes. */
+static void mark_shown(struct topology *t)
+{
+    for (uint32_t i = 0; i < t->edges.count; i++) {
+        struct metric_group *group = t->edges.groups[i];
+        struct edge *edge = group->item;
+        struct metric_group *a = node_of(t, &edge->source);
+        struct metric_group *b = node_of(t, &edge->target);
+
+        if (!a || !b)
+            return;
+        edge->observed =
+            metric_first(&t->edges, group, t->out.requests) >= RED_NONE;
+        edge->source.shown = edge->observed || (edge->declared && t->declared);
+        if (edge->source.shown)
+            ((struct node *)a->item)->shown = ((struct node *)b->item)->shown =
+                true;
+    }
+}
+
+/* ---- reading ---- */
+
+enum status topology_read(struct topology *t,
+                          const struct catalog_snapshot *snapshot)
+{
+    struct arena *arena = t->request->arena;
+    const struct grid grid = {t->start_ns, t->end_ns - t->start_ns,
+                              t->request->now_ns, 1};
+    struct metric_table served, out, in, *tables[] = {&served, &out, &in};
+    enum status s;
+
+    red_init(&t->served, RED_SERVED);
+    red_init(&t->out, RED_OUT);
+    red_init(&t->in, RED_IN);
+    red_table_init(&served, arena, &grid, NULL, &t->served);
+    red_table_init(&out, arena, &grid, red_call_labels, &t->out);
+    red_table_init(&in, arena, &grid, red_call_labels, &t->in);
+    red_table_init(&t->nodes, arena, &grid, NULL, &t->out);
+    red_table_init(&t->edges, arena, &grid, NULL, &t->out);
+    served.by_resource = out.by_resource = in.by_resource = true;
+    s = read_metrics(t->request, t->resources, NULL, tables, 3);
+    if (s != OK)
+        return s;
+    for (uint32_t i = 0; i < served.count; i++)
+        add_served(t, served.groups[i]);
+    for (uint32_t i = 0; i < out.count; i++)
+        add_calls(t, out.groups[i], true);
+    for (uint32_t i = 0; i < in.count; i++)
+        add_calls(t, in.groups[i], false);
+    name_edges(t, &out, &in);
+    read_catalog(t, snapshot);
+    mark_shown(t);
+    return t->full ? arena_status(arena) : OK;
+}
