@@ -160,6 +160,12 @@ void jsonw_text(struct jsonw *w, struct slice text)
     add_string(w->out, text);
 }
 
+void jsonw_raw(struct jsonw *w, struct slice json)
+{
+    value_starts(w);
+    buf_add(w->out, json);
+}
+
 void jsonw_cstr(struct jsonw *w, const char *text)
 {
     jsonw_text(w, slice_of(text));

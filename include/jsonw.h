@@ -43,6 +43,8 @@ void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len);
 void jsonw_base64(struct jsonw *w, struct slice bytes);
 /* RFC 3339 in UTC, without trailing zeros in the fraction. */
 void jsonw_time(struct jsonw *w, uint64_t ns);
+/* A value that is JSON already. */
+void jsonw_raw(struct jsonw *w, struct slice json);
 /* An attribute's value in its native JSON type; bytes as base64. */
 void jsonw_value(struct jsonw *w, const struct attr *value);
 /* {"key": value, ...}; the first of equal keys. */
