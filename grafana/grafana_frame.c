@@ -33,7 +33,7 @@ struct grafana_frame *frames_add(struct frames *frames, struct slice ref_id,
     return frame;
 }
 
-struct slice text_format(struct arena *arena, const char *format, ...)
+struct slice grafana_format(struct arena *arena, const char *format, ...)
 {
     char text[1024];
     va_list args;
@@ -46,7 +46,7 @@ struct slice text_format(struct arena *arena, const char *format, ...)
                                             sizeof(text) - 1));
 }
 
-const char *text_cstr(struct arena *arena, struct slice text)
+const char *grafana_cstr(struct arena *arena, struct slice text)
 {
     char *copy = arena_alloc(arena, text.len + 1);
 

@@ -146,9 +146,9 @@ void field_text_at(struct grafana_field *field, uint32_t row,
                    struct slice text);
 
 /* A formatted text in an arena; empty if it is full. */
-struct slice text_format(struct arena *arena, const char *format, ...)
+struct slice grafana_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A copy with NUL, for names of fields; NULL if the arena is full. */
-const char *text_cstr(struct arena *arena, struct slice text);
+const char *grafana_cstr(struct arena *arena, struct slice text);
 
 #endif
