@@ -65,6 +65,7 @@ static const char *find_route(struct server_request *sr)
                           slice_of(sr->method), (struct slice){sr->target, len},
                           &match);
     request->route = match.route;
+    request->path = (struct slice){sr->target, len};
     memcpy(sr->allow, match.allow, sizeof(match.allow));
     request->response.allow = sr->allow;
     for (int i = 0; i < HTTP_MAX_PARTS && match.parts[i].ptr; i++) {

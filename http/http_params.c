@@ -1,56 +1,78 @@
 /*
- * The query string. In: the text after "?". Out: decoded parameters in
- * request->params: a bounded number, each at most once.
+ * Parameters: a=1&b=2, of a query string or of a form. In: the text. Out: names
+ * and values, decoded. A query string has a bounded number of them, each at
+ * most once unless the route says otherwise.
  */
 #include <stdlib.h>
 
 #include "http_int.h"
 #include "mem.h"
 
-static uint32_t count_params(const char *query)
+uint32_t http_count_params(struct slice text)
 {
-    uint32_t count = *query ? 1 : 0;
+    uint32_t count = text.len > 0 ? 1 : 0;
 
-    for (; *query; query++)
-        count += *query == '&';
+    for (size_t i = 0; i < text.len; i++)
+        count += text.ptr[i] == '&';
     return count;
 }
 
-static bool is_repeated(const struct http_request *request, struct slice name)
+uint32_t http_split_params(char *text, size_t len, struct http_param *to)
 {
-    for (uint32_t i = 0; i < request->param_count; i++)
-        if (slice_equal(request->params[i].name, name))
+    char *end = text + len;
+    uint32_t count = 0;
+
+    while (text < end) {
+        char *next = memchr(text, '&', (size_t)(end - text));
+        char *stop = next ? next : end;
+        char *equals = memchr(text, '=', (size_t)(stop - text));
+        char *value = equals ? equals + 1 : stop;
+        size_t name_len = (size_t)((equals ? equals : stop) - text);
+
+        if (stop > text)
+            to[count++] = (struct http_param){
+                {text, http_unescape(text, name_len, true)},
+                {value, http_unescape(value, (size_t)(stop - value), true)}};
+        text = stop + 1;
+    }
+    return count;
+}
+
+static bool is_repeated(const struct http_request *request, uint32_t which)
+{
+    for (uint32_t i = 0; i < which; i++)
+        if (slice_equal(request->params[i].name, request->params[which].name))
             return true;
     return false;
+}
+
+/* Of a route without HTTP_REPEATED. NULL, or what is wrong. */
+static const char *check_params(const struct http_request *request)
+{
+    for (uint32_t i = 0; i < request->param_count; i++) {
+        const struct http_param *param = &request->params[i];
+
+        if (param->name.len > HTTP_MAX_PARAM ||
+            param->value.len > HTTP_MAX_PARAM)
+            return "a query parameter is longer than 4096 bytes";
+        if (is_repeated(request, i))
+            return "a query parameter is given more than once";
+    }
+    return NULL;
 }
 
 const char *http_parse_params(struct server_request *sr, char *query)
 {
     struct http_request *request = &sr->request;
-    uint32_t count = count_params(query);
-    char *next;
+    const struct http_route *route = request->route;
+    struct slice text = slice_of(query);
+    uint32_t count = http_count_params(text);
 
     if (count == 0)
         return NULL;
     if (count > HTTP_MAX_PARAMS)
         return "more than 64 query parameters";
     request->params = sr->params = mem_zero(count, sizeof(struct http_param));
-    for (char *at = query; at; at = next) {
-        struct http_param param;
-        size_t len = strcspn(at, "&"), equals = strcspn(at, "=&");
-
-        next = at[len] ? at + len + 1 : NULL;
-        if (len == 0)
-            continue;
-        param.name = (struct slice){at, http_unescape(at, equals, true)};
-        at += equals < len ? equals + 1 : len;
-        len -= equals < len ? equals + 1 : len;
-        param.value = (struct slice){at, http_unescape(at, len, true)};
-        if (param.name.len > HTTP_MAX_PARAM || param.value.len > HTTP_MAX_PARAM)
-            return "a query parameter is longer than 4096 bytes";
-        if (is_repeated(request, param.name))
-            return "a query parameter is given more than once";
-        sr->params[request->param_count++] = param;
-    }
-    return NULL;
+    request->param_count = http_split_params(query, text.len, sr->params);
+    return route && route->flags & HTTP_REPEATED ? NULL : check_params(request);
 }

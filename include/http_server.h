@@ -52,6 +52,8 @@ struct tls;
 enum {
     HTTP_RESERVED = 1, /* answered even when all ordinary slots are in use */
     HTTP_FILE = 2, /* `user` is a struct http_file: answered by the server */
+    HTTP_REPEATED = 4, /* parameters may be repeated, and longer than
+                          HTTP_MAX_PARAM: what fits into a head */
 };
 
 /* A file in memory. The response has an ETag, and is 304 if the client has it.
@@ -94,6 +96,7 @@ struct http_address http_tenant_key(const struct tenant *tenant);
 
 struct http_request {
     const struct http_route *route; /* NULL if there is none (refuse) */
+    struct slice path; /* as sent, if there is no route; else not of use */
     struct slice content_type, content_encoding; /* ptr NULL: absent */
     struct slice authorization;
     /* Who asks; constant until the request is over. Not NULL once it was
@@ -220,5 +223,13 @@ bool http_route_find(const struct http_route *routes, size_t count,
 /* Undoes percent escapes in place, and + for a blank if `plus`; a broken
  * escape stays as it is. The new length. */
 size_t http_unescape(char *text, size_t len, bool plus);
+
+/* ---- parameters (http_params.c) ---- */
+
+/* The most that a text like a=1&b=2 has. */
+uint32_t http_count_params(struct slice text);
+/* Takes such a text apart and decodes it in place: at most so many; how many.
+ */
+uint32_t http_split_params(char *text, size_t len, struct http_param *to);
 
 #endif

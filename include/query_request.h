@@ -46,6 +46,7 @@
 enum {
     QUERY_MAX_BODY = 1024 * 1024,
     QUERY_MAX_VALUES = 16 * 1024, /* values in one JSON body */
+    QUERY_MAX_FORM = 1024,        /* parameters in a form */
 };
 
 struct query_request;
@@ -103,6 +104,9 @@ enum {
     RCA_REPORTS = 16, /* needs services->rca. Errors repeat `message` as
                          `detail` and `error`: clients of the RCA agent read one
                          of the three */
+    TAKES_FORM = 32,  /* parameters may be repeated, long, and in the body, too:
+                         application/x-www-form-urlencoded. They are in
+                         request->params, those of the body first */
 };
 
 struct route {
@@ -118,7 +122,8 @@ struct route {
     const struct reply_table *reply; /* of 200; NULL: not written from one */
 };
 
-/* The API of another tool: its routes, and the shape of its errors. */
+/* The API of another tool: its routes, whose paths have the first segment in
+ * common, and the shape of its errors. */
 struct query_surface {
     const struct route *routes; /* ended by {0} */
     error_writer *write_error;
@@ -132,8 +137,9 @@ struct query_surface {
 const struct http_route *query_routes(
     const struct query_surface *const *surfaces, size_t *count);
 
-/* Of the surface that has this route; NULL: title, errorCode, message. */
-error_writer *query_error_writer(const struct route *route);
+/* Of the surface that has this route or, if that is NULL, whose paths begin
+ * like this one; NULL: title, errorCode, message. */
+error_writer *query_error_writer(const struct route *route, struct slice path);
 
 /* ---- query_fail.c ---- */
 

@@ -109,7 +109,7 @@ static void begin_query(struct queued_query *queued)
                        query->options.max_reply);
     request->http = http;
     request->route = route_of(http);
-    request->write_error = query_error_writer(request->route);
+    request->write_error = query_error_writer(request->route, http->path);
     query_request_subject(request, http->subject);
     memcpy(request->parts, http->parts, sizeof(request->parts));
     request->params = http->params;
@@ -166,7 +166,7 @@ static void refuse(void *arg, struct http_request *http, enum status status,
     query_request_init(&request, &query->options, NULL,
                        query->options.max_reply);
     request.route = route_of(http);
-    request.write_error = query_error_writer(request.route);
+    request.write_error = query_error_writer(request.route, http->path);
     request.allow = http->response.allow;
     if (status == ERR_UNAUTHENTICATED)
         query_refuse_credential(&request, why);

@@ -44,14 +44,15 @@ int64_t query_took_ms(const struct query_request *request)
     return (int64_t)((clock_monotonic_ns() - request->started_ns) / NS_PER_MS);
 }
 
-static bool is_json_type(struct slice type)
+/* Without the parameters of the type. */
+static bool is_of_type(const struct query_request *request, struct slice wanted)
 {
-    static const struct slice json = SLICE_INIT("application/json");
+    struct slice type = slice_trim(request->content_type, PARAMS_BLANKS);
 
-    return type.len >= json.len &&
-           strncasecmp(type.ptr, json.ptr, json.len) == 0 &&
-           (type.len == json.len || type.ptr[json.len] == ';' ||
-            type.ptr[json.len] == ' ');
+    return type.len >= wanted.len &&
+           strncasecmp(type.ptr, wanted.ptr, wanted.len) == 0 &&
+           (type.len == wanted.len || type.ptr[wanted.len] == ';' ||
+            type.ptr[wanted.len] == ' ');
 }
 
 /*
@@ -82,13 +83,46 @@ static enum status bad_format(struct query_request *request)
     return query_invalid(request, "Invalid request format");
 }
 
+/* The parameters of the body, and then those of the query string. */
+static enum status read_form(struct query_request *request)
+{
+    struct slice text = slice_trim(request->raw_body, PARAMS_BLANKS);
+    uint32_t count = http_count_params(text);
+    struct http_param *params;
+    char *copy;
+
+    if (count == 0 || strcmp(request->route->method, "GET") == 0)
+        return OK;
+    if (!is_of_type(request, SLICE("application/x-www-form-urlencoded")))
+        return query_invalid(request, "the body must be of type "
+                                      "application/x-www-form-urlencoded");
+    if (count > QUERY_MAX_FORM)
+        return query_fail(request, ERR_TOO_BIG, NULL,
+                          "the body has more than %d parameters",
+                          QUERY_MAX_FORM);
+    params = arena_zero(request->arena, count + request->param_count,
+                        sizeof(*params));
+    copy = arena_alloc(request->arena, text.len);
+    if (!params || !copy)
+        return arena_status(request->arena);
+    slice_copy(copy, text);
+    count = http_split_params(copy, text.len, params);
+    for (uint32_t i = 0; i < request->param_count; i++)
+        params[count + i] = request->params[i];
+    request->params = params;
+    request->param_count += count;
+    return OK;
+}
+
 static enum status read_body(struct query_request *request)
 {
     json_error_t error;
 
+    if (request->route->flags & TAKES_FORM)
+        return read_form(request);
     if (!(request->route->flags & (TAKES_JSON | TAKES_RAW)))
         return OK;
-    if (!is_json_type(slice_trim(request->content_type, PARAMS_BLANKS)))
+    if (!is_of_type(request, SLICE("application/json")))
         return bad_format(request);
     if (request->route->flags & TAKES_RAW)
         return OK;
@@ -168,9 +202,11 @@ void query_request_run(struct query_request *request, struct reader *reader)
     request->reader = reader;
     if (!request->route) {
         query_refuse_route(request);
-    } else if (read_body(request) == OK) {
-        enum status s = run_handler(request);
+    } else {
+        enum status s = read_body(request);
 
+        if (s == OK)
+            s = run_handler(request);
         if (s != OK && request->http_status == 200)
             query_fail(request, s, NULL, "%s", status_text(s));
         else if (s == OK)

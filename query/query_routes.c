@@ -4,6 +4,7 @@
  */
 #include <assert.h>
 #include <pthread.h>
+#include <string.h>
 
 #include "query_request.h"
 
@@ -31,7 +32,8 @@ static void add_table(const struct route *route)
             .path = route->path,
             .action = route->action,
             .scope = route->scope,
-            .flags = route->flags & ON_IO ? HTTP_RESERVED : 0,
+            .flags = (route->flags & ON_IO ? HTTP_RESERVED : 0) |
+                     (route->flags & TAKES_FORM ? HTTP_REPEATED : 0),
             .max_body = route->max_body,
             .user = route,
         };
@@ -66,11 +68,30 @@ const struct http_route *query_routes(const struct query_surface *const *others,
     return flat;
 }
 
-error_writer *query_error_writer(const struct route *route)
+/* "/tempo", of all routes of that surface. */
+static struct slice first_segment(const char *path)
 {
-    for (size_t i = 0; route && surfaces && surfaces[i]; i++)
-        for (const struct route *r = surfaces[i]->routes; r->path; r++)
-            if (r == route)
-                return surfaces[i]->write_error;
+    return (struct slice){path, 1 + strcspn(path + 1, "/")};
+}
+
+static bool is_of(const struct query_surface *surface,
+                  const struct route *route, struct slice path)
+{
+    struct slice first = first_segment(surface->routes->path);
+
+    if (!route)
+        return slice_starts(path, first) &&
+               (path.len == first.len || path.ptr[first.len] == '/');
+    for (const struct route *r = surface->routes; r->path; r++)
+        if (r == route)
+            return true;
+    return false;
+}
+
+error_writer *query_error_writer(const struct route *route, struct slice path)
+{
+    for (size_t i = 0; surfaces && surfaces[i]; i++)
+        if (is_of(surfaces[i], route, path))
+            return surfaces[i]->write_error;
     return NULL;
 }
