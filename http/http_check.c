@@ -48,6 +48,7 @@ static void read_head(struct server_request *sr, const char *version)
     request->content_type = head->content_type;
     request->content_encoding = head->content_encoding;
     request->authorization = head->authorization;
+    request->accept = head->accept;
     request->length = head->length;
     request->from = request->holder = slot_address(sr->conn->slot);
 }

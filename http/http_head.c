@@ -33,6 +33,7 @@ static const struct head_field {
      offsetof(struct http_head, request_headers), false},
     {"access-control-request-private-network",
      offsetof(struct http_head, request_private), false},
+    {"accept", offsetof(struct http_head, accept), false},
     {"accept-encoding", offsetof(struct http_head, accept_encoding), false},
     {"if-none-match", offsetof(struct http_head, if_none_match), false},
     {"user-agent", offsetof(struct http_head, user_agent), false},

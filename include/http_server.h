@@ -98,7 +98,7 @@ struct http_request {
     const struct http_route *route; /* NULL if there is none (refuse) */
     struct slice path; /* as sent, if there is no route; else not of use */
     struct slice content_type, content_encoding; /* ptr NULL: absent */
-    struct slice authorization;
+    struct slice authorization, accept;
     /* Who asks; constant until the request is over. Not NULL once it was
      * admitted; in `refuse` it may be. */
     struct subject *subject;

@@ -67,7 +67,7 @@ struct query_request {
     const struct http_param *params;    /* of the query string, decoded */
     uint32_t param_count;
     struct http_request *http; /* for http_set_about(); NULL in a refusal */
-    struct slice content_type;
+    struct slice content_type, accept; /* of the head; ptr NULL: absent */
     struct slice raw_body;
     json_t *body;                  /* an object, or NULL */
     struct reader *reader;         /* between reader_begin and reader_end */

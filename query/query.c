@@ -116,6 +116,7 @@ static void begin_query(struct queued_query *queued)
     request->param_count = http->param_count;
     request->content_type =
         http->content_type.ptr ? http->content_type : SLICE("");
+    request->accept = http->accept;
     request->raw_body = (struct slice){http->body, http->len};
 }
 
