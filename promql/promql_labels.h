@@ -1,0 +1,51 @@
+/*
+ * promql_labels - sets of labels: hashes, groups, changes.
+ *
+ * A set that is made here has its array in the arena it was given; texts are
+ * those of the sets it was made of. A full arena gives an empty set, and
+ * arena_status() says so.
+ */
+#ifndef PROMQL_LABELS_H
+#define PROMQL_LABELS_H
+
+#include "promql.h"
+
+#define PROMQL_NAME SLICE("__name__")
+
+/* Names that a clause lists: by (...), on (...), ignoring (...). */
+struct promql_names {
+    const struct slice *at;
+    uint32_t count;
+};
+
+bool promql_names_have(const struct promql_names *names, struct slice name);
+
+uint64_t promql_labels_hash(const struct promql_labels *labels);
+bool promql_labels_equal(const struct promql_labels *a,
+                         const struct promql_labels *b);
+/* By names and values, as Prometheus sorts series. */
+int promql_labels_compare(const struct promql_labels *a,
+                          const struct promql_labels *b);
+
+/* An own copy, texts too. */
+struct promql_labels promql_labels_copy(struct arena *arena,
+                                        const struct promql_labels *labels);
+
+/* Those with (keep) or without these names; drop_name: never __name__. */
+struct promql_labels promql_labels_pick(struct arena *arena,
+                                        const struct promql_labels *labels,
+                                        const struct promql_names *names,
+                                        bool keep, bool drop_name);
+struct promql_labels promql_labels_nameless(struct arena *arena,
+                                            const struct promql_labels *labels);
+
+/* With this label; an empty value removes it. */
+struct promql_labels promql_labels_set(struct arena *arena,
+                                       const struct promql_labels *labels,
+                                       struct slice name, struct slice value);
+
+/* As messages show them: x{a="b"}. A text with NUL in the arena. */
+const char *promql_labels_text(struct arena *arena,
+                               const struct promql_labels *labels);
+
+#endif
