@@ -258,6 +258,8 @@ install: all
 	    $(DESTDIR)$(PREFIX)/share/man/man1/$(NAME).1; done
 	for f in $(wildcard dist/$(NAME).service); do install -D -m 644 $$f \
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service; done
+	cd dashboards && find . -type f | while read -r f; do install -D -m 644 $$f \
+	    $(DESTDIR)$(PREFIX)/share/$(NAME)/dashboards/$$f; done
 
 clean:
 	rm -rf $(BUILD)
