@@ -8,12 +8,10 @@
  */
 #include "jsonw.h"
 
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include "clock.h"
+#include "decimal.h"
 #include "utf8.h"
 
 void jsonw_init(struct jsonw *w, struct buf *out)
@@ -196,60 +194,18 @@ void jsonw_int(struct jsonw *w, int64_t v)
     jsonw_uint(w, 0 - (uint64_t)v);
 }
 
-/*
- * The usual number, below a billion and with at most six decimals, without
- * printf(): if the nearest number of millionths, divided, is v again, its at
- * most fifteen digits read back as v, and no shorter digits do.
- */
-static bool add_decimal(struct buf *out, double v)
-{
-    uint64_t millionths;
-    char text[20];
-    size_t at = sizeof(text);
-    int digits = 0;
-
-    if (!(fabs(v) < 1e9) || v == 0)
-        return false;
-    millionths = (uint64_t)(fabs(v) * 1e6 + 0.5);
-    if ((double)millionths / 1e6 != fabs(v))
-        return false;
-    for (; millionths % 10 == 0 && digits < 6; digits++)
-        millionths /= 10;
-    for (; millionths > 0 || digits < 7; digits++) {
-        text[--at] = (char)('0' + millionths % 10);
-        millionths /= 10;
-        if (digits == 5)
-            text[--at] = '.';
-    }
-    if (v < 0)
-        text[--at] = '-';
-    buf_add(out, (struct slice){text + at, sizeof(text) - at});
-    return true;
-}
-
 void jsonw_double(struct jsonw *w, double v)
 {
-    const double exact = 9007199254740992.0; /* 2^53 */
-    char text[32];
+    char *to;
 
     if (!isfinite(v)) {
         jsonw_null(w);
         return;
     }
-    if (v > -exact && v < exact && (double)(int64_t)v == v &&
-        !(v == 0 && signbit(v))) {
-        jsonw_int(w, (int64_t)v);
-        return;
-    }
     value_starts(w);
-    if (add_decimal(w->out, v))
-        return;
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(text, sizeof(text), "%.*g", precision, v);
-        if (strtod(text, NULL) == v)
-            break;
-    }
-    buf_add(w->out, slice_of(text));
+    to = buf_room(w->out, DECIMAL_TEXT);
+    if (to)
+        buf_grown(w->out, decimal_format(to, v));
 }
 
 void jsonw_bool(struct jsonw *w, bool v)

@@ -178,7 +178,7 @@ TEST(doubles_are_short_and_read_back)
     }
 }
 
-/* The usual numbers take a short cut: against the long way, byte by byte. */
+/* Against printf(), byte by byte. */
 TEST(decimals_are_as_printf_writes_them)
 {
     static const char *const some[] = {
