@@ -8,7 +8,7 @@
  *   http_access.c    who asks, and whether it may
  *   http_wait.c      waits for memory, if there is none
  *   http_body.c      body
- *   http_response.c  response
+ *   http_response.c  response; http_stream.c: one that is sent in pieces
  */
 #ifndef HTTP_INT_H
 #define HTTP_INT_H
@@ -26,6 +26,7 @@
 enum {
     HTTP_POOL = 16 * 1024,       /* of the library, per connection */
     HTTP_IDLE_CHARGE = 6 * 1024, /* of it, before the first request */
+    HTTP_STREAM_PIECE = 64 * 1024,
 };
 
 struct http_server {
@@ -97,8 +98,10 @@ struct server_request {
     struct server_request *next; /* that waits */
 
     size_t body_charged, response_charged;
-    size_t body_room;   /* in memory; what is not charged is not written to */
-    uint64_t discarded; /* bytes of the body */
+    size_t held_charged; /* to the share of responses only */
+    size_t piece_sent;   /* of the body that is sent in pieces */
+    size_t body_room;    /* in memory; what is not charged is not written to */
+    uint64_t discarded;  /* bytes of the body */
 
     bool may_wait; /* although it was not ERR_BUSY */
     bool refused;  /* the response is decided, the rest of the body discarded */
@@ -215,5 +218,10 @@ void http_timer_stop(struct http_server *server); /* resumes what waits */
 void http_prepare(struct server_request *sr);
 /* I/O thread. */
 enum MHD_Result http_send(struct server_request *sr);
+
+/* ---- http_stream.c ---- */
+
+/* The response of a body that is produced in pieces; NULL: no memory. */
+struct MHD_Response *http_stream(struct server_request *sr);
 
 #endif

@@ -356,7 +356,7 @@ void http_request_over(void *arg, struct MHD_Connection *connection,
     http_body_drop(sr);
     slot_idle(sr->conn->slot);
     buf_release(&sr->request.response.body);
-    budget_give(&server->responses, sr->response_charged);
+    budget_give(&server->responses, sr->response_charged + sr->held_charged);
     budget_give(server->options.budget, sr->response_charged);
     if (sr->busy)
         atomic_fetch_sub(&server->busy, 1);

@@ -76,13 +76,21 @@ static void compress(struct server_request *sr)
     sr->compressed = true;
 }
 
-static bool charge_share(struct http_server *server, size_t room)
+/* What the service holds for the response is charged by the service to the
+ * budget; it uses up the share as well. */
+static bool charge_share(struct server_request *sr, size_t room, size_t held)
 {
+    struct http_server *server = sr->server;
     struct budget *responses = &server->responses;
-    size_t spare = room > SMALL_RESPONSE ? responses->limit / 4 : 0;
+    size_t spare = room + held > SMALL_RESPONSE ? responses->limit / 4 : 0;
 
-    return budget_used(responses) + room + spare <= responses->limit &&
-           budget_take_both(responses, server->options.budget, room);
+    if (budget_used(responses) + room + held + spare > responses->limit ||
+        !budget_take_both(responses, server->options.budget, room))
+        return false;
+    budget_force(responses, held);
+    sr->response_charged = room;
+    sr->held_charged = held;
+    return true;
 }
 
 static void refuse_response(struct server_request *sr)
@@ -90,6 +98,7 @@ static void refuse_response(struct server_request *sr)
     const struct http_service *service = &sr->server->options.service;
 
     buf_release(&sr->request.response.body);
+    sr->request.response.produce = NULL;
     sr->etag[0] = '\0';
     sr->compressed = sr->not_modified = false;
     service->refuse(service->arg, &sr->request, ERR_BUSY,
@@ -100,7 +109,9 @@ static void charge(struct server_request *sr)
 {
     struct http_server *server = sr->server;
     const struct http_route *route = sr->request.route;
-    size_t room = sr->request.response.body.room;
+    const struct http_response *response = &sr->request.response;
+    size_t room = response->body.room;
+    size_t held = response->produce ? response->held : 0;
 
     if (server->options.response_share == 0 || room == 0)
         return;
@@ -111,12 +122,10 @@ static void charge(struct server_request *sr)
         return;
     }
     for (int tries = 0; tries < ROOM_TRIES; tries++) {
-        if (charge_share(server, room)) {
-            sr->response_charged = room;
+        if (charge_share(sr, room, held))
             return;
-        }
         /* A closed connection frees its memory soon, but not at once. */
-        if (room <= SMALL_RESPONSE ||
+        if (room + held <= SMALL_RESPONSE ||
             !slots_close_slowest_reader(server->slots))
             break;
         nanosleep(&(struct timespec){.tv_nsec = 10 * (long)NS_PER_MS}, NULL);
@@ -130,6 +139,10 @@ void http_prepare(struct server_request *sr)
     const struct http_route *route = sr->request.route;
     bool large = response->body.len >= HTTP_COMPRESS_MIN;
 
+    if (response->produce) {
+        charge(sr);
+        return;
+    }
     if (response->code == MHD_HTTP_OK && is_get(sr) &&
         (large || (route && route->flags & HTTP_FILE)))
         set_etag(sr);
@@ -234,19 +247,29 @@ static int code_of(const struct server_request *sr)
     return sr->not_modified ? MHD_HTTP_NOT_MODIFIED : sr->request.response.code;
 }
 
+static struct MHD_Response *whole_body(struct buf *body)
+{
+    size_t len = 0;
+    char *bytes = buf_detach(body, &len);
+    struct MHD_Response *to =
+        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+
+    if (!to)
+        free(bytes);
+    return to;
+}
+
 enum MHD_Result http_send(struct server_request *sr)
 {
     int code = code_of(sr);
-    size_t len = 0;
-    char *bytes = buf_detach(&sr->request.response.body, &len);
+    struct http_response *response = &sr->request.response;
+    size_t len = response->body.len + sr->held_charged;
     struct MHD_Response *to =
-        MHD_create_response_from_buffer(len, bytes, MHD_RESPMEM_MUST_FREE);
+        response->produce ? http_stream(sr) : whole_body(&response->body);
     enum MHD_Result result;
 
-    if (!to) {
-        free(bytes);
+    if (!to)
         return MHD_NO;
-    }
     http_audit(sr, code);
     add_headers(to, sr, code);
     slot_sending(sr->conn->slot, len);

@@ -342,6 +342,14 @@ void slot_sending(struct http_slot *slot, size_t bytes)
     pthread_mutex_unlock(&slot->slots->lock);
 }
 
+void slot_sent(struct http_slot *slot, size_t bytes)
+{
+    pthread_mutex_lock(&slot->slots->lock);
+    set_deadline(slot, slot->deadline_ns +
+                           (uint64_t)bytes * NS_PER_S / SLOT_MIN_RATE);
+    pthread_mutex_unlock(&slot->slots->lock);
+}
+
 void slot_hold(struct http_slot *slot, size_t bytes, void *owner)
 {
     pthread_mutex_lock(&slot->slots->lock);

@@ -78,10 +78,22 @@ struct http_param {
     struct slice name, value;
 };
 
+/* Appends the next piece of a body, of any length above 0; false: it was the
+ * last one. */
+typedef bool http_produce(void *arg, struct buf *out);
+
 struct http_response {
     int code;
     const char *content_type;
-    struct buf body;      /* owned */
+    struct buf body; /* owned */
+    /* Not NULL: `body` is the first piece only. Each further one is produced
+     * when the client has read those before: on the I/O thread, so it takes
+     * less than a millisecond; a client that does not read gets no piece, and
+     * is closed by its deadline. What the pieces are made of is the service's
+     * until `release`, `held` bytes of it. */
+    http_produce *produce;
+    void *produce_arg;
+    size_t held;
     const char *allow;    /* for 405 */
     unsigned retry_after; /* seconds; 0: 1 with 429 and 503 */
 };

@@ -13,7 +13,8 @@
  *                the body per second, whichever is less; and idle_ns without
  *                a byte
  *       busy     none: the server is working
- *       sending  SLOT_HEAD_S and the time the response takes at SLOT_MIN_RATE
+ *       sending  SLOT_HEAD_S and the time the response takes at SLOT_MIN_RATE,
+ *                or what was sent of one that is made as it is sent
  *   Shares  The last eighth of the slots is for addresses that hold less than
  *     an eighth of them: one address alone (a proxy, a Collector) may have the
  *     other seven. When seven eighths are in use, a new connection closes the
@@ -104,6 +105,9 @@ void slot_body(struct http_slot *slot, uint64_t length);
 void slot_progress(struct http_slot *slot, size_t bytes);
 void slot_busy(struct http_slot *slot);
 void slot_sending(struct http_slot *slot, size_t bytes);
+/* So many more, of a response whose length is not known before: later is its
+ * deadline. */
+void slot_sent(struct http_slot *slot, size_t bytes);
 
 /* Memory of an unfinished body. slots_slowest_body() returns the owner. */
 void slot_hold(struct http_slot *slot, size_t bytes, void *owner);

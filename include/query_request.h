@@ -47,6 +47,8 @@ enum {
     QUERY_MAX_BODY = 1024 * 1024,
     QUERY_MAX_VALUES = 16 * 1024, /* values in one JSON body */
     QUERY_MAX_FORM = 1024,        /* parameters in a form */
+    QUERY_PIECE = 64 * 1024,      /* of an answer that is sent in pieces */
+    QUERY_WHOLE = 256 * 1024,     /* up to this size it is sent as a whole */
 };
 
 struct query_request;
@@ -77,6 +79,12 @@ struct query_request {
 
     struct buf out; /* the answer */
     struct jsonw json;
+    /* Of an answer that may be larger than max_reply; a handler sets both, and
+     * writes nothing itself. Appends a piece of about QUERY_PIECE bytes; false:
+     * it was the last one. It may run on the I/O thread, after the handler has
+     * returned: what it reads is in the arena, and the reader is not used. */
+    http_produce *produce;
+    void *produce_arg;
     enum status failed;           /* the error that is answered, or OK */
     int http_status;              /* 200 unless changed */
     const char *content_type_out; /* application/json unless changed */

@@ -18,7 +18,8 @@
  *         budget for all queries; a response while it is written is bounded by
  *         max_reply times the number of workers. A worker frees the arena
  *         before the response is sent, so slow clients hold only their
- *         responses, at most half of the budget.
+ *         responses, at most half of the budget. An answer that is sent in
+ *         pieces keeps its arena until its end, and counts with it.
  * Stop    No new connections, the queue is closed and drained, and responses
  *         have two seconds to be sent.
  */
@@ -152,6 +153,9 @@ static void set_response(struct query_request *request,
     http->response.code = request->http_status;
     http->response.content_type = request->content_type_out;
     http->response.body = request->out;
+    http->response.produce = request->produce;
+    http->response.produce_arg = request->produce_arg;
+    http->response.held = request->arena ? arena_size(request->arena) : 0;
     buf_init(&request->out, 0);
     stats_add_code(STATS_QUERIES_200, http_is_disconnected(http)
                                           ? CLIENT_CLOSED_REQUEST
@@ -181,7 +185,8 @@ static void refuse(void *arg, struct http_request *http, enum status status,
 static void run(struct queued_query *queued, struct reader *reader)
 {
     query_request_run(&queued->request, reader);
-    arena_release(&queued->arena);
+    if (!queued->request.produce)
+        arena_release(&queued->arena);
     if (queued->request.waits)
         return;
     set_response(&queued->request, queued->http);

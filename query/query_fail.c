@@ -67,6 +67,7 @@ static void write_error(struct query_request *request, enum status status,
     request->failed = status;
     request->http_status = status_http(status);
     request->content_type_out = "application/json";
+    request->produce = NULL;
     default_code(request, request->http_status, code, sizeof(code));
     buf_reset(&request->out);
     jsonw_init(&request->json, &request->out);

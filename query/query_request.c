@@ -152,6 +152,15 @@ static enum status run_handler(struct query_request *request)
     return s;
 }
 
+/* Of an answer in pieces: all of it if it is not large, else its beginning. */
+static void produce_first(struct query_request *request)
+{
+    while (request->produce && request->out.len < QUERY_WHOLE &&
+           request->out.status == OK)
+        if (!request->produce(request->produce_arg, &request->out))
+            request->produce = NULL;
+}
+
 /* A tenant's share is used up, not that of all queries. */
 static bool is_over_own_share(const struct budget *budget)
 {
@@ -209,8 +218,11 @@ void query_request_run(struct query_request *request, struct reader *reader)
             s = run_handler(request);
         if (s != OK && request->http_status == 200)
             query_fail(request, s, NULL, "%s", status_text(s));
-        else if (s == OK)
+        if (s == OK) {
+            if (arena_status(request->arena) == OK)
+                produce_first(request);
             check_sticky(request);
+        }
     }
     if (request->http_status == 500) /* a defect; the rest is counted only */
         log_error("query", "query failed",

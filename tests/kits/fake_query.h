@@ -154,6 +154,9 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
         (struct slice){path, mark ? (size_t)(mark - path) : strlen(path)});
     query_request_subject(&request, bed->subject);
     query_request_run(&request, &reader);
+    while (request.produce &&
+           request.produce(request.produce_arg, &request.out))
+        ;
     bed->status = request.http_status;
     memcpy(bed->text, request.out.ptr, request.out.len);
     bed->text[request.out.len] = '\0';

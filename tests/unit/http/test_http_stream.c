@@ -1,0 +1,286 @@
+/* Bodies that are produced in pieces as the client reads them. */
+#include "http_server.h"
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "log.h"
+#include "mem.h"
+#include "test.h"
+
+enum { PIECE = 64 * 1024, PIECES = 500, HELD = 300 * 1024 };
+
+static struct http_server *server;
+static struct budget budget;
+static atomic_int produced, released;
+static int last_piece, fails_at;
+static size_t held;
+static char text[PIECE * (PIECES + 2)];
+
+/* Piece n is made of the same letter. */
+static void add_piece(struct buf *out, int n)
+{
+    char *to = buf_room(out, PIECE);
+
+    if (!CHECK(to))
+        return;
+    memset(to, 'a' + n % 26, PIECE);
+    buf_grown(out, PIECE);
+}
+
+static bool produce(void *arg, struct buf *out)
+{
+    (void)arg;
+    int n = atomic_fetch_add(&produced, 1);
+
+    if (n == fails_at)
+        out->status = ERR_TOO_BIG;
+    else
+        add_piece(out, n);
+    return n + 1 < last_piece;
+}
+
+/* As a worker does. */
+static void *resume(void *request)
+{
+    http_resume(request);
+    return NULL;
+}
+
+static enum http_next handle(void *arg, struct http_request *request)
+{
+    struct http_response *response = &request->response;
+    pthread_t thread;
+
+    (void)arg;
+    atomic_store(&produced, 1);
+    response->code = 200;
+    response->content_type = "text/plain";
+    buf_init(&response->body, 2 * PIECE);
+    add_piece(&response->body, 0);
+    response->produce = produce;
+    response->held = held;
+    http_suspend(request);
+    CHECK_EQ(pthread_create(&thread, NULL, resume, request), 0);
+    pthread_detach(thread);
+    return HTTP_PENDING;
+}
+
+static void refuse(void *arg, struct http_request *request, enum status status,
+                   const char *why)
+{
+    (void)arg;
+    request->response.code = status_http(status);
+    request->response.content_type = "text/plain";
+    buf_init(&request->response.body, 200);
+    buf_add(&request->response.body, slice_of(why ? why : ""));
+}
+
+static void release(void *arg, struct http_request *request)
+{
+    (void)arg;
+    (void)request;
+    atomic_fetch_add(&released, 1);
+}
+
+static void begin(void)
+{
+    static const struct http_route routes[] = {
+        {"GET", "/pieces", ACTION_ANY, SCOPE_NONE, 0, 0, NULL}};
+    struct http_options options = {
+        .name = "test",
+        .listen = "127.0.0.1:0",
+        .routes = routes,
+        .route_count = 1,
+        .service = {.handle = handle, .refuse = refuse, .release = release},
+        .max_connections = 16,
+        .files_eighths = 1,
+        .idle_timeout_ns = 10 * NS_PER_S,
+        .max_body = 1 << 20,
+        .budget = &budget,
+        .body_share = 1 << 20,
+        .response_share = 1 << 20,
+    };
+
+    log_set_level(LOG_ERROR);
+    budget_init(&budget, 4 << 20);
+    atomic_store(&released, 0);
+    last_piece = PIECES;
+    fails_at = -1;
+    held = HELD;
+    CHECK_EQ(http_start(&server, &options), OK);
+}
+
+static void end(void)
+{
+    http_stop(server);
+    CHECK_EQ(budget_used(&budget), 0);
+}
+
+static int open_client(const char *request)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons(http_port(server)),
+                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0), small = 32 * 1024;
+
+    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+    CHECK_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL),
+             (ssize_t)strlen(request));
+    return fd;
+}
+
+/* All bytes until the connection ends. */
+static size_t read_all(int fd)
+{
+    size_t len = 0;
+    ssize_t n;
+
+    while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
+        len += (size_t)n;
+    text[len] = '\0';
+    close(fd);
+    return len;
+}
+
+#define GET   "GET /pieces HTTP/1.1\r\nHost: localhost\r\n"
+#define CLOSE "Connection: close\r\n\r\n"
+
+/* Letters of each piece of a body, chunks taken apart; the end of it, or NULL
+ * if it ends before the last chunk. */
+static const char *check_chunks(const char *body, size_t *bytes)
+{
+    *bytes = 0;
+    for (;;) {
+        char *at;
+        size_t size = strtoul(body, &at, 16);
+
+        if (strncmp(at, "\r\n", 2) != 0)
+            return NULL;
+        at += 2;
+        if (size == 0)
+            return strncmp(at, "\r\n", 2) == 0 ? at + 2 : NULL;
+        for (size_t i = 0; i < size; i++)
+            if (at[i] != 'a' + (int)((*bytes + i) / PIECE) % 26)
+                return NULL;
+        *bytes += size;
+        body = at + size + 2;
+    }
+}
+
+TEST(a_body_arrives_whole_in_chunks)
+{
+    size_t bytes;
+
+    begin();
+    read_all(open_client(GET CLOSE));
+    CHECK(strstr(text, "HTTP/1.1 200 OK"));
+    CHECK(strstr(text, "Transfer-Encoding: chunked"));
+    CHECK(!strstr(text, "Content-Length"));
+    CHECK(!strstr(text, "ETag"));
+    CHECK(check_chunks(strstr(text, "\r\n\r\n") + 4, &bytes));
+    CHECK_EQ(bytes, PIECE * PIECES);
+    CHECK_EQ(atomic_load(&produced), PIECES);
+    end();
+    CHECK_EQ(atomic_load(&released), 1);
+}
+
+TEST(the_connection_is_kept)
+{
+    const char *second;
+    size_t bytes;
+
+    begin();
+    last_piece = 3;
+    read_all(open_client(GET "\r\n" GET CLOSE));
+    second = check_chunks(strstr(text, "\r\n\r\n") + 4, &bytes);
+    CHECK_EQ(bytes, 3 * PIECE);
+    if (CHECK(second)) {
+        CHECK(strstr(second, "HTTP/1.1 200 OK") == second);
+        CHECK(check_chunks(strstr(second, "\r\n\r\n") + 4, &bytes));
+        CHECK_EQ(bytes, 3 * PIECE);
+    }
+    end();
+}
+
+TEST(head_and_old_clients)
+{
+    size_t len;
+
+    begin();
+    last_piece = 3;
+    len = read_all(open_client("HEAD /pieces HTTP/1.1\r\n"
+                               "Host: localhost\r\n" CLOSE));
+    CHECK(strstr(text, "HTTP/1.1 200 OK"));
+    CHECK(len < 1000);
+    len = read_all(open_client("GET /pieces HTTP/1.0\r\n\r\n"));
+    CHECK(!strstr(text, "chunked"));
+    CHECK_EQ(text + len - (strstr(text, "\r\n\r\n") + 4), 3 * PIECE);
+    end();
+}
+
+/* What it has not read is not made. */
+TEST(a_client_that_does_not_read_gets_no_pieces)
+{
+    char some[1000];
+    int fd, before;
+
+    begin();
+    fd = open_client(GET CLOSE);
+    CHECK(recv(fd, some, sizeof(some), 0) > 0);
+    do {
+        before = atomic_load(&produced);
+        test_pause_us(200 * 1000);
+    } while (atomic_load(&produced) != before);
+    CHECK(before < PIECES / 2);
+    CHECK(budget_used(&budget) > 0);
+    CHECK_EQ(atomic_load(&released), 0);
+    close(fd); /* and leaves */
+    WAIT_FOR(atomic_load(&released) == 1);
+    CHECK(atomic_load(&produced) < PIECES);
+    end();
+}
+
+/* No last chunk: the client knows that something is missing. */
+TEST(a_failure_within_it_ends_the_connection)
+{
+    size_t bytes;
+
+    begin();
+    fails_at = 5;
+    read_all(open_client(GET "\r\n"));
+    CHECK(!check_chunks(strstr(text, "\r\n\r\n") + 4, &bytes));
+    CHECK(bytes <= 5 * PIECE);
+    end();
+    CHECK_EQ(atomic_load(&released), 1);
+}
+
+/* What the service holds uses up the share of responses, until the slowest
+ * reader is closed for the next one. */
+TEST(what_is_held_counts)
+{
+    int fd;
+    char some[1000];
+
+    begin();
+    held = 900 * 1024;
+    read_all(open_client(GET CLOSE));
+    CHECK(strstr(text, "503 Service Unavailable"));
+    held = 500 * 1024;
+    fd = open_client(GET CLOSE);
+    CHECK(recv(fd, some, sizeof(some), 0) > 0);
+    read_all(open_client(GET CLOSE));
+    CHECK(strstr(text, "503 Service Unavailable"));
+    test_pause_us(1100 * 1000);
+    read_all(open_client(GET CLOSE));
+    CHECK(strstr(text, "200 OK"));
+    WAIT_FOR(atomic_load(&released) == 4);
+    close(fd);
+    end();
+}
