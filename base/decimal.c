@@ -97,7 +97,7 @@ static void compute_powers(void)
 
 /* ---- the shortest decimal ---- */
 
-struct decimal {
+struct shortest_decimal {
     uint64_t digits;
     int power; /* of ten */
 };
@@ -128,7 +128,7 @@ static uint64_t scale(const struct power *g, uint64_t c)
 }
 
 /* c * 2^q; `narrow`: a power of two, whose lower neighbour is closer. */
-static struct decimal shortest(uint64_t c, int q, bool narrow)
+static struct shortest_decimal shortest(uint64_t c, int q, bool narrow)
 {
     uint64_t odd = c & 1; /* the ends of the interval are read as neighbours */
     int k = narrow ? log10_of_three_quarters_pow2(q) : log10_of_pow2(q);
@@ -144,7 +144,7 @@ static struct decimal shortest(uint64_t c, int q, bool narrow)
         bool down = low <= 40 * tens, up = 40 * tens + 40 <= high;
 
         if (down != up)
-            return (struct decimal){tens + up, k + 1};
+            return (struct shortest_decimal){tens + up, k + 1};
     }
     bool down = low <= 4 * s, up = 4 * s + 4 <= high;
     if (down == up) { /* both or none: the closer one, of two the even one */
@@ -152,10 +152,10 @@ static struct decimal shortest(uint64_t c, int q, bool narrow)
 
         up = value > middle || (value == middle && (s & 1) != 0);
     }
-    return (struct decimal){s + up, k};
+    return (struct shortest_decimal){s + up, k};
 }
 
-static struct decimal decimal_of(double v)
+static struct shortest_decimal decimal_of(double v)
 {
     uint64_t bits, fraction;
     int exponent;
@@ -268,7 +268,7 @@ static size_t format_positive(char *text, double v)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const double exact = 9007199254740992.0; /* 2^53 */
     char room[20], *end = room + sizeof(room), *at;
-    struct decimal d;
+    struct shortest_decimal d;
     size_t count;
     int point;
 
