@@ -6,7 +6,7 @@
  * take longer does not match, and regex_gave_up() says so.
  *
  * Purpose:   One wrapper of PCRE2.
- * Ownership: A compiled pattern is freed by its maker.
+ * Ownership: A compiled pattern is freed by its maker, or is in an arena.
  * Threads:   One at a time per pattern.
  * Errors:    regex_compile(): ERR_INVALID with the reason and the place.
  */
@@ -25,6 +25,15 @@ enum { REGEX_MAX = 16 * 1024, REGEX_ERROR = 160 };
 MUST_CHECK enum status regex_compile(struct regex **regex, struct slice pattern,
                                      char error[REGEX_ERROR]);
 void regex_free(struct regex *regex); /* NULL is fine */
+
+/* The same in an arena, for as long as that lives; never freed. ERR_BUSY or
+ * ERR_TOO_BIG: the arena is full. */
+struct arena;
+MUST_CHECK enum status regex_compile_arena(struct regex **regex,
+                                           struct arena *arena,
+                                           struct slice pattern,
+                                           char error[REGEX_ERROR]);
+
 bool regex_matches(const struct regex *regex, struct slice text);
 
 /* A text took too long since regex_compile(). */
@@ -43,7 +52,6 @@ int regex_group_number(const struct regex *regex, struct slice name);
 /* A pattern that is plain texts between bars, `a|b|c`, perhaps in parentheses:
  * those texts, unescaped, in the arena. Such a matcher can be looked up instead
  * of tried. 0: it is not, or there are more than `max`. */
-struct arena;
 uint32_t regex_alternatives(struct slice pattern, struct arena *arena,
                             struct slice *texts, uint32_t max);
 
