@@ -5,6 +5,7 @@
 #include "promql_labels.h"
 
 #include "hash.h"
+#include "promql_function.h"
 #include "regex_match.h"
 
 struct slice promql_label_value(const struct promql_labels *labels,
@@ -168,6 +169,13 @@ struct promql_labels promql_labels_set(struct arena *arena,
     while (i < labels->count)
         to[count++] = labels->at[i++];
     return (struct promql_labels){to, count};
+}
+
+struct promql_labels promql_labels_without(struct arena *arena,
+                                           const struct promql_labels *labels,
+                                           struct slice name)
+{
+    return promql_labels_set(arena, labels, name, (struct slice){0});
 }
 
 /* ---- text ---- */

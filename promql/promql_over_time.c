@@ -287,16 +287,16 @@ const struct promql_range_function promql_sum_over_time = {.at = sum_at};
 const struct promql_range_function promql_avg_over_time = {.at = avg_at};
 const struct promql_range_function promql_min_over_time = {.at = min_at};
 const struct promql_range_function promql_max_over_time = {.at = max_at};
-const struct promql_range_function promql_count_over_time = {.at = count_at};
+const struct promql_range_function promql_count_over_time = {.at = count_at,
+                                                             .quick = true};
 const struct promql_range_function promql_stddev_over_time = {.at = stddev_at};
 const struct promql_range_function promql_stdvar_over_time = {.at = stdvar_at};
-const struct promql_range_function promql_last_over_time = {.at = last_at,
-                                                            .keeps_name = true};
+const struct promql_range_function promql_last_over_time = {
+    .at = last_at, .keeps_name = true, .quick = true};
 const struct promql_range_function promql_present_over_time = {.at =
                                                                    present_at};
 const struct promql_range_function promql_quantile_over_time = {
     .at = quantile_at, .room = true};
 const struct promql_range_function promql_deriv = {.at = deriv_at};
-const struct promql_range_function promql_predict_linear = {.at = predict_at,
-                                                            .now = true};
+const struct promql_range_function promql_predict_linear = {.at = predict_at};
 const struct promql_range_function promql_smoothing = {.at = smoothing_at};

@@ -56,7 +56,7 @@ struct promql_range_function {
     bool resets;  /* wants to know resets */
     bool room;    /* wants room */
     bool counter; /* the name should say that it is one: rate, increase */
-    bool now;     /* uses now_ms, so the result varies with it */
+    bool quick;   /* its work does not grow with the samples in the window */
 };
 
 extern const struct promql_range_function promql_rate, promql_increase,

@@ -230,13 +230,15 @@ static void resets_at(struct promql_window *w)
 }
 
 const struct promql_range_function promql_rate = {
-    .at = rate_at, .resets = true, .counter = true};
+    .quick = true, .at = rate_at, .resets = true, .counter = true};
 const struct promql_range_function promql_increase = {
-    .at = increase_at, .resets = true, .counter = true};
-const struct promql_range_function promql_delta = {.at = delta_at};
-const struct promql_range_function promql_irate = {.at = irate_at,
-                                                   .resets = true};
-const struct promql_range_function promql_idelta = {.at = idelta_at};
+    .quick = true, .at = increase_at, .resets = true, .counter = true};
+const struct promql_range_function promql_delta = {.quick = true,
+                                                   .at = delta_at};
+const struct promql_range_function promql_irate = {
+    .quick = true, .at = irate_at, .resets = true};
+const struct promql_range_function promql_idelta = {.quick = true,
+                                                    .at = idelta_at};
 const struct promql_range_function promql_changes = {.at = changes_at};
-const struct promql_range_function promql_resets = {.at = resets_at,
-                                                    .resets = true};
+const struct promql_range_function promql_resets = {
+    .quick = true, .at = resets_at, .resets = true};

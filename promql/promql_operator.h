@@ -1,0 +1,60 @@
+/*
+ * promql_operator - binary operators on two samples.
+ */
+#ifndef PROMQL_OPERATOR_H
+#define PROMQL_OPERATOR_H
+
+#include "promql_eval.h"
+
+/* A float, or a histogram. */
+struct promql_operand {
+    double v;
+    const struct promql_histogram *h;
+};
+
+/* An apply, and what it noticed. */
+struct promql_operator {
+    struct promql_eval *eval;
+    const struct promql_node *node;
+    enum promql_binary_op op;
+    bool returns_bool;
+};
+
+static inline struct promql_operand promql_operand_at(
+    const struct promql_result_series *series, uint32_t i)
+{
+    return (struct promql_operand){
+        series->values[i], series->histograms ? series->histograms[i] : NULL};
+}
+
+double promql_arithmetic(enum promql_binary_op op, double a, double b);
+bool promql_compare(enum promql_binary_op op, double a, double b);
+
+/* False: there is no result. A comparison without bool yields the left operand;
+ * a full arena is seen by its status. */
+bool promql_operate(const struct promql_operator *apply,
+                    struct promql_operand left, struct promql_operand right,
+                    struct promql_operand *result);
+
+/* Operators whose result has no __name__. */
+static inline bool promql_drops_name(const struct promql_binary *binary)
+{
+    return binary->returns_bool ||
+           !(promql_is_comparison(binary->op) || promql_is_set_op(binary->op));
+}
+
+/* The result of an operation, series by series. */
+struct promql_output {
+    double *values;
+    const struct promql_histogram **histograms; /* once there is one */
+    bool any, any_histogram;
+};
+enum status promql_output_init(struct promql_output *output,
+                               struct promql_eval *eval);
+/* All absent again. */
+void promql_output_reset(struct promql_output *output,
+                         struct promql_eval *eval);
+void promql_output_set(struct promql_output *output, struct promql_eval *eval,
+                       uint32_t i, struct promql_operand sample);
+
+#endif
