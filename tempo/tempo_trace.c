@@ -56,7 +56,8 @@ static const char *cut_message(const struct query_request *request,
     char *text = arena_alloc(request->arena, 128);
 
     if (text)
-        snprintf(text, 128, "the first %u of %llu spans: the trace is too large",
+        snprintf(text, 128,
+                 "the first %u of %llu spans: the trace is too large",
                  trace->count, (unsigned long long)trace->total);
     return text ? text : "";
 }

@@ -24,7 +24,7 @@
 #include "status.h"
 
 enum {
-    TRACEQL_MAX_DEPTH = 64,  /* of parentheses and negations */
+    TRACEQL_MAX_DEPTH = 64, /* of parentheses and negations */
     TRACEQL_MAX_NODES = 1024,
     TRACEQL_MAX_STAGES = 16,
     TRACEQL_MAX_FIELDS = 64, /* whose values are part of the answer */
@@ -135,7 +135,12 @@ enum traceql_op {
     TRACEQL_AS_TEXT /* equal as texts, whatever the type: of `tags` */
 };
 
-enum traceql_node { TRACEQL_LITERAL, TRACEQL_FIELD, TRACEQL_UNARY, TRACEQL_BINARY };
+enum traceql_node {
+    TRACEQL_LITERAL,
+    TRACEQL_FIELD,
+    TRACEQL_UNARY,
+    TRACEQL_BINARY
+};
 
 struct traceql_expr {
     enum traceql_node node;
@@ -161,9 +166,9 @@ enum traceql_relation {
 
 struct traceql_set {
     enum traceql_relation relation;
-    bool negated, with_left;           /* !>, &> */
-    struct traceql_set *left, *right;  /* not of FILTER */
-    struct traceql_expr *filter;       /* NULL: all spans */
+    bool negated, with_left;          /* !>, &> */
+    struct traceql_set *left, *right; /* not of FILTER */
+    struct traceql_expr *filter;      /* NULL: all spans */
 };
 
 enum traceql_stage_kind {

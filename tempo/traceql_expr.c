@@ -83,8 +83,8 @@ bool traceql_is_numeric(const struct traceql_expr *e)
 static const char *type_name(enum traceql_type type)
 {
     static const char *const names[] = {
-        "nil",      "unknown", "string", "integer", "number", "boolean",
-        "duration", "status",  "kind",   "other"};
+        "nil",     "unknown",  "string", "integer", "number",
+        "boolean", "duration", "status", "kind",    "other"};
 
     return names[type];
 }
@@ -127,7 +127,8 @@ static void pad_id(struct traceql_parser *p, const struct traceql_expr *field,
                    struct traceql_value *value)
 {
     enum traceql_intrinsic id = field->field.intrinsic;
-    size_t len = id == TRACEQL_TRACE_ID || id == TRACEQL_LINK_TRACE_ID ? 32 : 16;
+    size_t len =
+        id == TRACEQL_TRACE_ID || id == TRACEQL_LINK_TRACE_ID ? 32 : 16;
     char *text;
 
     if (field->node != TRACEQL_FIELD || value->type != TRACEQL_STRING ||
@@ -169,9 +170,8 @@ static bool check_types(struct traceql_parser *p, const struct traceql_expr *e,
     } else if (!types_agree(a, b)) {
         traceql_fail(p, place, "a %s is compared with a %s", type_name(a),
                      type_name(b));
-    } else if (is_order(e->op) &&
-               (a == TRACEQL_STATUS || a == TRACEQL_KIND || b == TRACEQL_STATUS ||
-                b == TRACEQL_KIND)) {
+    } else if (is_order(e->op) && (a == TRACEQL_STATUS || a == TRACEQL_KIND ||
+                                   b == TRACEQL_STATUS || b == TRACEQL_KIND)) {
         traceql_fail(p, place, "status and kind have no order");
     } else {
         return true;
@@ -193,8 +193,8 @@ struct traceql_expr *traceql_binary(struct traceql_parser *p,
                                     struct traceql_expr *left,
                                     struct traceql_expr *right, size_t place)
 {
-    struct traceql_expr *e = left && right ? traceql_new(p, TRACEQL_BINARY)
-                                           : NULL;
+    struct traceql_expr *e =
+        left && right ? traceql_new(p, TRACEQL_BINARY) : NULL;
     bool regex = op == TRACEQL_MATCH || op == TRACEQL_NOT_MATCH;
 
     if (!e)
@@ -247,8 +247,8 @@ static struct traceql_expr *word(struct traceql_parser *p)
             e->value = (struct traceql_value){.type = TRACEQL_BOOL,
                                               .b = words[i].i != 0};
         else if (e)
-            e->value = (struct traceql_value){.type = words[i].type,
-                                              .i = words[i].i};
+            e->value =
+                (struct traceql_value){.type = words[i].type, .i = words[i].i};
         lex_next(&p->lex);
         return e;
     }
@@ -349,15 +349,15 @@ static struct traceql_expr *prefixed(struct traceql_parser *p)
     bool not = lex_is(&p->lex, "!");
     struct traceql_expr *e, *inner;
 
-    if (!not && !lex_is(&p->lex, "-"))
+    if (!not &&!lex_is(&p->lex, "-"))
         return operand(p);
     lex_next(&p->lex);
     inner = above(p, PRECEDENCE_NOT);
     if (!inner)
         return NULL;
     if (not ? !traceql_is_condition(inner) : !traceql_is_numeric(inner))
-        return traceql_fail(p, place, not ? "! needs a condition"
-                                          : "- needs a number");
+        return traceql_fail(p, place,
+                            not ? "! needs a condition" : "- needs a number");
     e = traceql_new(p, TRACEQL_UNARY);
     if (e) {
         e->op = not ? TRACEQL_NOT : TRACEQL_MINUS;

@@ -83,9 +83,8 @@ bool traceql_field_parse(struct slice text, struct arena *arena,
     found = lex.kind == LEX_WORD ? find_intrinsic(lex.token) : NULL;
     if (!found)
         return false;
-    *field = (struct traceql_field){.scope = TRACEQL_INTRINSIC,
-                                    .intrinsic = found->id,
-                                    .name = lex.token};
+    *field = (struct traceql_field){
+        .scope = TRACEQL_INTRINSIC, .intrinsic = found->id, .name = lex.token};
     return true;
 }
 
@@ -289,10 +288,9 @@ static bool of_whole(const struct traceql_field *field,
                 field->intrinsic == TRACEQL_LINK_SPAN_ID;
 
     *known = subject->whole;
-    if (!subject->whole ||
-        n >= (event  ? span->event_count
-              : link ? span->link_count
-                     : 1u))
+    if (!subject->whole || n >= (event  ? span->event_count
+                                 : link ? span->link_count
+                                        : 1u))
         return false;
     if (field->intrinsic == TRACEQL_EVENT_NAME)
         set_text(value, span->events[n].name);

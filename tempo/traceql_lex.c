@@ -68,8 +68,7 @@ static bool read_code(struct lex *lex, uint32_t *code, bool *is_byte)
     *is_byte = c != 'u' && c != 'U';
     lex->at += (size_t)digits;
     return end == copy + digits && is_word(copy[0]) &&
-           *code <= (*is_byte ? 0xffu : 0x10ffffu) &&
-           lex->at <= lex->text.len;
+           *code <= (*is_byte ? 0xffu : 0x10ffffu) && lex->at <= lex->text.len;
 }
 
 /* Appends what an escape stands for. */
@@ -282,11 +281,12 @@ static bool read_field(struct lex *lex)
 
 static void read_mark(struct lex *lex)
 {
-    static const char *const marks[] = {
-        "!>>", "!<<", "&>>", "&<<", "&&", "||", "=~", "!~", "!=", ">=", "<=",
-        ">>",  "<<",  "!>",  "!<",  "&>", "&<", "&~", "{",  "}",  "(",  ")",
-        ",",   "=",   ">",   "<",   "!",  "|",  "~",  "+",  "-",  "*",  "/",
-        "%",   "^"};
+    static const char *const marks[] = {"!>>", "!<<", "&>>", "&<<", "&&", "||",
+                                        "=~",  "!~",  "!=",  ">=",  "<=", ">>",
+                                        "<<",  "!>",  "!<",  "&>",  "&<", "&~",
+                                        "{",   "}",   "(",   ")",   ",",  "=",
+                                        ">",   "<",   "!",   "|",   "~",  "+",
+                                        "-",   "*",   "/",   "%",   "^"};
 
     lex->kind = LEX_MARK;
     for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++)
@@ -321,8 +321,8 @@ void lex_next(struct lex *lex)
             read_mark(lex);
         }
     }
-    lex->token = (struct slice){lex->text.ptr + lex->place,
-                                lex->at - lex->place};
+    lex->token =
+        (struct slice){lex->text.ptr + lex->place, lex->at - lex->place};
 }
 
 bool lex_is(const struct lex *lex, const char *mark_or_word)

@@ -87,7 +87,8 @@ static struct traceql_set *new_set(struct traceql_parser *p)
     if (p->nodes++ >= TRACEQL_MAX_NODES)
         return traceql_fail(p, p->lex.place, "the query is too long");
     set = arena_zero(p->lex.arena, 1, sizeof(*set));
-    return set ? set : traceql_fail(p, p->lex.place, "it needs too much memory");
+    return set ? set
+               : traceql_fail(p, p->lex.place, "it needs too much memory");
 }
 
 /* After { */
@@ -160,8 +161,7 @@ static struct traceql_set *sets(struct traceql_parser *p, bool strong)
     struct traceql_set *left = strong ? one_set(p) : sets(p, true), *all;
     const struct relation *relation;
 
-    while (left && (relation = relation_at(p)) &&
-           relation->strong == strong) {
+    while (left && (relation = relation_at(p)) && relation->strong == strong) {
         lex_next(&p->lex);
         all = new_set(p);
         if (!all)
@@ -265,11 +265,17 @@ static bool read_coalesce(struct traceql_parser *p)
 
 static bool is_metric(const struct traceql_parser *p)
 {
-    static const char *const names[] = {
-        "rate",           "count_over_time",     "min_over_time",
-        "max_over_time",  "avg_over_time",       "sum_over_time",
-        "quantile_over_time", "histogram_over_time", "compare",
-        "topk",           "bottomk"};
+    static const char *const names[] = {"rate",
+                                        "count_over_time",
+                                        "min_over_time",
+                                        "max_over_time",
+                                        "avg_over_time",
+                                        "sum_over_time",
+                                        "quantile_over_time",
+                                        "histogram_over_time",
+                                        "compare",
+                                        "topk",
+                                        "bottomk"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (lex_is(&p->lex, names[i]))
