@@ -78,6 +78,11 @@ bool match_value(const struct attr *value, struct slice wanted)
         return match_int(wanted, &i) && i == value->i;
     case VALUE_DOUBLE:
         return match_double(value->d, wanted);
+    case VALUE_ARRAY:
+        for (uint32_t k = 0; k < value->len; k++)
+            if (match_value(&value->items[k], wanted))
+                return true;
+        return false;
     default:
         return false;
     }

@@ -18,7 +18,7 @@
 #include "record.h"
 
 /* The attribute of this key must have this value as text (numbers and booleans
- * as in JSON). */
+ * as in JSON), or an array an element that has. */
 struct attr_match {
     struct slice key, value;
 };
