@@ -30,22 +30,6 @@ enum traceql_truth tempo_candidate(const struct traceql_set *set,
 
 /* ---- conditions ---- */
 
-/* Attributes that are often arrays, whose elements the store does not compare:
- * headers, metadata and names in the plural. */
-static bool may_be_array(struct slice name)
-{
-    static const struct slice parts[] = {SLICE_INIT(".header."),
-                                         SLICE_INIT(".metadata.")};
-
-    if (slice_ends(name, SLICE("s")))
-        return true;
-    for (size_t k = 0; k < 2; k++)
-        for (size_t i = 0; i + parts[k].len <= name.len; i++)
-            if (bytes_equal(name.ptr + i, parts[k].ptr, parts[k].len))
-                return true;
-    return false;
-}
-
 static bool is_label(struct slice name)
 {
     return slice_equal(name, SLICE("operation")) ||
@@ -60,7 +44,7 @@ static void want_attr(struct tempo_search *search, const struct traceql_expr *e)
     char number[24];
 
     if (e->left->field.scope != TRACEQL_SPAN || e->left->field.of_parent ||
-        may_be_array(e->left->field.name) || is_label(e->left->field.name) ||
+        is_label(e->left->field.name) ||
         wanted->attr_count == sizeof(search->attrs) / sizeof(search->attrs[0]))
         return;
     if (value->type == TRACEQL_INT) {

@@ -148,7 +148,7 @@ struct traceql_expr {
     struct traceql_expr *left, *right; /* UNARY: left */
     struct traceql_value value;
     struct traceql_field field;
-    struct regex *regex; /* of MATCH, NOT_MATCH */
+    struct regex *regex; /* of =~ and !~ */
     struct traceql_expr *next_regex;
 };
 

@@ -162,46 +162,66 @@ static bool read_weeks(struct slice text, uint64_t *ns)
     return true;
 }
 
-static void read_number(struct lex *lex)
+/* 1h30m, 1.5s, 2w; false: it does not end in a unit. */
+static bool read_duration(struct lex *lex)
 {
-    size_t begin = lex->at, end = 0;
-    char copy[64], *stop;
+    struct slice text = {lex->text.ptr + lex->at, 0};
     uint64_t ns;
 
-    while (is_unit(lex, end))
-        end++;
-    lex->kind = LEX_LITERAL;
-    lex->value = (struct traceql_value){.type = TRACEQL_DURATION};
-    if (end > 0 && !is_digit(at(lex, end - 1)) && at(lex, end - 1) != '.' &&
-        read_weeks((struct slice){lex->text.ptr + begin, end}, &ns) &&
-        ns <= INT64_MAX) {
-        lex->value.i = (int64_t)ns;
-        lex->at += end;
-        return;
+    while (is_unit(lex, text.len))
+        text.len++;
+    if (text.len == 0 || is_digit(text.ptr[text.len - 1]) ||
+        text.ptr[text.len - 1] == '.' || !read_weeks(text, &ns) ||
+        ns > INT64_MAX)
+        return false;
+    lex->value =
+        (struct traceql_value){.type = TRACEQL_DURATION, .i = (int64_t)ns};
+    lex->at += text.len;
+    return true;
+}
+
+/* How many of the next characters can be of a number: digits, a point, an
+ * exponent with its sign. */
+static size_t number_length(const struct lex *lex)
+{
+    size_t end = 0;
+
+    for (;; end++) {
+        char c = at(lex, end);
+        bool sign = end > 0 && (c == '+' || c == '-') &&
+                    (at(lex, end - 1) | 0x20) == 'e';
+
+        if (!is_digit(c) && c != '.' && !(end > 0 && (c | 0x20) == 'e') &&
+            !sign)
+            return end;
     }
-    for (end = 0; is_digit(at(lex, end)) || at(lex, end) == '.' ||
-                  ((at(lex, end) == 'e' || at(lex, end) == 'E') && end > 0) ||
-                  ((at(lex, end) == '+' || at(lex, end) == '-') && end > 0 &&
-                   (at(lex, end - 1) == 'e' || at(lex, end - 1) == 'E'));)
-        end++;
-    if (end >= sizeof(copy)) {
+}
+
+static void read_number(struct lex *lex)
+{
+    size_t len = number_length(lex);
+    char copy[64], *stop;
+
+    lex->kind = LEX_LITERAL;
+    if (read_duration(lex))
+        return;
+    if (len >= sizeof(copy)) {
         fail(lex, "a number that is too long");
         return;
     }
-    memcpy(copy, lex->text.ptr + begin, end);
-    copy[end] = '\0';
-    lex->at += end;
-    if (strpbrk(copy, ".eE")) {
-        lex->value.type = TRACEQL_FLOAT;
-        lex->value.d = strtod(copy, &stop);
-    } else {
-        lex->value.type = TRACEQL_INT;
-        lex->value.i = strtoll(copy, &stop, 10);
-        if (end > 18)
-            fail(lex, "a number that does not fit into 64 bits");
-    }
+    memcpy(copy, lex->text.ptr + lex->at, len);
+    copy[len] = '\0';
+    lex->at += len;
+    if (strpbrk(copy, ".eE"))
+        lex->value = (struct traceql_value){.type = TRACEQL_FLOAT,
+                                            .d = strtod(copy, &stop)};
+    else
+        lex->value = (struct traceql_value){.type = TRACEQL_INT,
+                                            .i = strtoll(copy, &stop, 10)};
     if (*stop || is_word(at(lex, 0)))
         fail(lex, "a number or duration that cannot be read");
+    else if (lex->value.type == TRACEQL_INT && len > 18)
+        fail(lex, "a number that does not fit into 64 bits");
 }
 
 /* ---- names ---- */
