@@ -46,8 +46,8 @@ struct promql_selector {
 };
 
 struct promql_range {
-    const struct promql_node *selector; /* PROMQL_SELECTOR */
-    int64_t range_ms;                   /* > 0 */
+    struct promql_node *selector; /* PROMQL_SELECTOR */
+    int64_t range_ms;             /* > 0 */
 };
 
 struct promql_subquery {
@@ -156,6 +156,7 @@ struct promql_binary {
 struct promql_node {
     enum promql_node_kind kind;
     enum promql_type type;
+    uint16_t height;     /* of the tree below, itself included */
     uint32_t start, end; /* bytes of the text */
     union {
         double number;
@@ -189,7 +190,9 @@ static inline const struct promql_node *promql_unparen(
 const char *promql_type_text(enum promql_type type);
 
 const char *promql_aggregate_text(enum promql_aggregate_op op);
+bool promql_aggregate_has_param(enum promql_aggregate_op op);
 const char *promql_binary_text(enum promql_binary_op op);
+int promql_precedence(enum promql_binary_op op); /* higher binds tighter */
 
 /* "LINE:COLUMN" of a byte of the text, as Prometheus counts them. */
 enum { PROMQL_PLACE = 24 };

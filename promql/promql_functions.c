@@ -1,0 +1,103 @@
+/*
+ * The functions of PromQL, by name. Those that Prometheus calls experimental
+ * are here only if they are useful to dashboards; the rest of them is known by
+ * name, for the message.
+ */
+#include "promql_functions.h"
+
+#include "promql_eval.h"
+#include "promql_range.h"
+
+#define S            PROMQL_SCALAR
+#define T            PROMQL_STRING
+#define V            PROMQL_VECTOR
+#define M            PROMQL_MATRIX
+#define SAMPLE(name) .sample = promql_##name
+#define RANGE(name)  .range = &promql_##name
+#define CALL(name)   .call = promql_##name
+
+/* clang-format off */
+static const struct promql_function functions[] = {
+    /* name           returns, types, variadic */
+    {"abs",                V, 1, {V},             0, SAMPLE(abs)},
+    {"absent_over_time",   V, 1, {M},             0, CALL(absent_over_time)},
+    {"acos",               V, 1, {V},             0, SAMPLE(acos)},
+    {"acosh",              V, 1, {V},             0, SAMPLE(acosh)},
+    {"asin",               V, 1, {V},             0, SAMPLE(asin)},
+    {"asinh",              V, 1, {V},             0, SAMPLE(asinh)},
+    {"atan",               V, 1, {V},             0, SAMPLE(atan)},
+    {"atanh",              V, 1, {V},             0, SAMPLE(atanh)},
+    {"avg_over_time",      V, 1, {M},             0, RANGE(avg_over_time)},
+    {"ceil",               V, 1, {V},             0, SAMPLE(ceil)},
+    {"changes",            V, 1, {M},             0, RANGE(changes)},
+    {"clamp",              V, 3, {V, S, S},       0, SAMPLE(clamp)},
+    {"clamp_max",          V, 2, {V, S},          0, SAMPLE(clamp_max)},
+    {"clamp_min",          V, 2, {V, S},          0, SAMPLE(clamp_min)},
+    {"cos",                V, 1, {V},             0, SAMPLE(cos)},
+    {"cosh",               V, 1, {V},             0, SAMPLE(cosh)},
+    {"count_over_time",    V, 1, {M},             0, RANGE(count_over_time)},
+    {"day_of_month",       V, 1, {V},             1, SAMPLE(day_of_month)},
+    {"day_of_week",        V, 1, {V},             1, SAMPLE(day_of_week)},
+    {"day_of_year",        V, 1, {V},             1, SAMPLE(day_of_year)},
+    {"days_in_month",      V, 1, {V},             1, SAMPLE(days_in_month)},
+    {"deg",                V, 1, {V},             0, SAMPLE(deg)},
+    {"delta",              V, 1, {M},             0, RANGE(delta)},
+    {"deriv",              V, 1, {M},             0, RANGE(deriv)},
+    {"double_exponential_smoothing", V, 3, {M, S, S}, 0, RANGE(smoothing)},
+    {"exp",                V, 1, {V},             0, SAMPLE(exp)},
+    {"floor",              V, 1, {V},             0, SAMPLE(floor)},
+    {"holt_winters",       V, 3, {M, S, S},       0, RANGE(smoothing)},
+    {"hour",               V, 1, {V},             1, SAMPLE(hour)},
+    {"idelta",             V, 1, {M},             0, RANGE(idelta)},
+    {"increase",           V, 1, {M},             0, RANGE(increase)},
+    {"irate",              V, 1, {M},             0, RANGE(irate)},
+    {"last_over_time",     V, 1, {M},             0, RANGE(last_over_time)},
+    {"ln",                 V, 1, {V},             0, SAMPLE(ln)},
+    {"log10",              V, 1, {V},             0, SAMPLE(log10)},
+    {"log2",               V, 1, {V},             0, SAMPLE(log2)},
+    {"max_over_time",      V, 1, {M},             0, RANGE(max_over_time)},
+    {"min_over_time",      V, 1, {M},             0, RANGE(min_over_time)},
+    {"minute",             V, 1, {V},             1, SAMPLE(minute)},
+    {"month",              V, 1, {V},             1, SAMPLE(month)},
+    {"predict_linear",     V, 2, {M, S},          0, RANGE(predict_linear)},
+    {"present_over_time",  V, 1, {M},             0, RANGE(present_over_time)},
+    {"quantile_over_time", V, 2, {S, M},          0, RANGE(quantile_over_time)},
+    {"rad",                V, 1, {V},             0, SAMPLE(rad)},
+    {"rate",               V, 1, {M},             0, RANGE(rate)},
+    {"resets",             V, 1, {M},             0, RANGE(resets)},
+    {"round",              V, 2, {V, S},          1, SAMPLE(round)},
+    {"sgn",                V, 1, {V},             0, SAMPLE(sgn)},
+    {"sin",                V, 1, {V},             0, SAMPLE(sin)},
+    {"sinh",               V, 1, {V},             0, SAMPLE(sinh)},
+    {"sqrt",               V, 1, {V},             0, SAMPLE(sqrt)},
+    {"stddev_over_time",   V, 1, {M},             0, RANGE(stddev_over_time)},
+    {"stdvar_over_time",   V, 1, {M},             0, RANGE(stdvar_over_time)},
+    {"sum_over_time",      V, 1, {M},             0, RANGE(sum_over_time)},
+    {"tan",                V, 1, {V},             0, SAMPLE(tan)},
+    {"tanh",               V, 1, {V},             0, SAMPLE(tanh)},
+    {"year",               V, 1, {V},             1, SAMPLE(year)},
+};
+/* clang-format on */
+enum { FUNCTIONS = sizeof(functions) / sizeof(*functions) };
+
+const struct promql_function *promql_function_find(struct slice name)
+{
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        if (slice_equal(name, slice_of(functions[i].name)))
+            return &functions[i];
+    return NULL;
+}
+
+bool promql_function_is_known(struct slice name)
+{
+    static const char *const others[] = {
+        "first_over_time",     "histogram_quantiles",   "info",
+        "mad_over_time",       "ts_of_first_over_time", "ts_of_last_over_time",
+        "ts_of_max_over_time", "ts_of_min_over_time",
+    };
+
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (slice_equal(name, slice_of(others[i])))
+            return true;
+    return false;
+}

@@ -1,0 +1,23 @@
+/*
+ * promql_functions - the handlers that the table of functions names, ranges
+ * excepted (promql_range.h).
+ */
+#ifndef PROMQL_FUNCTIONS_H
+#define PROMQL_FUNCTIONS_H
+
+#include "promql_function.h"
+
+/* promql_math.c */
+promql_sample_function promql_abs, promql_ceil, promql_floor, promql_exp,
+    promql_ln, promql_log2, promql_log10, promql_sqrt, promql_sin, promql_cos,
+    promql_tan, promql_asin, promql_acos, promql_atan, promql_sinh, promql_cosh,
+    promql_tanh, promql_asinh, promql_acosh, promql_atanh, promql_deg,
+    promql_rad, promql_sgn, promql_round, promql_clamp, promql_clamp_min,
+    promql_clamp_max;
+
+/* promql_date.c */
+promql_sample_function promql_minute, promql_hour, promql_day_of_week,
+    promql_day_of_month, promql_day_of_year, promql_days_in_month, promql_month,
+    promql_year;
+
+#endif
