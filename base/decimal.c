@@ -230,7 +230,8 @@ static size_t write_plain(char *text, const char *digits, size_t count,
     if (point <= 0) {
         size_t zeros = (size_t)-point;
 
-        memcpy(text, "0.000000", 8);
+        memcpy(text, "0.", 2);
+        memset(text + 2, '0', zeros);
         memcpy(text + 2 + zeros, digits, count);
         return 2 + zeros + count;
     }
@@ -263,7 +264,7 @@ static uint64_t without_zeros(uint64_t v, int *power)
 }
 
 /* v > 0 */
-static size_t format_positive(char *text, double v)
+static size_t format_positive(char *text, double v, bool plain)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     const double exact = 9007199254740992.0; /* 2^53 */
@@ -279,11 +280,12 @@ static size_t format_positive(char *text, double v)
     at = write_digits(end, without_zeros(d.digits, &d.power));
     count = (size_t)(end - at);
     point = (int)count + d.power;
-    return point < -5 || point > 21 ? write_exponent(text, at, count, point)
-                                    : write_plain(text, at, count, point);
+    return !plain && (point < -5 || point > 21)
+               ? write_exponent(text, at, count, point)
+               : write_plain(text, at, count, point);
 }
 
-size_t decimal_format(char text[DECIMAL_TEXT], double v)
+static size_t format(char *text, double v, bool plain)
 {
     size_t sign = __builtin_signbit(v) ? 1 : 0;
 
@@ -292,5 +294,15 @@ size_t decimal_format(char text[DECIMAL_TEXT], double v)
         text[sign] = '0';
         return sign + 1;
     }
-    return sign + format_positive(text + sign, sign ? -v : v);
+    return sign + format_positive(text + sign, sign ? -v : v, plain);
+}
+
+size_t decimal_format(char text[DECIMAL_TEXT], double v)
+{
+    return format(text, v, false);
+}
+
+size_t decimal_format_plain(char text[DECIMAL_PLAIN], double v)
+{
+    return format(text, v, true);
 }

@@ -77,14 +77,18 @@ static void compress(struct server_request *sr)
 }
 
 /* What the service holds for the response is charged by the service to the
- * budget; it uses up the share as well. */
+ * budget; it uses up the share as well. One response may hold more than the
+ * share: what it is made of is in memory already. */
 static bool charge_share(struct server_request *sr, size_t room, size_t held)
 {
     struct http_server *server = sr->server;
     struct budget *responses = &server->responses;
     size_t spare = room + held > SMALL_RESPONSE ? responses->limit / 4 : 0;
 
-    if (budget_used(responses) + room + held + spare > responses->limit ||
+    bool only = held > 0 && budget_used(responses) == 0;
+
+    if ((!only &&
+         budget_used(responses) + room + held + spare > responses->limit) ||
         !budget_take_both(responses, server->options.budget, room))
         return false;
     budget_force(responses, held);

@@ -12,9 +12,11 @@
 
 #include <stddef.h>
 
-enum { DECIMAL_TEXT = 32 };
+enum { DECIMAL_TEXT = 32, DECIMAL_PLAIN = 352 };
 
 /* v is finite. Returns the length; there is no NUL. */
 size_t decimal_format(char text[DECIMAL_TEXT], double v);
+/* Never with an exponent. */
+size_t decimal_format_plain(char text[DECIMAL_PLAIN], double v);
 
 #endif

@@ -143,6 +143,9 @@ MUST_CHECK enum status promql_parse(struct arena *arena, struct slice text,
 
 enum promql_type promql_type(const struct promql_query *query);
 
+/* Whether it is one selector and nothing else, as match[] of a list is. */
+bool promql_is_selector(const struct promql_query *query);
+
 /* The matchers of each vector selector, in order of the text: what `series`,
  * `labels` (match[]) and query_exemplars want to know. */
 typedef enum status promql_selector_visit(void *arg,

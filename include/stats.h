@@ -132,6 +132,7 @@
     X(QUERIES_413,              COUNTER, "queries_total",                     "code=\"413\"",         "") \
     X(QUERIES_415,              COUNTER, "queries_total",                     "code=\"415\"",         "") \
     X(QUERIES_421,              COUNTER, "queries_total",                     "code=\"421\"",         "") \
+    X(QUERIES_422,              COUNTER, "queries_total",                     "code=\"422\"",         "") \
     X(QUERIES_429,              COUNTER, "queries_total",                     "code=\"429\"",         "") \
     X(QUERIES_499,              COUNTER, "queries_total",                     "code=\"499\"",         "") \
     X(QUERIES_500,              COUNTER, "queries_total",                     "code=\"500\"",         "") \

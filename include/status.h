@@ -29,6 +29,7 @@
     X(ERR_TOO_BIG,     "larger than the limit",             413,  3) \
     X(ERR_UNSUPPORTED, "unsupported type or encoding",      415, 12) \
     X(ERR_MISDIRECTED, "misdirected request",               421,  3) \
+    X(ERR_EXECUTION,   "cannot be executed",                422,  3) \
     X(ERR_LIMITED,     "too many requests; retry later",    429,  8) \
     X(ERR_INTERNAL,    "internal error",                    500, 13) \
     X(ERR_NOT_SERVED,  "not served",                        501, 12) \

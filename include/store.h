@@ -146,6 +146,8 @@ void reader_close(struct reader *reader);
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled);
 /* The same at a time (clock_monotonic_ns()), with ERR_DEADLINE; 0: never. */
 void reader_set_deadline(struct reader *reader, uint64_t deadline_ns);
+/* At this time, unless it is earlier already. */
+void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns);
 
 /* Records in memory may be referred to by results, not copied; they are valid
  * until reader_end(). */

@@ -1,23 +1,33 @@
 /*
- * The routes under /prometheus/api/v1: Prometheus' HTTP API, for Grafana's
- * Prometheus data source, promtool and whatever else reads Prometheus.
- * Errors have Prometheus' shape: {"status":"error","errorType","error"}.
+ * The routes under /prometheus: Prometheus' HTTP API, for Grafana's Prometheus
+ * data source, promtool and whatever else reads Prometheus. Errors have
+ * Prometheus' shape: {"status":"error","errorType","error"}.
  */
 #include "prometheus.h"
+
+#include "api.h"
 
 static const char *error_type(enum status status)
 {
     switch (status) {
+    case ERR_UNAUTHENTICATED:
+        return "unauthorized";
+    case ERR_FORBIDDEN:
+        return "forbidden";
     case ERR_NOT_FOUND:
         return "not_found";
+    case ERR_EXECUTION:
+        return "execution";
+    case ERR_LIMITED:
+        return "too_many_requests";
     case ERR_DEADLINE:
         return "timeout";
     case ERR_CANCELLED:
         return "canceled";
-    case ERR_TOO_BIG:
-        return "execution";
     default:
-        return status_http(status) < 500 ? "bad_data" : "internal";
+        return status_http(status) < 500    ? "bad_data"
+               : status_http(status) == 503 ? "unavailable"
+                                            : "internal";
     }
 }
 
@@ -32,44 +42,54 @@ static const struct reply_table prometheus_error_table = REPLY_TABLE(
 static void write_error(struct query_request *request, enum status status,
                         const char *message)
 {
+    /* Of a query that is being run (a refusal has no arena): clients read the
+     * message of 400 and 422 only. */
+    if (status == ERR_TOO_BIG && request->arena) {
+        status = ERR_EXECUTION;
+        request->http_status = status_http(status);
+    }
     const struct prometheus_error error = {"error", error_type(status),
                                            message};
 
     reply_write(&request->json, &prometheus_error_table, &error);
 }
 
-/* Data sources switch features on by the version: that of the PromQL that is
- * served. */
-struct build_view {
-    const char *version, *empty;
-};
-static const struct reply_table build_table =
-    REPLY_TABLE(struct build_view, REPLY(struct build_view, "version", version),
-                REPLY(struct build_view, "revision", empty),
-                REPLY(struct build_view, "branch", empty),
-                REPLY(struct build_view, "buildUser", empty),
-                REPLY(struct build_view, "buildDate", empty),
-                REPLY(struct build_view, "goVersion", empty));
-
-struct build_reply {
-    const char *status;
-    struct build_view data;
-};
-static const struct reply_table build_reply_table = REPLY_TABLE(
-    struct build_reply, REPLY(struct build_reply, "status", status),
-    REPLY_OBJECT(struct build_reply, "data", data, 0, &build_table));
-
-static enum status build_info(struct query_request *request)
-{
-    const struct build_reply reply = {"success", {"2.55.0", ""}};
-
-    reply_write(&request->json, &build_reply_table, &reply);
-    return OK;
-}
+#define BASE "/prometheus/api/v1/"
+/* A form, or parameters of the URL. */
+#define ROUTE(method, path, handler)                                           \
+    {                                                                          \
+        method, BASE path, ACTION_METRICS_VIEW, SCOPE_NARROWED, handler, NULL, \
+            TAKES_FORM, API_MAX_BODY, NULL                                     \
+    }
+#define BOTH(path, handler) \
+    ROUTE("GET", path, handler), ROUTE("POST", path, handler)
+/* Tells nothing of what is stored. */
+#define CONSTANT(path)                                                \
+    {                                                                 \
+        "GET", BASE path, ACTION_ANY, SCOPE_NONE, api_constant, NULL, \
+            TAKES_FORM | NO_READER, 0, NULL                           \
+    }
 
 static const struct route routes[] = {
-    {"GET", "/prometheus/api/v1/status/buildinfo", ACTION_ANY, SCOPE_NONE,
-     build_info, NULL, NO_READER, 0, &build_reply_table},
+    BOTH("query", api_query),
+    BOTH("query_range", api_query_range),
+    BOTH("query_exemplars", api_exemplars),
+    BOTH("labels", api_labels),
+    BOTH("series", api_series),
+    ROUTE("GET", "label/{}/values", api_label_values),
+    ROUTE("GET", "metadata", api_metadata),
+    CONSTANT("rules"),
+    CONSTANT("alerts"),
+    CONSTANT("targets"),
+    CONSTANT("targets/metadata"),
+    CONSTANT("alertmanagers"),
+    CONSTANT("status/buildinfo"),
+    CONSTANT("status/config"),
+    CONSTANT("status/flags"),
+    {"GET", "/prometheus/-/ready", ACTION_OPEN, SCOPE_NONE, api_ready, NULL,
+     ON_IO, 0, NULL},
+    {"GET", "/prometheus/-/healthy", ACTION_OPEN, SCOPE_NONE, api_healthy, NULL,
+     ON_IO, 0, NULL},
     {0},
 };
 

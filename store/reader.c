@@ -73,6 +73,12 @@ void reader_set_deadline(struct reader *reader, uint64_t deadline_ns)
     reader->deadline_ns = deadline_ns;
 }
 
+void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns)
+{
+    if (reader->deadline_ns == 0 || reader->deadline_ns > deadline_ns)
+        reader->deadline_ns = deadline_ns;
+}
+
 enum status reader_cancelled(const struct reader *reader)
 {
     if (reader->cancelled &&

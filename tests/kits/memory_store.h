@@ -345,6 +345,12 @@ void reader_set_deadline(struct reader *reader, uint64_t deadline_ns)
     (void)deadline_ns;
 }
 
+void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns)
+{
+    (void)reader;
+    (void)deadline_ns;
+}
+
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     reader->cancelled = memory_cancelled = cancelled;

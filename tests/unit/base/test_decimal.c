@@ -51,6 +51,23 @@ TEST(what_prometheus_writes)
     CHECK_FORMAT(-1.7976931348623157e308, "-1.7976931348623157e+308");
 }
 
+TEST(without_an_exponent)
+{
+    static const double values[] = {
+        1e300,   -1e-300, 5e-324, 1e21, 0.5, -0.0, 1.7976931348623157e308,
+        -3e-320, 1e-7};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
+        char text[DECIMAL_PLAIN + 1];
+        size_t len = decimal_format_plain(text, values[i]);
+
+        CHECK(len <= DECIMAL_PLAIN);
+        text[len] = '\0';
+        CHECK(!strchr(text, 'e'));
+        CHECK(strtod(text, NULL) == values[i]);
+    }
+}
+
 /* The digits alone, without zeros at either end. */
 static size_t digits_of(const char *text, char *digits)
 {

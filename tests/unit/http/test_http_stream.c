@@ -262,16 +262,17 @@ TEST(a_failure_within_it_ends_the_connection)
 }
 
 /* What the service holds uses up the share of responses, until the slowest
- * reader is closed for the next one. */
+ * reader is closed for the next one. A single one may be larger. */
 TEST(what_is_held_counts)
 {
     int fd;
     char some[1000];
 
     begin();
-    held = 900 * 1024;
+    held = 3 << 20;
     read_all(open_client(GET CLOSE));
-    CHECK(strstr(text, "503 Service Unavailable"));
+    CHECK(strstr(text, "200 OK"));
+    WAIT_FOR(atomic_load(&released) == 1);
     held = 500 * 1024;
     fd = open_client(GET CLOSE);
     CHECK(recv(fd, some, sizeof(some), 0) > 0);
