@@ -78,6 +78,11 @@ bool match_value(const struct attr *value, struct slice wanted)
         return match_int(wanted, &i) && i == value->i;
     case VALUE_DOUBLE:
         return match_double(value->d, wanted);
+    case VALUE_ARRAY:
+        for (uint32_t k = 0; k < value->len; k++)
+            if (match_value(&value->items[k], wanted))
+                return true;
+        return false;
     default:
         return false;
     }
@@ -218,7 +223,5 @@ bool match_span(const struct span *span, const struct trace_query *query)
             bitmap_has(query->resources, span->resource_id)) &&
            (query->operation.len == 0 ||
             slice_equal(span->operation, query->operation)) &&
-           (query->endpoint.len == 0 ||
-            slice_equal(span->endpoint, query->endpoint)) &&
            match_attrs(&span->attrs, query->attrs, query->attr_count);
 }

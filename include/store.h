@@ -203,6 +203,21 @@ MUST_CHECK enum status reader_query_series(struct reader *reader,
                                            const struct series_query *query,
                                            point_visit *visit, void *arg);
 
+/* The same resource by resource, for who puts series together one after
+ * another: the plan, in the arena, knows where the points of each are. The
+ * query must outlive it. */
+struct series_plan;
+MUST_CHECK enum status reader_plan_series(struct reader *reader,
+                                          const struct series_query *query,
+                                          struct arena *arena,
+                                          struct series_plan **plan);
+/* The lowest resource from this one on that may have points; RESOURCE_NONE. */
+uint32_t series_plan_next(const struct series_plan *plan, uint64_t from);
+MUST_CHECK enum status reader_read_planned(struct reader *reader,
+                                           const struct series_plan *plan,
+                                           uint32_t resource,
+                                           point_visit *visit, void *arg);
+
 /* Spans of the resources that start in the ranges; log records with a trace id,
  * of which only time, ids, level, resource and body are sure to be there. In
  * any order; a span that was sent twice comes twice. */

@@ -18,7 +18,7 @@
 #include "record.h"
 
 /* The attribute of this key must have this value as text (numbers and booleans
- * as in JSON). */
+ * as in JSON), or an array an element that has. */
 struct attr_match {
     struct slice key, value;
 };
@@ -108,8 +108,8 @@ struct trace_query {
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
     bool errors_only;                          /* such a span has failed */
-    struct slice endpoint, operation; /* such a span has them; empty: any */
-    bool ascending;                   /* by start of the trace, then by id */
+    struct slice operation; /* such a span has it; empty: any */
+    bool ascending;         /* by start of the trace, then by id */
     uint32_t limit;
     struct list_range range;
     struct count_limit *counting; /* NULL: all are counted */
@@ -145,6 +145,14 @@ struct series_query {
     /* Called before the points of each series, so that what they have in common
      * is looked up once; those of one series may come in parts. NULL: not. */
     void (*series)(void *arg);
+    /* What is left out before its points are decoded: false for a metric, or
+     * for a series, of which `head` has metric, resource and attributes. NULL:
+     * nothing. Points in memory are asked for one by one. */
+    bool (*wants_metric)(void *arg, const struct metric *metric);
+    bool (*wants_series)(void *arg, const struct point *head);
+    /* Of numbers and exponential histograms one point a series is enough,
+     * without its value. */
+    bool heads;
 };
 
 /* A sample of traces, what the resources sent of them: in each range those

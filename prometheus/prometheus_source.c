@@ -1,16 +1,27 @@
 /*
- * The source of series of one request.
+ * The source of series of one request; selection.h does the work.
  */
 #include "prometheus_source.h"
+
+#include "selection.h"
 
 static enum status select_series(void *arg, const struct promql_select *select,
                                  promql_visit *visit, void *visit_arg)
 {
-    (void)arg;
-    (void)select;
-    (void)visit;
-    (void)visit_arg;
-    return OK;
+    struct prometheus_source *source = arg;
+    struct selection *s = arena_zero(source->request->arena, 1, sizeof(*s));
+
+    if (!s)
+        return arena_status(source->request->arena);
+    s->source = source;
+    s->matchers = select->matchers;
+    s->matcher_count = select->matcher_count;
+    s->start_ms = select->start_ms;
+    s->end_ms = select->end_ms;
+    s->counts_only = select->counts_only;
+    s->visit = visit;
+    s->visit_arg = visit_arg;
+    return selection_run(s);
 }
 
 void prometheus_source_init(struct prometheus_source *source,
@@ -18,62 +29,4 @@ void prometheus_source_init(struct prometheus_source *source,
 {
     *source = (struct prometheus_source){.request = request,
                                          .promql = {select_series, source}};
-}
-
-enum status prometheus_series(struct prometheus_source *source,
-                              struct prometheus_list *list,
-                              const struct promql_labels **series,
-                              uint32_t *count)
-{
-    (void)source;
-    list->cut = false;
-    *series = NULL;
-    *count = 0;
-    return OK;
-}
-
-enum status prometheus_label_names(struct prometheus_source *source,
-                                   struct prometheus_list *list,
-                                   const struct slice **names, uint32_t *count)
-{
-    (void)source;
-    list->cut = false;
-    *names = NULL;
-    *count = 0;
-    return OK;
-}
-
-enum status prometheus_label_values(struct prometheus_source *source,
-                                    struct prometheus_list *list,
-                                    struct slice name,
-                                    const struct slice **values,
-                                    uint32_t *count)
-{
-    (void)name;
-    return prometheus_label_names(source, list, values, count);
-}
-
-enum status prometheus_metadata(struct prometheus_source *source,
-                                struct slice metric, uint32_t limit,
-                                const struct prometheus_metadata **metadata,
-                                uint32_t *count)
-{
-    (void)source;
-    (void)metric;
-    (void)limit;
-    *metadata = NULL;
-    *count = 0;
-    return OK;
-}
-
-enum status prometheus_exemplars(struct prometheus_source *source,
-                                 struct prometheus_list *list,
-                                 const struct prometheus_exemplars **series,
-                                 uint32_t *count)
-{
-    (void)source;
-    list->cut = false;
-    *series = NULL;
-    *count = 0;
-    return OK;
 }

@@ -28,8 +28,10 @@ enum { PROMETHEUS_MAX_SAMPLES = 50 * 1000 * 1000 };
 
 struct prometheus_source {
     struct query_request *request;
-    struct promql_source promql; /* for promql_evaluate() */
-    uint64_t samples;            /* handed over so far */
+    struct promql_source promql;             /* for promql_evaluate() */
+    uint64_t samples;                        /* handed over so far */
+    const struct component_info *components; /* NULL: not looked up yet */
+    uint32_t component_count;
     char error[160];
 };
 

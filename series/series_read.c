@@ -64,6 +64,30 @@ static void read_scope(struct byte_reader *in, struct arena *arena,
     metric->scope = scope;
 }
 
+static bool is_wanted(const struct visitor *v, const struct series_of *series)
+{
+    const struct point head = {.metric = series->metric,
+                               .attrs = series->attrs,
+                               .resource_id = series->resource_id};
+
+    return !v->query->wants_series || v->query->wants_series(v->arg, &head);
+}
+
+static void visit_head(const struct visitor *v, const struct series_of *series,
+                       uint64_t last)
+{
+    static const struct histogram none;
+    struct point head = {.metric = series->metric,
+                         .attrs = series->attrs,
+                         .resource_id = series->resource_id,
+                         .time_ns =
+                             last < v->query->end_ns ? last : v->query->end_ns};
+
+    if (series->metric->type == METRIC_EXP_HISTOGRAM)
+        head.histogram = &none;
+    v->visit(v->arg, &head);
+}
+
 static void read_series(struct byte_reader *in, const struct visitor *v,
                         const struct metric *metric)
 {
@@ -81,8 +105,15 @@ static void read_series(struct byte_reader *in, const struct visitor *v,
     }
     if (last <= v->query->start_ns || first > v->query->end_ns)
         return;
+    if (!is_wanted(v, &series))
+        return;
     if (v->query->series)
         v->query->series(v->arg);
+    if (v->query->heads && metric->type != METRIC_HISTOGRAM &&
+        metric->type != METRIC_SUMMARY) {
+        visit_head(v, &series, last);
+        return;
+    }
     points_read(&data, (uint32_t)count, &series, v->query->start_ns,
                 v->query->end_ns, v->arena, v->visit, v->arg);
     if (data.bad)
@@ -117,6 +148,8 @@ static void read_metric(struct byte_reader *in, const struct visitor *v)
         read_scope(&data, v->arena, metric);
     if (metric->type > METRIC_SUMMARY || metric->temporality > CUMULATIVE)
         byte_reader_fail(&data);
+    if (v->query->wants_metric && !v->query->wants_metric(v->arg, metric))
+        return;
 
     uint64_t series = byte_reader_varint(&data);
     for (uint64_t i = 0; i < series && !data.bad; i++)

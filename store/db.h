@@ -91,6 +91,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream BETWEEN ?3 AND ?4") \
     X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1 AND stream BETWEEN ?2 AND ?3") \
     X(CHUNK_GET,    "SELECT data FROM chunk WHERE id = ?") \
+    X(CHUNK_PLAN,   "SELECT id, resource FROM chunk WHERE hour BETWEEN ?1 AND ?2 AND stream BETWEEN ?3 AND ?4") \
     X(HOUR_NEXT,    "SELECT hour FROM chunk WHERE hour >= ?1 ORDER BY hour LIMIT 1") \
     X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \
     X(MERGE_READ,   "SELECT id, count, length(data), merged, data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND (?4 OR (merged = 0 AND final = 0)) ORDER BY id") \

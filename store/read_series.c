@@ -16,6 +16,8 @@
  *             the points held before. It is refreshed; W0 had been appended
  *             when the source was called, so now D >= W0, as above.
  */
+#include <stdlib.h>
+
 #include "array.h"
 #include "block_cursor.h"
 #include "series.h"
@@ -144,9 +146,17 @@ static bool point_matches(const struct series_query *q,
            series_query_matches(q, point->metric->name);
 }
 
+static bool is_wanted(const struct series_visit *v, const struct point *point)
+{
+    const struct series_query *q = v->query;
+
+    return (!q->wants_metric || q->wants_metric(v->arg, point->metric)) &&
+           (!q->wants_series || q->wants_series(v->arg, point));
+}
+
 static void visit_one(const struct series_visit *v, const struct point *point)
 {
-    if (!point_matches(v->query, point))
+    if (!is_wanted(v, point))
         return;
     if (v->query->series)
         v->query->series(v->arg);
@@ -159,7 +169,8 @@ static void visit_memory(const struct series_visit *v, enum stream stream)
     const struct point *point;
 
     while ((point = memtables_next_point(&cursor)))
-        visit_one(v, point);
+        if (point_matches(v->query, point))
+            visit_one(v, point);
 }
 
 /* ---- points still being counted ---- */
@@ -237,6 +248,147 @@ enum status reader_query_series(struct reader *reader,
     if (!query->sent)
         visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
-        visit_one(&v, &open.at[i]);
+        if (point_matches(query, &open.at[i]))
+            visit_one(&v, &open.at[i]);
     return OK;
+}
+
+/* ---- resource by resource ---- */
+
+/* Where something of a resource is: a chunk, or a point in memory. */
+struct planned {
+    uint32_t resource;
+    uint32_t order;            /* as they were found: by hour, then by stream */
+    const struct point *point; /* NULL: the chunk */
+    uint64_t chunk;
+};
+
+struct series_plan {
+    struct arena *arena;
+    const struct series_query *query;
+    struct planned *at;
+    uint32_t count, room;
+};
+
+static void plan_add(struct series_plan *plan, uint32_t resource,
+                     const struct point *point, uint64_t chunk)
+{
+    struct planned *at =
+        arena_append(plan->arena, &plan->at, plan->count, &plan->room);
+
+    if (!at)
+        return;
+    *at = (struct planned){resource, plan->count, point, chunk};
+    plan->count++;
+}
+
+static enum status plan_chunks(struct series_plan *plan,
+                               const struct series_visit *v)
+{
+    const struct series_query *q = plan->query;
+    struct db_stmt s = db_query(
+        v->reader->db, SQL_CHUNK_PLAN, db_int(series_hour(q->start_ns)),
+        db_int(series_hour(q->end_ns)), db_int(v->first), db_int(v->last));
+
+    while (stmt_row(&s)) {
+        uint32_t id = (uint32_t)stmt_int(&s, 1);
+
+        if (bitmap_has(q->resources, id))
+            plan_add(plan, id, NULL, stmt_int(&s, 0));
+    }
+    return stmt_end(&s);
+}
+
+static void plan_memory(struct series_plan *plan, const struct series_visit *v,
+                        enum stream stream)
+{
+    struct memtables_cursor cursor = memtables_cursor(v->reader, stream);
+    const struct point *point;
+
+    while ((point = memtables_next_point(&cursor)))
+        if (point_matches(plan->query, point))
+            plan_add(plan, point->resource_id, point, 0);
+}
+
+static int by_resource(const void *left, const void *right)
+{
+    const struct planned *a = left, *b = right;
+
+    if (a->resource != b->resource)
+        return a->resource < b->resource ? -1 : 1;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+enum status reader_plan_series(struct reader *reader,
+                               const struct series_query *query,
+                               struct arena *arena, struct series_plan **out)
+{
+    struct series_plan *plan = arena_zero(arena, 1, sizeof(*plan));
+    struct series_visit v = {.reader = reader, .query = query};
+    struct open_point_list open = {.arena = arena};
+
+    if (!plan)
+        return arena_status(arena);
+    *plan = (struct series_plan){.arena = arena, .query = query};
+    choose_streams(&v);
+    enum status status = query->sent ? OK : query_source(reader, query, &open);
+    if (status == OK)
+        status = plan_chunks(plan, &v);
+    if (status != OK)
+        return reader_status(reader, status);
+    plan_memory(plan, &v, STREAM_METRICS);
+    if (!query->sent)
+        plan_memory(plan, &v, STREAM_DERIVED);
+    for (uint32_t i = 0; i < open.count; i++)
+        if (point_matches(query, &open.at[i]))
+            plan_add(plan, open.at[i].resource_id, &open.at[i], 0);
+    if (plan->count > 1)
+        qsort(plan->at, plan->count, sizeof(*plan->at), by_resource);
+    *out = plan;
+    return arena_status(arena);
+}
+
+/* The first that is not before the resource. */
+static uint32_t plan_find(const struct series_plan *plan, uint64_t resource)
+{
+    uint32_t low = 0, high = plan->count;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (plan->at[mid].resource < resource)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+uint32_t series_plan_next(const struct series_plan *plan, uint64_t from)
+{
+    uint32_t at = plan_find(plan, from);
+
+    return at < plan->count ? plan->at[at].resource : RESOURCE_NONE;
+}
+
+enum status reader_read_planned(struct reader *reader,
+                                const struct series_plan *plan,
+                                uint32_t resource, point_visit *visit,
+                                void *arg)
+{
+    struct series_visit v = {
+        .reader = reader, .query = plan->query, .visit = visit, .arg = arg};
+    enum status status = OK;
+
+    for (uint32_t i = plan_find(plan, resource);
+         status == OK && i < plan->count && plan->at[i].resource == resource;
+         i++)
+        if (plan->at[i].point)
+            visit_one(&v, plan->at[i].point);
+        else
+            status = visit_rows(
+                &v,
+                db_query(reader->db, SQL_CHUNK_GET, db_int(plan->at[i].chunk)),
+                resource);
+    return status == OK ? OK : reader_status(reader, status);
 }

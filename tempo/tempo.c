@@ -4,6 +4,8 @@
  */
 #include "tempo.h"
 
+#include "tempo_int.h"
+
 static void write_error(struct query_request *request, enum status status,
                         const char *message)
 {
@@ -24,6 +26,12 @@ static enum status echo(struct query_request *request)
 static const struct route routes[] = {
     {"GET", "/tempo/api/echo", ACTION_ANY, SCOPE_NONE, echo, NULL, NO_READER, 0,
      NULL},
+    {"GET", "/tempo/api/traces/{}", ACTION_TRACES_VIEW, SCOPE_OBJECT,
+     tempo_trace, NULL, 0, 0, NULL},
+    {"GET", "/tempo/api/v2/traces/{}", ACTION_TRACES_VIEW, SCOPE_OBJECT,
+     tempo_trace_v2, NULL, 0, 0, NULL},
+    {"GET", "/tempo/api/search", ACTION_TRACES_VIEW, SCOPE_NARROWED,
+     tempo_search, NULL, 0, 0, NULL},
     {0},
 };
 

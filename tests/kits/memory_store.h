@@ -545,6 +545,25 @@ enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
                                             : reader->store->read_status;
 }
 
+static inline void memory_visit_point(const struct series_query *query,
+                                      const struct point *point,
+                                      point_visit *visit, void *arg)
+{
+    bool named = query->name_count == 0;
+
+    for (uint32_t k = 0; k < query->name_count; k++)
+        named |= slice_equal(query->names[k], point->metric->name);
+    if (!named || point->time_ns <= query->start_ns ||
+        point->time_ns > query->end_ns ||
+        !bitmap_has(query->resources, point->resource_id) ||
+        (query->wants_metric && !query->wants_metric(arg, point->metric)) ||
+        (query->wants_series && !query->wants_series(arg, point)))
+        return;
+    if (query->series)
+        query->series(arg);
+    visit(arg, point);
+}
+
 enum status reader_query_series(struct reader *reader,
                                 const struct series_query *query,
                                 point_visit *visit, void *arg)
@@ -555,20 +574,60 @@ enum status reader_query_series(struct reader *reader,
 
     store->series_query = *query;
     store->series_resources = query->resources ? query->resources->count : 0;
-    while ((point = memory_next(&cursor))) {
-        bool named = query->name_count == 0;
-
-        for (uint32_t k = 0; k < query->name_count; k++)
-            named |= slice_equal(query->names[k], point->metric->name);
-        if (!named || point->time_ns <= query->start_ns ||
-            point->time_ns > query->end_ns ||
-            !bitmap_has(query->resources, point->resource_id))
-            continue;
-        if (query->series)
-            query->series(arg);
-        visit(arg, point);
-    }
+    while ((point = memory_next(&cursor)))
+        memory_visit_point(query, point, visit, arg);
     return store->read_status;
+}
+
+/* ---- resource by resource ---- */
+
+struct series_plan {
+    const struct series_query *query;
+    struct store *store;
+};
+
+enum status reader_plan_series(struct reader *reader,
+                               const struct series_query *query,
+                               struct arena *arena, struct series_plan **plan)
+{
+    struct store *store = reader->store;
+
+    store->series_query = *query;
+    store->series_resources = query->resources ? query->resources->count : 0;
+    *plan = arena_zero(arena, 1, sizeof(**plan));
+    if (!*plan)
+        return arena_status(arena);
+    **plan = (struct series_plan){query, store};
+    return store->read_status;
+}
+
+uint32_t series_plan_next(const struct series_plan *plan, uint64_t from)
+{
+    struct memory_cursor cursor = {.store = plan->store,
+                                   .signal = SIGNAL_METRICS};
+    const struct point *point;
+    uint32_t next = RESOURCE_NONE;
+
+    while ((point = memory_next(&cursor)))
+        if (point->resource_id >= from && point->resource_id < next &&
+            bitmap_has(plan->query->resources, point->resource_id))
+            next = point->resource_id;
+    return next;
+}
+
+enum status reader_read_planned(struct reader *reader,
+                                const struct series_plan *plan,
+                                uint32_t resource, point_visit *visit,
+                                void *arg)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_METRICS};
+    const struct point *point;
+
+    while ((point = memory_next(&cursor)))
+        if (point->resource_id == resource)
+            memory_visit_point(plan->query, point, visit, arg);
+    return reader->store->read_status;
 }
 
 enum status reader_sample_spans(struct reader *reader,

@@ -1,0 +1,155 @@
+/*
+ * Deltas as a counter that is read like one that was scraped.
+ *
+ * The counter begins again at each full hour, so that a sample depends on the
+ * deltas of its hour only, never on where a query starts:
+ *
+ *   hour + 1 ms            0, and the reset is told
+ *   each minute with deltas  at their times: the sum since the full hour
+ *   each minute without      at its end: the same again
+ *
+ * A delta at a full hour belongs to the hour that ends there, so that the
+ * increase over an hour, at a full hour, is what was sent. The hour after the
+ * last delta has zeros, so that rates fall to 0, then the series ends. Nothing
+ * is repeated later than raw->limit_ms.
+ */
+#include "selection.h"
+
+enum { MINUTE = 60 * 1000, HOUR = 60 * MINUTE };
+
+/* The full hour before a time, which belongs to the hour that ends with it. */
+static int64_t hour_of(int64_t time_ms)
+{
+    return time_ms > 0 ? (time_ms - 1) / HOUR * HOUR : 0;
+}
+
+int64_t steps_read_from(int64_t start_ms)
+{
+    int64_t hour = hour_of(start_ms + 1);
+
+    return hour >= HOUR ? hour - HOUR : 0;
+}
+
+struct maker {
+    struct steps *steps;
+    const struct raw *raw;
+    uint32_t next[LISTS];
+};
+
+/* The time of the next delta that is not after `until`; false: none. */
+static bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
+{
+    bool found = false;
+
+    for (int i = 0; i < LISTS; i++) {
+        const struct sample_list *list = &m->raw->lists[i];
+
+        if (m->next[i] == list->count || list->at[m->next[i]].time_ms > until ||
+            (found && list->at[m->next[i]].time_ms >= *time_ms))
+            continue;
+        *time_ms = list->at[m->next[i]].time_ms;
+        found = true;
+    }
+    for (int i = 0; found && i < LISTS; i++) {
+        const struct sample_list *list = &m->raw->lists[i];
+
+        while (m->next[i] < list->count &&
+               list->at[m->next[i]].time_ms == *time_ms)
+            m->next[i]++;
+    }
+    return found;
+}
+
+/* How many samples there are at most. */
+static uint64_t steps_room(const struct raw *raw)
+{
+    uint64_t most = 0;
+
+    for (int i = 0; i < LISTS; i++) {
+        const struct sample_list *list = &raw->lists[i];
+        int64_t last = -1;
+
+        most += list->count;
+        for (uint32_t k = 0; k < list->count; k++) {
+            int64_t hour = hour_of(list->at[k].time_ms);
+
+            if (hour != last)
+                most += 2 * (HOUR / MINUTE + 1);
+            last = hour;
+        }
+    }
+    return most;
+}
+
+static void add_step(struct maker *m, int64_t time_ms, bool begins)
+{
+    struct steps *s = m->steps;
+
+    if (s->count > 0 && s->times[s->count - 1] == time_ms)
+        return;
+    if (s->count == s->room)
+        return;
+    s->times[s->count] = time_ms;
+    if (begins)
+        s->begins[s->count / 64] |= UINT64_C(1) << (s->count & 63);
+    s->count++;
+}
+
+static void add_hour(struct maker *m, int64_t hour, bool has_deltas)
+{
+    int64_t time_ms = 0;
+
+    if (has_deltas || hour + 1 <= m->raw->limit_ms)
+        add_step(m, hour + 1, true);
+    for (int64_t end = hour + MINUTE; end <= hour + HOUR; end += MINUTE) {
+        bool any = false;
+
+        while (next_delta(m, end, &time_ms)) {
+            add_step(m, time_ms, false);
+            any = true;
+        }
+        if (!any && end <= m->raw->limit_ms)
+            add_step(m, end, false);
+    }
+}
+
+static bool first_delta(const struct maker *m, int64_t *time_ms)
+{
+    bool found = false;
+
+    for (int i = 0; i < LISTS; i++) {
+        const struct sample_list *list = &m->raw->lists[i];
+
+        if (m->next[i] < list->count &&
+            (!found || list->at[m->next[i]].time_ms < *time_ms)) {
+            *time_ms = list->at[m->next[i]].time_ms;
+            found = true;
+        }
+    }
+    return found;
+}
+
+bool steps_make(struct steps *steps, const struct raw *raw, struct arena *arena)
+{
+    struct maker m = {steps, raw, {0}};
+    uint64_t room = steps_room(raw);
+    int64_t time_ms, hour = INT64_MIN;
+
+    *steps = (struct steps){0};
+    if (room >= UINT32_MAX)
+        return false;
+    steps->room = (uint32_t)room;
+    steps->times = arena_alloc(arena, room * sizeof(*steps->times) + 8);
+    steps->begins = arena_zero(arena, room / 64 + 1, sizeof(*steps->begins));
+    if (!steps->times || !steps->begins)
+        return false;
+    while (first_delta(&m, &time_ms)) {
+        if (hour != INT64_MIN && hour_of(time_ms) > hour + HOUR)
+            add_hour(&m, hour + HOUR, false);
+        hour = hour_of(time_ms);
+        add_hour(&m, hour, true);
+    }
+    if (hour != INT64_MIN)
+        add_hour(&m, hour + HOUR, false);
+    return true;
+}

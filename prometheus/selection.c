@@ -1,0 +1,458 @@
+/*
+ * The walk: which resources, in which groups, and what of their points.
+ */
+#include "selection.h"
+#include "array.h"
+#include "attr_hash.h"
+#include "clock.h"
+#include "regex_match.h"
+
+#include <stdlib.h>
+
+/* ---- which resources ---- */
+
+static const struct slice scope_labels[IDENTITY_NAMES] = {
+    [IDENTITY_NAMESPACE] = SLICE_INIT("namespace"),
+    [IDENTITY_PROJECT] = SLICE_INIT("project"),
+    [IDENTITY_COMPONENT] = SLICE_INIT("component"),
+    [IDENTITY_ENVIRONMENT] = SLICE_INIT("environment"),
+};
+
+enum { MAX_ALTERNATIVES = 64 };
+
+/* What the matchers say about the identity: names, and for one of them
+ * alternatives. */
+struct matched_scope {
+    struct scope_filter filter;
+    struct slice alternatives[MAX_ALTERNATIVES];
+    uint32_t alternative_count;
+    int alternatives_of; /* enum identity_text */
+    bool named[IDENTITY_NAMES];
+};
+
+static struct slice *filter_text(struct scope_filter *filter, int text)
+{
+    struct slice *const texts[IDENTITY_NAMES] = {
+        [IDENTITY_NAMESPACE] = &filter->namespace,
+        [IDENTITY_PROJECT] = &filter->project,
+        [IDENTITY_COMPONENT] = &filter->component,
+        [IDENTITY_ENVIRONMENT] = &filter->environment,
+    };
+
+    return texts[text];
+}
+
+static void scope_match(struct selection *s, struct matched_scope *scope,
+                        int text, const struct promql_matcher *matcher)
+{
+    if (matcher->value.len == 0)
+        return;
+    if (matcher->op == PROMQL_EQUAL) {
+        *filter_text(&scope->filter, text) = matcher->value;
+        scope->named[text] = true;
+    } else if (matcher->op == PROMQL_REGEX && scope->alternative_count == 0) {
+        scope->alternative_count =
+            regex_alternatives(matcher->value, s->source->request->arena,
+                               scope->alternatives, MAX_ALTERNATIVES);
+        scope->alternatives_of = text;
+        for (uint32_t i = 0; i < scope->alternative_count; i++)
+            if (scope->alternatives[i].len == 0)
+                scope->alternative_count = 0;
+        scope->named[text] |= scope->alternative_count > 0;
+    }
+}
+
+static void bitmap_or(struct bitmap *to, const struct bitmap *from)
+{
+    for (uint32_t id = 0; id < from->limit && id < to->limit; id++)
+        if (bitmap_has(from, id) && !bitmap_has(to, id))
+            bitmap_add(to, id);
+}
+
+static struct bitmap *select_filter(struct selection *s,
+                                    const struct scope_filter *filter)
+{
+    struct query_request *request = s->source->request;
+
+    return registry_select(request->services->registry, filter,
+                           &request->viewer, request->arena);
+}
+
+static struct bitmap *select_scope(struct selection *s,
+                                   struct matched_scope *scope)
+{
+    struct slice *text = filter_text(&scope->filter, scope->alternatives_of);
+    struct bitmap *all = NULL;
+
+    if (scope->alternative_count == 0)
+        return select_filter(s, &scope->filter);
+    for (uint32_t i = 0; i < scope->alternative_count; i++) {
+        struct bitmap *one;
+
+        *text = scope->alternatives[i];
+        one = select_filter(s, &scope->filter);
+        if (!one)
+            return NULL;
+        if (all)
+            bitmap_or(all, one);
+        else
+            all = one;
+    }
+    return all;
+}
+
+/* Labels of a point may say something else than its resource. Of what was sent,
+ * resources are left out only if component and project, or component and
+ * namespace, are both asked for, and they have a component. */
+static struct bitmap *select_resources(struct selection *s)
+{
+    static const struct scope_filter unassigned = {.unassigned = true};
+    struct matched_scope scope = {.alternatives_of = IDENTITY_NAMESPACE};
+    struct bitmap *set, *more;
+
+    for (uint32_t i = 0; i < s->matcher_count; i++)
+        for (int k = 0; k < IDENTITY_NAMES; k++)
+            if (slice_equal(s->matchers[i].name, scope_labels[k]))
+                scope_match(s, &scope, k, &s->matchers[i]);
+    if (!s->derived &&
+        !(scope.named[IDENTITY_COMPONENT] &&
+          (scope.named[IDENTITY_PROJECT] || scope.named[IDENTITY_NAMESPACE])))
+        scope = (struct matched_scope){.alternatives_of = IDENTITY_NAMESPACE};
+    set = select_scope(s, &scope);
+    if (!set || s->derived)
+        return set;
+    more = select_filter(s, &unassigned);
+    if (more)
+        bitmap_or(set, more);
+    return more ? set : NULL;
+}
+
+/* ---- the last record of a component ---- */
+
+static bool load_components(struct selection *s)
+{
+    static const struct scope_filter all = {.unassigned = false};
+    struct prometheus_source *source = s->source;
+    struct query_request *request = source->request;
+
+    if (source->components || arena_status(request->arena) != OK)
+        return arena_status(request->arena) == OK;
+    source->components =
+        registry_components(request->services->registry, &all, &request->viewer,
+                            request->arena, &source->component_count);
+    return arena_status(request->arena) == OK;
+}
+
+static int64_t last_record_ms(struct selection *s,
+                              const struct identity *identity)
+{
+    const struct component_info *all = s->source->components;
+    int64_t now_ms = (int64_t)(s->source->request->now_ns / NS_PER_MS);
+    uint32_t low = 0, high = s->source->component_count;
+    uint64_t last = 0;
+
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+
+        if (identity_compare(&all[mid].identity, identity) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    if (low == s->source->component_count ||
+        identity_compare(&all[low].identity, identity) != 0)
+        return now_ms;
+    for (int i = 0; i < SIGNAL_COUNT; i++)
+        if (all[low].last_seen_ns[i] > last)
+            last = all[low].last_seen_ns[i];
+    if (last == 0)
+        return now_ms;
+    /* The minute of the record is known to its end. */
+    last = (last / NS_PER_MIN + 1) * NS_PER_MIN;
+    return (int64_t)(last / NS_PER_MS) < now_ms ? (int64_t)(last / NS_PER_MS)
+                                                : now_ms;
+}
+
+/* ---- groups ---- */
+
+static void begin_resource(struct selection *s, uint32_t id,
+                           struct arena *arena)
+{
+    struct query_request *request = s->source->request;
+    struct identity identity = {.rule = RULE_NONE};
+    struct resource resource = {.id = id};
+
+    if (!registry_resource_identity(request->services->registry, id, arena,
+                                    &identity))
+        identity = (struct identity){.rule = RULE_NONE};
+    s->resource_id = id;
+    s->resource.count = 0;
+    s->resource_attrs = (struct attrs){0};
+    if (s->derived) {
+        labels_put_identity(&s->resource, &identity);
+    } else if (reader_resource(request->reader, id, arena, &resource) == OK) {
+        s->resource_attrs = resource.attrs;
+        labels_put_resource(&s->resource, &resource.attrs, &identity, arena);
+    }
+    s->limit_ms = last_record_ms(s, &identity);
+}
+
+struct member {
+    uint64_t hash; /* of the labels */
+    uint32_t resource;
+};
+
+static int by_hash(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+
+    if (a->hash != b->hash)
+        return a->hash < b->hash ? -1 : 1;
+    return a->resource < b->resource ? -1 : a->resource > b->resource;
+}
+
+/* The resources of the plan, those of equal labels side by side. */
+static struct member *list_members(struct selection *s,
+                                   const struct series_plan *plan,
+                                   uint32_t *count)
+{
+    struct member *members = NULL;
+    uint32_t room = 0;
+
+    *count = 0;
+    for (uint32_t id = series_plan_next(plan, 0); id != RESOURCE_NONE;
+         id = series_plan_next(plan, (uint64_t)id + 1)) {
+        struct member *member =
+            arena_append(s->source->request->arena, &members, *count, &room);
+        struct promql_labels labels;
+
+        if (!member)
+            return NULL;
+        begin_resource(s, id, &s->scratch);
+        labels = labels_of(&s->resource);
+        *member = (struct member){labels_hash(&labels), id};
+        ++*count;
+        arena_reset(&s->scratch);
+    }
+    if (*count > 1)
+        qsort(members, *count, sizeof(*members), by_hash);
+    return members;
+}
+
+/* ---- points ---- */
+
+struct raw *selection_raw(struct selection *s, struct raw_table *table,
+                          const struct view *view)
+{
+    struct promql_labels labels = labels_of(&s->labels);
+    struct raw *raw;
+
+    for (uint32_t i = 0; i < s->matcher_count; i++) {
+        struct slice name = s->matchers[i].name;
+
+        if (!slice_equal(name, SLICE("__name__")) &&
+            !slice_equal(name, SLICE("le")) &&
+            !slice_equal(name, SLICE("quantile")) &&
+            !promql_matches(&s->matchers[i], 1, &labels))
+            return NULL;
+    }
+    raw = raw_find(table, view, &labels);
+    if (raw && raw->limit_ms < s->limit_ms)
+        raw->limit_ms = s->limit_ms;
+    return raw;
+}
+
+static bool wants_series(void *selection, const struct point *head)
+{
+    struct selection *s = selection;
+    uint64_t key = hash_mix(hash_mix(attrs_hash(&head->attrs), s->metric_key),
+                            s->resource_id);
+    struct known_series *slot;
+
+    map_each(&s->known_index, map_hash(key), at)
+        if (s->known[at].key == key) {
+            s->current = &s->known[at];
+            return s->current->count > 0;
+        }
+    s->known_index.arena = &s->group;
+    s->current = NULL;
+    slot = arena_append(&s->group, &s->known, s->known_count, &s->known_room);
+    if (!slot || !map_add(&s->known_index, map_hash(key), s->known_count))
+        return false;
+    s->known_count++;
+    *slot = (struct known_series){.key = key};
+    if (s->derived)
+        derived_targets(s, head, slot);
+    else
+        sent_targets(s, head, slot);
+    s->current = slot;
+    return slot->count > 0;
+}
+
+/* Only one point a minute is of use to target_info. */
+static bool is_repeated(const struct raw *raw, int64_t time_ms)
+{
+    const struct sample_list *list = &raw->lists[LIST_MAIN];
+
+    return list->count > 0 &&
+           list->at[list->count - 1].time_ms / 60000 == time_ms / 60000;
+}
+
+static void visit_point(void *selection, const struct point *point)
+{
+    struct selection *s = selection;
+    int64_t time_ms = (int64_t)(point->time_ns / NS_PER_MS);
+
+    for (uint32_t i = 0; s->current && i < s->current->count; i++) {
+        const struct target *target = &s->current->targets[i];
+        struct raw *raw = target->raw;
+
+        if (s->exemplars) {
+            if (point->exemplar_count > 0)
+                s->exemplars(s, raw, point);
+            continue;
+        }
+        if (raw->view == &s->target_view) {
+            struct point present = *point;
+
+            present.flags = 0;
+            present.is_int = true;
+            if (time_ms > s->start_ms && !is_repeated(raw, time_ms))
+                raw_add(raw, target->arena, LIST_MAIN, &present, 1);
+        } else if (raw->view->delta || time_ms > s->start_ms || s->heads) {
+            raw_add(raw, target->arena, target->list, point, target->sign);
+        }
+    }
+}
+
+/* ---- the passes ---- */
+
+static enum status group_status(struct selection *s)
+{
+    enum status status = arena_status(&s->group);
+
+    return status != OK ? status : arena_status(s->source->request->arena);
+}
+
+static void push_all(struct selection *s, const struct raw_table *table)
+{
+    for (uint32_t i = 0; i < table->count && s->status == OK; i++)
+        series_push(s, table->at[i]);
+}
+
+static void read_group(struct selection *s, const struct series_plan *plan,
+                       const struct member *members, uint32_t count)
+{
+    struct reader *reader = s->source->request->reader;
+
+    arena_reset(&s->group);
+    s->raws = (struct raw_table){.arena = &s->group};
+    s->known = NULL;
+    s->known_count = s->known_room = 0;
+    s->known_index = (struct map){0};
+    for (uint32_t i = 0; i < count && s->status == OK; i++) {
+        begin_resource(s, members[i].resource, &s->group);
+        s->status = reader_read_planned(reader, plan, members[i].resource,
+                                        visit_point, s);
+        if (s->status == OK)
+            s->status = group_status(s);
+    }
+    push_all(s, &s->raws);
+}
+
+static void read_groups(struct selection *s, const struct series_plan *plan)
+{
+    uint32_t count, next;
+    struct member *members = list_members(s, plan, &count);
+
+    if (s->status == OK)
+        s->status = group_status(s);
+    for (uint32_t i = 0; i < count && s->status == OK; i = next) {
+        next = i + 1;
+        while (next < count && members[next].hash == members[i].hash)
+            next++;
+        read_group(s, plan, members + i, next - i);
+    }
+}
+
+/* The first and last nanosecond of (start, end] in milliseconds. */
+static void set_range(const struct selection *s, struct series_query *query)
+{
+    const int64_t last_ms = INT64_MAX / (int64_t)NS_PER_MS - 2;
+    int64_t start = steps_read_from(s->start_ms > 0 ? s->start_ms : 0);
+    int64_t end = s->end_ms < last_ms ? s->end_ms : last_ms;
+
+    if (start > end)
+        start = end;
+    query->start_ns = start > 0 ? (uint64_t)start * NS_PER_MS : 0;
+    query->end_ns = (uint64_t)end * NS_PER_MS + NS_PER_MS - 1;
+}
+
+static void run_pass(struct selection *s, bool derived)
+{
+    struct query_request *request = s->source->request;
+    struct series_query query = {
+        .sent = !derived,
+        .heads = s->heads,
+        .wants_metric = derived ? derived_wants_metric : sent_wants_metric,
+        .wants_series = wants_series,
+    };
+    struct series_plan *plan;
+
+    s->derived = derived;
+    if (derived && !derived_prepare(s, &query))
+        return;
+    set_range(s, &query);
+    query.resources = request->selected = select_resources(s);
+    if (!query.resources) {
+        s->status = arena_status(request->arena);
+        return;
+    }
+    s->status =
+        reader_plan_series(request->reader, &query, request->arena, &plan);
+    if (s->status == OK)
+        read_groups(s, plan);
+}
+
+static void set_name(struct selection *s)
+{
+    for (uint32_t i = 0; i < s->matcher_count; i++)
+        if (s->matchers[i].op == PROMQL_EQUAL &&
+            slice_equal(s->matchers[i].name, SLICE("__name__")))
+            s->name = s->matchers[i].value;
+}
+
+static void set_target_view(struct selection *s)
+{
+    s->target_view =
+        (struct view){.type = METRIC_GAUGE, .base = SLICE_INIT("target_info")};
+    view_add(s, &s->target_view, OUT_PRESENT, s->target_view.base, "");
+}
+
+enum status selection_run(struct selection *s)
+{
+    struct arena *arena = s->source->request->arena;
+
+    if (s->end_ms < 0 || s->end_ms < s->start_ms)
+        return OK;
+    arena_begin(&s->group, arena);
+    arena_begin(&s->scratch, arena);
+    s->late = (struct raw_table){.arena = arena};
+    set_name(s);
+    set_target_view(s);
+    if (!load_components(s))
+        s->status = arena_status(arena);
+    if (s->status == OK)
+        run_pass(s, true);
+    if (s->status == OK && !derived_has_name(s->name))
+        run_pass(s, false);
+    push_all(s, &s->late);
+    arena_release(&s->group);
+    arena_release(&s->scratch);
+    if ((s->status == ERR_TOO_BIG || s->status == ERR_BUSY) &&
+        !s->source->error[0])
+        snprintf(s->source->error, sizeof(s->source->error),
+                 "query processing would load too many samples into memory in "
+                 "query execution");
+    return s->status;
+}
