@@ -48,7 +48,7 @@ struct grafana_filter {
     enum filter_op op;
     const struct slice *values; /* IS, NOT: any number; else one */
     uint32_t count;
-    struct regex *regex;
+    struct regex *regex; /* NULL: none; of IS: or what this matches */
     bool of_resources; /* an attribute of resources: already in `sent` */
     struct grafana_filter *next;
 };
