@@ -70,9 +70,9 @@ static void add_near(struct near_names *near, struct slice name, uint32_t far)
 static const char *operator_text(enum filter_op op)
 {
     static const char *const texts[] = {
-        [FILTER_IS] = "=",           [FILTER_NOT] = "!=",
-        [FILTER_MATCHES] = "=~",     [FILTER_MATCHES_NOT] = "!~",
-        [FILTER_LESS] = "<",         [FILTER_GREATER] = ">"};
+        [FILTER_IS] = "=",       [FILTER_NOT] = "!=",
+        [FILTER_MATCHES] = "=~", [FILTER_MATCHES_NOT] = "!~",
+        [FILTER_LESS] = "<",     [FILTER_GREATER] = ">"};
 
     return texts[op];
 }
@@ -83,8 +83,8 @@ static struct slice describe(const struct grafana_query *q)
     struct arena *arena = q->request->arena;
     struct slice text = {NULL, 0};
 
-    for (const struct grafana_filter *f = q->filters;
-         f && text.len < DESCRIBED; f = f->next) {
+    for (const struct grafana_filter *f = q->filters; f && text.len < DESCRIBED;
+         f = f->next) {
         struct slice value =
             f->count > 0 ? slice_truncate(f->values[0], 80) : SLICE("?");
 
@@ -184,8 +184,8 @@ static void explain_scope(struct grafana_query *q, struct grafana_frame *frame)
                      SLICE_ARGS(slice_truncate(unknown->values[0], 80)),
                      SLICE_ARGS(text));
     else
-        frame_notice(frame, NOTICE_WARNING,
-                     "no component fits all of: %.*s", SLICE_ARGS(asked));
+        frame_notice(frame, NOTICE_WARNING, "no component fits all of: %.*s",
+                     SLICE_ARGS(asked));
 }
 
 /* ---- nothing in this range ---- */

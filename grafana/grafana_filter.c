@@ -9,7 +9,8 @@
 static void append(struct grafana_query *q, struct grafana_filter filter)
 {
     struct grafana_filter *copy =
-        arena_zero(q->request->arena, 1, sizeof(*copy)), **at = &q->filters;
+                              arena_zero(q->request->arena, 1, sizeof(*copy)),
+                          **at = &q->filters;
 
     if (!copy)
         return;
@@ -46,8 +47,8 @@ static enum status compile(struct grafana_query *q, struct slice key,
 
     if (regex_compile(regex, pattern, error) == OK)
         return OK;
-    return query_invalid(q->request, "%.*s: %s in %.*s", SLICE_ARGS(key),
-                         error, (int)(pattern.len < 100 ? pattern.len : 100),
+    return query_invalid(q->request, "%.*s: %s in %.*s", SLICE_ARGS(key), error,
+                         (int)(pattern.len < 100 ? pattern.len : 100),
                          pattern.ptr);
 }
 
@@ -67,8 +68,8 @@ enum status filter_add_payload(struct grafana_query *q, const char *key)
     payload_values(value, q->call->scoped, arena, &values);
     if (values.all)
         return OK;
-    all = arena_alloc(arena, (values.count + values.also_count + 1) *
-                                 sizeof(*all));
+    all = arena_alloc(arena,
+                      (values.count + values.also_count + 1) * sizeof(*all));
     if (!all)
         return arena_status(arena);
     for (uint32_t i = 0; i < values.count; i++)
@@ -89,11 +90,11 @@ static const struct {
     struct slice text;
     enum filter_op op;
 } operators[] = {
-    {SLICE_INIT("="), FILTER_IS},           {SLICE_INIT("!="), FILTER_NOT},
-    {SLICE_INIT("=~"), FILTER_MATCHES},     {SLICE_INIT("!~"), FILTER_MATCHES_NOT},
-    {SLICE_INIT("<"), FILTER_LESS},         {SLICE_INIT(">"), FILTER_GREATER},
-    {SLICE_INIT("=|"), FILTER_IS},          {SLICE_INIT("!=|"), FILTER_NOT},
-    {SLICE_INIT("=="), FILTER_IS},          {SLICE_INIT(""), FILTER_IS},
+    {SLICE_INIT("="), FILTER_IS},       {SLICE_INIT("!="), FILTER_NOT},
+    {SLICE_INIT("=~"), FILTER_MATCHES}, {SLICE_INIT("!~"), FILTER_MATCHES_NOT},
+    {SLICE_INIT("<"), FILTER_LESS},     {SLICE_INIT(">"), FILTER_GREATER},
+    {SLICE_INIT("=|"), FILTER_IS},      {SLICE_INIT("!=|"), FILTER_NOT},
+    {SLICE_INIT("=="), FILTER_IS},      {SLICE_INIT(""), FILTER_IS},
 };
 
 static bool read_operator(struct slice text, enum filter_op *op)
@@ -149,8 +150,8 @@ static enum status add_values(struct grafana_query *q, const json_t *from,
     for (size_t i = 0; i < n; i++)
         texts[filter->count++] = json_text_of(json_array_get(list, i));
     if (n == 0 && json_is_number(value)) {
-        texts[filter->count++] =
-            grafana_format(q->request->arena, "%.15g", json_number_value(value));
+        texts[filter->count++] = grafana_format(q->request->arena, "%.15g",
+                                                json_number_value(value));
     } else if (n == 0) {
         struct payload_values variable = {.all = true};
 
@@ -182,8 +183,8 @@ static enum status add_ad_hoc(struct grafana_query *q, const json_t *from)
                              "there are = != =~ !~ < > =| !=|",
                              SLICE_ARGS(key), SLICE_ARGS(op));
     s = add_values(q, from, &filter);
-    if (s == OK && (filter.op == FILTER_MATCHES ||
-                    filter.op == FILTER_MATCHES_NOT)) {
+    if (s == OK &&
+        (filter.op == FILTER_MATCHES || filter.op == FILTER_MATCHES_NOT)) {
         struct slice joined = filter.values[0];
 
         for (uint32_t i = 1; i < filter.count; i++)
@@ -239,7 +240,8 @@ bool filter_fits(const struct grafana_filter *f, struct slice text)
 {
     switch (f->op) {
     case FILTER_IS:
-        return is_one_of(f, text) || (f->regex && regex_matches(f->regex, text));
+        return is_one_of(f, text) ||
+               (f->regex && regex_matches(f->regex, text));
     case FILTER_NOT:
         return !is_one_of(f, text);
     case FILTER_MATCHES:

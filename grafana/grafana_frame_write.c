@@ -8,7 +8,7 @@
 #include "grafana_frame.h"
 
 void frame_write_cell(const struct grafana_field *field, uint32_t row,
-                       struct jsonw *w)
+                      struct jsonw *w)
 {
     const struct slice *texts = field->cells;
     const uint64_t *times = field->cells;

@@ -42,8 +42,7 @@ static struct slice dashboard(const struct grafana_query *q, const char *uid,
                               const struct identity *id)
 {
     struct arena *arena = q->request->arena;
-    struct slice url =
-        grafana_format(arena, "/d/%s?${__url_time_range}", uid);
+    struct slice url = grafana_format(arena, "/d/%s?${__url_time_range}", uid);
 
     url = add_variable(arena, url, "namespace", id->namespace);
     url = add_variable(arena, url, "project", id->project);

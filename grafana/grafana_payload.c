@@ -9,7 +9,7 @@
 
 #define BLANKS " \t\r\n\v\f"
 
-enum { MAX_DEPTH = 4, MAX_JSON_VALUES = 16 * 1024 };
+enum { MAX_DEPTH = 4, MAX_JSON_VALUES = 64 * 1024 };
 
 static struct slice text_of(const json_t *value)
 {
@@ -25,42 +25,42 @@ json_t *payload_parse(struct slice text)
     json_error_t error;
 
     for (size_t i = 0; i < text.len; i++)
-        values += text.ptr[i] == ',' || text.ptr[i] == '[' ||
-                  text.ptr[i] == '{';
+        values +=
+            text.ptr[i] == ',' || text.ptr[i] == '[' || text.ptr[i] == '{';
     if (text.len == 0 || values > MAX_JSON_VALUES)
         return NULL;
     return json_loadb(text.ptr, text.len, JSON_ALLOW_NUL, &error);
 }
 
+/* Its name before 0.3 was data. */
+static json_t *given_payload(json_t *target)
+{
+    json_t *given = json_object_get(target, "payload");
+
+    if (!given || json_is_null(given) ||
+        (json_is_string(given) && json_string_length(given) == 0))
+        given = json_object_get(target, "data");
+    return json_is_null(given) ? NULL : given;
+}
+
 json_t *payload_object(json_t *target, enum payload_state *state)
 {
-    json_t *given = json_object_get(target, "payload"), *object;
+    json_t *given = given_payload(target), *object = NULL;
+    struct slice text = slice_trim(text_of(given), BLANKS);
 
-    if (!given || json_is_null(given) || (json_is_string(given) &&
-                                          json_string_length(given) == 0))
-        given = json_object_get(target, "data"); /* of before 0.3 */
-    *state = PAYLOAD_EMPTY;
-    if (json_is_object(given)) {
-        *state = json_object_size(given) > 0 ? PAYLOAD_GIVEN : PAYLOAD_EMPTY;
-        return given;
-    }
-    object = NULL;
-    if (json_is_string(given)) {
-        struct slice text = slice_trim(text_of(given), BLANKS);
-
+    if (json_is_object(given))
+        object = json_incref(given);
+    else
         object = payload_parse(text);
-        if (text.len > 0 && !json_is_object(object))
-            *state = PAYLOAD_BROKEN;
-    } else if (given && !json_is_null(given)) {
-        *state = json_is_array(given) && json_array_size(given) == 0
-                     ? PAYLOAD_EMPTY
-                     : PAYLOAD_BROKEN;
-    }
     if (!json_is_object(object)) {
         json_decref(object);
         object = json_object();
-    } else if (json_object_size(object) > 0) {
-        *state = PAYLOAD_GIVEN;
+        *state = !given || (json_is_string(given) && text.len == 0) ||
+                         (json_is_array(given) && json_array_size(given) == 0)
+                     ? PAYLOAD_EMPTY
+                     : PAYLOAD_BROKEN;
+    } else {
+        *state = json_object_size(object) > 0 ? PAYLOAD_GIVEN : PAYLOAD_EMPTY;
     }
     json_object_set_new(target, "payload", object); /* the target owns it */
     return object;
@@ -82,8 +82,8 @@ struct reading {
     struct arena *arena;
 };
 
-static void add_once(struct arena *arena, struct slice **texts,
-                     uint32_t *count, uint32_t *room, struct slice text)
+static void add_once(struct arena *arena, struct slice **texts, uint32_t *count,
+                     uint32_t *room, struct slice text)
 {
     struct slice *last;
 
@@ -141,24 +141,39 @@ static struct slice unescape(struct arena *arena, struct slice text)
     return (struct slice){copy, len};
 }
 
+/* What a part of a regular expression begins with, and a name does not. */
+static bool begins_pattern(char c, char next, bool first)
+{
+    switch (c) {
+    case '^':
+    case '$':
+        return true;
+    case '\\': /* a class: \d */
+        return is_letter(next);
+    case '[':
+        return next != ']';
+    case '(':
+        return next == '?';
+    case '|':
+        return !first;
+    case '.':
+    case ')':
+    case ']':
+        return next == '*' || next == '+' || next == '?';
+    default:
+        return false;
+    }
+}
+
 /* People write cart-.* or [a-c].*; names have dots, slashes and braces. */
 static bool looks_like_pattern(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++) {
-        char c = text.ptr[i], next = i + 1 < text.len ? text.ptr[i + 1] : '\0';
+        char next = i + 1 < text.len ? text.ptr[i + 1] : '\0';
 
-        if (c == '\\') {
-            if (is_letter(next))
-                return true; /* \d, \w */
-            i++;
-            continue;
-        }
-        if (c == '^' || c == '$' || (c == '[' && next != ']') ||
-            (c == '(' && next == '?') || (c == '|' && i > 0))
+        if (begins_pattern(text.ptr[i], next, i == 0))
             return true;
-        if ((c == '.' || c == ')' || c == ']') &&
-            (next == '*' || next == '+' || next == '?'))
-            return true;
+        i += text.ptr[i] == '\\';
     }
     return false;
 }
@@ -222,8 +237,8 @@ static bool is_wrapped(struct slice text, char open, char close)
 static bool is_all(struct slice text)
 {
     static const struct slice all[] = {
-        SLICE_INIT("$__all"), SLICE_INIT(".*"),  SLICE_INIT(".+"),
-        SLICE_INIT("*"),      SLICE_INIT("(.*)"), SLICE_INIT("(.+)"),
+        SLICE_INIT("$__all"),   SLICE_INIT(".*"),      SLICE_INIT(".+"),
+        SLICE_INIT("*"),        SLICE_INIT("(.*)"),    SLICE_INIT("(.+)"),
         SLICE_INIT("${__all}"), SLICE_INIT("\\$__all")};
 
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
@@ -250,8 +265,7 @@ static struct slice variable_name(struct slice text)
         name = (struct slice){name.ptr + 1, name.len - 2};
     name = slice_split(&name, ':');
     for (size_t i = 0; i < name.len; i++)
-        if (!is_letter(name.ptr[i]) && name.ptr[i] != '_' &&
-            name.ptr[i] != '-')
+        if (!is_letter(name.ptr[i]) && name.ptr[i] != '_' && name.ptr[i] != '-')
             return (struct slice){NULL, 0};
     return name;
 }
@@ -260,8 +274,7 @@ static struct slice variable_name(struct slice text)
 static void split_commas(struct reading *r, struct slice text, bool certain)
 {
     while (text.len > 0) {
-        struct slice part =
-            slice_trim(slice_split(&text, ','), BLANKS "'\"");
+        struct slice part = slice_trim(slice_split(&text, ','), BLANKS "'\"");
 
         if (certain)
             add_text(r, part);
@@ -338,11 +351,11 @@ static void add_string(struct reading *r, struct slice text, int depth)
 static void add_number(struct reading *r, const json_t *value)
 {
     char text[40];
-    int len = json_is_integer(value)
-                  ? snprintf(text, sizeof(text), "%lld",
-                             (long long)json_integer_value(value))
-                  : snprintf(text, sizeof(text), "%.15g",
-                             json_real_value(value));
+    int len =
+        json_is_integer(value)
+            ? snprintf(text, sizeof(text), "%lld",
+                       (long long)json_integer_value(value))
+            : snprintf(text, sizeof(text), "%.15g", json_real_value(value));
 
     add_text(r, arena_copy(r->arena, (struct slice){text, (size_t)len}));
 }

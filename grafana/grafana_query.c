@@ -37,8 +37,8 @@ static bool read_digits(struct slice *text, uint64_t *number)
 {
     size_t i = 0;
 
-    for (*number = 0; i < text->len && i < 18 && text->ptr[i] >= '0' &&
-                      text->ptr[i] <= '9';
+    for (*number = 0;
+         i < text->len && i < 18 && text->ptr[i] >= '0' && text->ptr[i] <= '9';
          i++)
         *number = *number * 10 + (uint64_t)(text->ptr[i] - '0');
     *text = slice_from(*text, i);
@@ -142,26 +142,27 @@ static void read_step(struct grafana_call *call, const json_t *body)
     else if (clock_parse_duration_days(
                  json_text_of(json_object_get(body, "interval")), &ns))
         call->interval_ns = ns;
-    call->max_points = max >= 1 ? (max < POINTS_MAX ? (uint32_t)max : POINTS_MAX)
-                                : POINTS_STANDARD;
+    call->max_points = max >= 1
+                           ? (max < POINTS_MAX ? (uint32_t)max : POINTS_MAX)
+                           : POINTS_STANDARD;
 }
 
 enum status call_read(struct grafana_call *call, struct query_request *request)
 {
     const json_t *body = request->body;
 
-    *call = (struct grafana_call){
-        .request = request,
-        .filters = json_object_get(body, "filters"),
-        .old_filters = json_object_get(body, "adhocFilters"),
-        .scoped = json_object_get(body, "scopedVars"),
-        .targets = json_object_get(body, "targets")};
+    *call = (struct grafana_call){.request = request,
+                                  .filters = json_object_get(body, "filters"),
+                                  .old_filters =
+                                      json_object_get(body, "adhocFilters"),
+                                  .scoped = json_object_get(body, "scopedVars"),
+                                  .targets = json_object_get(body, "targets")};
     read_step(call, body);
     return read_range(call, body);
 }
 
 void query_init(struct grafana_query *q, const struct grafana_call *call,
-                const json_t *payload, struct frames *frames)
+                json_t *payload, struct frames *frames)
 {
     *q = (struct grafana_query){.request = call->request,
                                 .call = call,
@@ -230,13 +231,12 @@ bool payload_bool(const struct grafana_query *q, const char *name,
 struct grid query_grid(const struct grafana_query *q, uint64_t at_least_ns)
 {
     static const uint64_t nice[] = {
-        NS_PER_S,          5 * NS_PER_S,     10 * NS_PER_S,
-        15 * NS_PER_S,     30 * NS_PER_S,    NS_PER_MIN,
-        2 * NS_PER_MIN,    5 * NS_PER_MIN,   10 * NS_PER_MIN,
-        15 * NS_PER_MIN,   30 * NS_PER_MIN,  NS_PER_HOUR,
-        2 * NS_PER_HOUR,   3 * NS_PER_HOUR,  6 * NS_PER_HOUR,
-        12 * NS_PER_HOUR,  NS_PER_DAY,       2 * NS_PER_DAY,
-        7 * NS_PER_DAY,    30 * NS_PER_DAY,  365 * NS_PER_DAY};
+        NS_PER_S,        5 * NS_PER_S,    10 * NS_PER_S,   15 * NS_PER_S,
+        30 * NS_PER_S,   NS_PER_MIN,      2 * NS_PER_MIN,  5 * NS_PER_MIN,
+        10 * NS_PER_MIN, 15 * NS_PER_MIN, 30 * NS_PER_MIN, NS_PER_HOUR,
+        2 * NS_PER_HOUR, 3 * NS_PER_HOUR, 6 * NS_PER_HOUR, 12 * NS_PER_HOUR,
+        NS_PER_DAY,      2 * NS_PER_DAY,  7 * NS_PER_DAY,  30 * NS_PER_DAY,
+        365 * NS_PER_DAY};
     uint64_t length = q->end_ns - q->start_ns, step = at_least_ns;
     /* The cells at both ends are cut by the range. */
     uint64_t most = q->max_points > 1 ? q->max_points - 1 : 1;

@@ -19,7 +19,7 @@ struct grafana_call {
     uint64_t interval_ns;
     uint32_t max_points;
     const json_t *filters, *old_filters; /* adhocFilters of simple-json */
-    const json_t *scoped;
+    json_t *scoped;
     const json_t *targets;
 };
 
@@ -31,7 +31,7 @@ MUST_CHECK enum status call_read(struct grafana_call *call,
 
 /* A query that is about no target: variables, options, tags. */
 void query_init(struct grafana_query *q, const struct grafana_call *call,
-                const json_t *payload, struct frames *frames);
+                json_t *payload, struct frames *frames);
 
 /* Filters of the payload, of the call, and what they select. `except`: the keys
  * from this one on do not count (NULL: all do), in the order of

@@ -235,9 +235,9 @@ static enum status list_series(struct grafana_red *r)
     uint32_t limit = payload_number(r->q, "limit", SERIES_STANDARD, SERIES_MAX);
 
     r->count = r->left_out = 0;
-    r->series = arena_zero(
-        arena, r->derived.grouped.count + r->sdk.grouped.count + 1,
-        sizeof(*r->series));
+    r->series =
+        arena_zero(arena, r->derived.grouped.count + r->sdk.grouped.count + 1,
+                   sizeof(*r->series));
     if (!r->series)
         return arena_status(arena);
     for (int p = 0; p < 2; p++)
@@ -361,8 +361,7 @@ static const struct bitmap *shown(struct grafana_red *r)
         for (int k = 0; k <= BY_COMPONENT; k++)
             if (r->by >> k & 1)
                 key = key_text(key + (uint64_t)k, identity->text[texts[k]]);
-        map_each(&index, map_hash_number(key), at)
-        {
+        map_each(&index, map_hash_number(key), at) {
             bitmap_add(some, id);
             break;
         }
@@ -386,9 +385,9 @@ enum status red_read(struct grafana_red *r, struct grafana_query *q,
         return s;
     r->grid = query_grid(q, NS_PER_MIN);
     if (r->by & BY_IDENTITY && resources->count > FEW_RESOURCES) {
-        total = grid_make(q->start_ns, q->end_ns,
-                          q->end_ns - q->start_ns + NS_PER_MIN,
-                          q->request->now_ns);
+        total =
+            grid_make(q->start_ns, q->end_ns,
+                      q->end_ns - q->start_ns + NS_PER_MIN, q->request->now_ns);
         s = read_pass(r, &total, resources, false);
         if (s != OK)
             return s;
@@ -423,19 +422,19 @@ static bool is_distinct(const struct grafana_red *r, uint32_t dimensions)
 /* The narrowest names come first; wider ones are added until all differ. */
 static uint32_t dimensions_of(const struct grafana_red *r)
 {
-    static const enum red_by order[] = {
-        BY_ENVIRONMENT, BY_PROJECT, BY_NAMESPACE, BY_ENDPOINT, BY_KIND};
+    static const enum red_by order[] = {BY_ENVIRONMENT, BY_PROJECT,
+                                        BY_NAMESPACE, BY_ENDPOINT, BY_KIND};
     uint32_t dimensions = r->by;
 
     if (r->by >> BY_OPERATION & 1) /* "GET /orders" says it */
         dimensions &= ~(1u << BY_ENDPOINT);
     if (r->by >> BY_COMPONENT & 1)
-        dimensions &= ~(1u << BY_NAMESPACE | 1u << BY_PROJECT |
-                        1u << BY_ENVIRONMENT);
+        dimensions &=
+            ~(1u << BY_NAMESPACE | 1u << BY_PROJECT | 1u << BY_ENVIRONMENT);
     else if (r->by >> BY_PROJECT & 1)
         dimensions &= ~(1u << BY_NAMESPACE);
-    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]) &&
-                       !is_distinct(r, dimensions);
+    for (size_t i = 0;
+         i < sizeof(order) / sizeof(order[0]) && !is_distinct(r, dimensions);
          i++)
         dimensions |= r->by & (1u << order[i]);
     return dimensions;
@@ -444,8 +443,8 @@ static uint32_t dimensions_of(const struct grafana_red *r)
 void red_titles(struct grafana_red *r)
 {
     static const enum red_by order[] = {
-        BY_COMPONENT, BY_OPERATION, BY_ENDPOINT, BY_CALLER, BY_CALLEE,
-        BY_KIND,      BY_ENVIRONMENT, BY_PROJECT, BY_NAMESPACE};
+        BY_COMPONENT, BY_OPERATION,   BY_ENDPOINT, BY_CALLER,   BY_CALLEE,
+        BY_KIND,      BY_ENVIRONMENT, BY_PROJECT,  BY_NAMESPACE};
     uint32_t dimensions = dimensions_of(r);
 
     for (uint32_t i = 0; i < r->count; i++) {
@@ -459,12 +458,11 @@ void red_titles(struct grafana_red *r)
             if (name.len == 0)
                 name = order[k] == BY_COMPONENT ? SLICE("(unassigned)")
                                                 : SLICE("(none)");
-            one->title = one->title.len == 0
-                             ? name
-                             : grafana_format(r->q->request->arena,
-                                              "%.*s %.*s",
-                                              SLICE_ARGS(one->title),
-                                              SLICE_ARGS(name));
+            one->title =
+                one->title.len == 0
+                    ? name
+                    : grafana_format(r->q->request->arena, "%.*s %.*s",
+                                     SLICE_ARGS(one->title), SLICE_ARGS(name));
         }
     }
 }

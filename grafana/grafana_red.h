@@ -68,10 +68,4 @@ MUST_CHECK enum status red_read(struct grafana_red *r, struct grafana_query *q,
  * name. */
 void red_titles(struct grafana_red *r);
 
-enum status grafana_requests(struct grafana_query *q);
-enum status grafana_errors(struct grafana_query *q);
-enum status grafana_error_ratio(struct grafana_query *q);
-enum status grafana_latency(struct grafana_query *q);
-enum status grafana_heatmap(struct grafana_query *q);
-
 #endif

@@ -7,13 +7,14 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "grafana_handlers.h"
 #include "grafana_red.h"
 
 enum { MAX_MEASURES = 8 };
 
 /* What is shown of each group. */
 struct measure {
-    struct slice name; /* "p95"; empty: the family says it all */
+    struct slice name;          /* "p95"; empty: the family says it all */
     struct metric_expr expr[2]; /* over the leaves of derived, sdk */
 };
 
@@ -25,7 +26,8 @@ struct red_frame {
     const char *what;        /* "requests", for people */
 };
 
-static void label_names(struct grafana_field *field, const struct grafana_red *r,
+static void label_names(struct grafana_field *field,
+                        const struct grafana_red *r,
                         const struct red_names *names)
 {
     for (int k = 0; k < BY_COUNT; k++)
@@ -40,10 +42,10 @@ static void link_names(struct grafana_field *field, const struct grafana_red *r,
         names->identity.component.len == 0)
         return;
     if (names->name[BY_ENDPOINT].len > 0 && r->source == RED_SERVED)
-        field_link(field, "Show the endpoint",
-                   link_endpoint(r->q, &names->identity,
-                                 names->name[BY_ENDPOINT]),
-                   false);
+        field_link(
+            field, "Show the endpoint",
+            link_endpoint(r->q, &names->identity, names->name[BY_ENDPOINT]),
+            false);
     else
         field_link(field, "Show the component",
                    link_component(r->q, &names->identity), false);
@@ -67,8 +69,7 @@ static void add_field(struct red_frame *f, struct grafana_frame *frame,
                       const struct measure *measure)
 {
     struct grafana_field *field = frame_field(frame, f->name, FIELD_NUMBER);
-    const struct metric_expr *expr =
-        &measure->expr[one->part == &f->red.sdk];
+    const struct metric_expr *expr = &measure->expr[one->part == &f->red.sdk];
 
     if (!field)
         return;
@@ -109,8 +110,8 @@ static void explain_empty(const struct grafana_red *r,
         query_empty(r->q, frame, what, SIGNAL_SPANS);
 }
 
-static struct grafana_frame *time_frame(struct grafana_red *r,
-                                        const char *name, const char *type)
+static struct grafana_frame *time_frame(struct grafana_red *r, const char *name,
+                                        const char *type)
 {
     struct grafana_frame *frame = query_frame(r->q, slice_of(name));
     struct grafana_field *time = frame_field(frame, "time", FIELD_TIME);
@@ -158,8 +159,8 @@ struct rates {
 
 enum status grafana_requests(struct grafana_query *q)
 {
-    struct red_frame f = {.count = 1, .name = "requests", .unit = "reqps",
-                          .what = "requests"};
+    struct red_frame f = {
+        .count = 1, .name = "requests", .unit = "reqps", .what = "requests"};
     enum status s = red_read(&f.red, q, false);
 
     if (s != OK)
@@ -187,8 +188,8 @@ static enum status choose_errors(struct rates *rates)
         else if (outcome.len > 0 && !slice_equal(outcome, SLICE("errors")))
             return query_refuse(r->q,
                                 "outcome must be errors, client_errors or all");
-        rates->known[i] = (struct metric_expr){
-            EXPR_OR_ZERO, .args = {errors, red->requests}};
+        rates->known[i] =
+            (struct metric_expr){EXPR_OR_ZERO, .args = {errors, red->requests}};
     }
     return OK;
 }
@@ -202,21 +203,23 @@ static enum status read_errors(struct rates *rates, struct grafana_query *q)
 
 enum status grafana_errors(struct grafana_query *q)
 {
-    struct rates rates = {.frame = {.count = 1, .name = "errors",
-                                    .unit = "reqps", .what = "requests"}};
+    struct rates rates = {
+        .frame = {
+            .count = 1, .name = "errors", .unit = "reqps", .what = "requests"}};
     enum status s = read_errors(&rates, q);
 
     if (s != OK)
         return s;
     for (int i = 0; i < 2; i++)
-        rates.frame.measures[0].expr[i] = (struct metric_expr){
-            EXPR_PER_SECOND, .args = {&rates.known[i]}};
+        rates.frame.measures[0].expr[i] =
+            (struct metric_expr){EXPR_PER_SECOND, .args = {&rates.known[i]}};
     return reply(&rates.frame);
 }
 
 enum status grafana_error_ratio(struct grafana_query *q)
 {
-    struct rates rates = {.frame = {.count = 1, .name = "error ratio",
+    struct rates rates = {.frame = {.count = 1,
+                                    .name = "error ratio",
                                     .unit = "percentunit",
                                     .what = "requests"}};
     enum status s = read_errors(&rates, q);
@@ -264,8 +267,8 @@ static struct metric_expr time_expr(const struct red_part *part, bool mean,
 
 static enum status add_quantile(struct red_frame *f, struct slice text)
 {
-    bool mean = slice_equal(text, SLICE("mean")) ||
-                slice_equal(text, SLICE("avg"));
+    bool mean =
+        slice_equal(text, SLICE("mean")) || slice_equal(text, SLICE("avg"));
     struct measure *m = &f->measures[f->count];
     double quantile = 0;
 
@@ -274,9 +277,9 @@ static enum status add_quantile(struct red_frame *f, struct slice text)
                             "quantile must be from 0 to 1, such as 0.95, or "
                             "mean; it is %.*s",
                             SLICE_ARGS(slice_truncate(text, 80)));
-    m->name = mean ? SLICE("mean")
-                   : grafana_format(f->red.q->request->arena, "p%g",
-                                    quantile * 100);
+    m->name =
+        mean ? SLICE("mean")
+             : grafana_format(f->red.q->request->arena, "p%g", quantile * 100);
     m->expr[0] = time_expr(&f->red.derived, mean, quantile);
     m->expr[1] = time_expr(&f->red.sdk, mean, quantile);
     f->count++;
@@ -354,9 +357,9 @@ static void add_bucket(const struct grafana_red *r, struct grafana_frame *frame,
                        int bound)
 {
     struct arena *arena = r->q->request->arena;
-    struct slice text = bound > b->last ? SLICE("+Inf")
-                                        : grafana_format(arena, "%g",
-                                                         bound_at(bound));
+    struct slice text = bound > b->last
+                            ? SLICE("+Inf")
+                            : grafana_format(arena, "%g", bound_at(bound));
     struct grafana_field *field =
         frame_field(frame, grafana_cstr(arena, text), FIELD_NUMBER);
 
@@ -365,12 +368,13 @@ static void add_bucket(const struct grafana_red *r, struct grafana_frame *frame,
     field->unit = "short";
     field_label(field, "le", text);
     for (uint32_t i = 0; i < r->grid.count; i++) {
-        double below = bound == b->first ? hists[i].count
-                                         : above(&hists[i], bound - 1);
+        double below =
+            bound == b->first ? hists[i].count : above(&hists[i], bound - 1);
         double over = bound > b->last ? 0 : above(&hists[i], bound);
 
         if (hists[i].count > RED_NONE)
-            field_number_at(field, i, fmax(round((below - over) * 1e3) / 1e3, 0));
+            field_number_at(field, i,
+                            fmax(round((below - over) * 1e3) / 1e3, 0));
     }
 }
 

@@ -83,7 +83,7 @@ static void explain(struct grafana_query *q, struct grafana_frame *first)
 
 /* A variable with several values inside quotes breaks the payload, and the
  * plugin sends none; in the editor for code, not in the builder. */
-static bool is_lost(const json_t *target, const json_t *scoped,
+static bool is_lost(const json_t *target, json_t *scoped,
                     enum payload_state state)
 {
     struct slice mode = json_text_of(json_object_get(target, "editorMode"));
@@ -94,9 +94,10 @@ static bool is_lost(const json_t *target, const json_t *scoped,
         return state == PAYLOAD_BROKEN;
     if (slice_equal(mode, SLICE("builder")) || !json_is_object(scoped))
         return false;
-    json_object_foreach((json_t *)scoped, name, variable)
-        if (json_is_array(json_object_get(variable, "value")))
-            return true;
+    json_object_foreach(
+        scoped, name,
+        variable) if (json_is_array(json_object_get(variable,
+                                                    "value"))) return true;
     return false;
 }
 
@@ -114,7 +115,8 @@ static struct slice unknown_variable(struct grafana_query *q)
     const char *name;
     json_t *value;
 
-    json_object_foreach((json_t *)q->payload, name, value) {
+    json_object_foreach(q->payload, name, value)
+    {
         struct payload_values values;
 
         payload_values(value, q->call->scoped, q->request->arena, &values);
@@ -160,11 +162,10 @@ static void run_target(struct run *run, json_t *target, struct slice name,
     q.ref_id = ref_id;
     q.family = grafana_family_find(name);
     q.lost_payload = is_lost(target, run->call.scoped, state);
-    s = q.family ? run_family(&q)
-                 : query_invalid(q.request,
-                                 "unknown metric '%.*s'; see /metrics",
-                                 (int)(name.len < 100 ? name.len : 100),
-                                 name.ptr);
+    s = q.family
+            ? run_family(&q)
+            : query_invalid(q.request, "unknown metric '%.*s'; see /metrics",
+                            (int)(name.len < 100 ? name.len : 100), name.ptr);
     if (q.request->waits) {
         run->waits = true;
         return;
@@ -182,6 +183,22 @@ static void run_target(struct run *run, json_t *target, struct slice name,
                      "the variable %.*s is not defined in this dashboard; "
                      "nothing is restricted by it",
                      SLICE_ARGS(unknown));
+}
+
+enum status grafana_run_one(struct grafana_call *call, struct slice target,
+                            json_t *payload, struct frames *frames)
+{
+    struct grafana_query q;
+    enum status s;
+
+    query_init(&q, call, payload, frames);
+    q.ref_id = SLICE("A");
+    q.family = grafana_family_find(target);
+    if (!q.family)
+        return query_invalid(call->request, "unknown metric '%.*s'",
+                             SLICE_ARGS(slice_truncate(target, 80)));
+    s = run_family(&q);
+    return s == OK ? call->request->failed : s;
 }
 
 /* ---- all ---- */

@@ -22,6 +22,6 @@ enum status grafana_annotations(struct query_request *request);
 
 /* Runs one family on this call and payload: its frames, or its error. */
 enum status grafana_run_one(struct grafana_call *call, struct slice target,
-                            const json_t *payload, struct frames *frames);
+                            json_t *payload, struct frames *frames);
 
 #endif

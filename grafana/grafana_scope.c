@@ -18,8 +18,7 @@ static bool fits_name(const struct grafana_query *q, const char *key,
                       struct slice name, struct slice uid)
 {
     return query_fits(q, key, name) ||
-           (uid.len > 0 && query_fits(q, key, uid) &&
-            query_filters(q, key));
+           (uid.len > 0 && query_fits(q, key, uid) && query_filters(q, key));
 }
 
 bool query_fits_identity(const struct grafana_query *q,
@@ -82,11 +81,11 @@ static bool identity_fits(struct grafana_query *q, uint32_t resource,
         *room = 2 * id + 64;
     }
     if ((*verdicts)[id] == UNKNOWN)
-        (*verdicts)[id] = registry_identity(registry, id, q->request->arena,
-                                            &identity) &&
-                                  query_fits_identity(q, &identity)
-                              ? FITS
-                              : FITS_NOT;
+        (*verdicts)[id] =
+            registry_identity(registry, id, q->request->arena, &identity) &&
+                    query_fits_identity(q, &identity)
+                ? FITS
+                : FITS_NOT;
     return (*verdicts)[id] == FITS;
 }
 
@@ -124,7 +123,7 @@ static bool attributes_fit(struct grafana_query *q,
 
         if (f->of_resources &&
             !filter_fits(f, a ? reply_value_text(q->request, a)
-                       : (struct slice){NULL, 0}))
+                              : (struct slice){NULL, 0}))
             return false;
     }
     return true;
@@ -149,7 +148,8 @@ static const struct resource **read_resources(struct grafana_query *q)
         const struct resource_info *info =
             bitmap_has(all, id) ? reply_resource(q->request, id) : NULL;
 
-        if (!info || info->resource.attrs.count == 0)
+        if (!info || info->resource.attrs.count == 0 ||
+            attrs_find(&info->resource.attrs, SLICE("callboard.identity")))
             continue; /* of derived series */
         read[id] = &info->resource;
         for (struct grafana_filter *f = q->filters; f; f = f->next)
@@ -162,14 +162,14 @@ static const struct resource **read_resources(struct grafana_query *q)
 
 static enum status narrow_by_attribute(struct grafana_query *q)
 {
-    struct bitmap *some =
-        bitmap_new(q->request->arena, q->resources->limit);
+    struct bitmap *some = bitmap_new(q->request->arena, q->resources->limit);
     const struct resource **read = read_resources(q);
 
     if (!some || !read)
         return arena_status(q->request->arena);
     for (struct grafana_filter *f = q->filters; f; f = f->next) {
-        f->of_resources = f->of_resources || slice_equal(f->key, SLICE("pod")) ||
+        f->of_resources = f->of_resources ||
+                          slice_equal(f->key, SLICE("pod")) ||
                           slice_equal(f->key, SLICE("version"));
         q->narrowed = q->narrowed || f->of_resources;
     }
