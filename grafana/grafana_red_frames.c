@@ -323,7 +323,7 @@ static double bound_at(int i)
 
 /* The largest bound that has requests above it, and the smallest below which
  * there are some. */
-struct bounds {
+struct heat_bounds {
     int first, last;
 };
 
@@ -332,9 +332,9 @@ static double above(const struct hist *hist, int bound)
     return bound < 0 ? hist->count : hist_count_above(hist, bound_at(bound));
 }
 
-static struct bounds find_bounds(const struct hist *hists, uint32_t count)
+static struct heat_bounds find_bounds(const struct hist *hists, uint32_t count)
 {
-    struct bounds b = {BOUNDS - 1, 0};
+    struct heat_bounds b = {BOUNDS - 1, 0};
 
     for (uint32_t i = 0; i < count; i++) {
         int first = 0, last = BOUNDS - 1;
@@ -353,7 +353,7 @@ static struct bounds find_bounds(const struct hist *hists, uint32_t count)
 }
 
 static void add_bucket(const struct grafana_red *r, struct grafana_frame *frame,
-                       const struct hist *hists, const struct bounds *b,
+                       const struct hist *hists, const struct heat_bounds *b,
                        int bound)
 {
     struct arena *arena = r->q->request->arena;
@@ -384,7 +384,7 @@ enum status grafana_heatmap(struct grafana_query *q)
     enum status s = red_read(&r, q, true);
     struct grafana_frame *frame;
     const struct hist *hists;
-    struct bounds b;
+    struct heat_bounds b;
 
     if (s != OK)
         return s;

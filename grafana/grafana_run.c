@@ -11,7 +11,7 @@
 
 enum { MAX_TARGETS = 64 };
 
-struct run {
+struct run_state {
     struct grafana_call call;
     struct frames frames;
     uint32_t answered, failed;
@@ -50,7 +50,7 @@ static void drop_frames(struct frames *frames, struct grafana_frame **last)
 }
 
 /* Frames that the family made before it failed are not shown. */
-static void target_failed(struct run *run, struct grafana_query *q,
+static void target_failed(struct run_state *run, struct grafana_query *q,
                           struct grafana_frame **before, enum status s)
 {
     struct slice text = take_error(run->call.request, s);
@@ -149,7 +149,7 @@ static enum status run_family(struct grafana_query *q)
     return s;
 }
 
-static void run_target(struct run *run, json_t *target, struct slice name,
+static void run_target(struct run_state *run, json_t *target, struct slice name,
                        struct slice ref_id)
 {
     struct grafana_frame **before = run->frames.last;
@@ -203,7 +203,8 @@ enum status grafana_run_one(struct grafana_call *call, struct slice target,
 
 /* ---- all ---- */
 
-static struct slice ref_of(struct run *run, const json_t *target, size_t number)
+static struct slice ref_of(struct run_state *run, const json_t *target,
+                           size_t number)
 {
     const json_t *ref = json_object_get(target, "refId");
 
@@ -213,7 +214,7 @@ static struct slice ref_of(struct run *run, const json_t *target, size_t number)
                           (int)('A' + number % 26));
 }
 
-static void run_all(struct run *run)
+static void run_all(struct run_state *run)
 {
     for (size_t i = 0; i < json_array_size(run->call.targets) && !run->waits;
          i++) {
@@ -244,7 +245,7 @@ static bool is_old(const struct grafana_call *call)
 enum status grafana_run(struct query_request *request)
 {
     error_writer *writer = request->write_error;
-    struct run run = {.answered = 0};
+    struct run_state run = {.answered = 0};
     enum status s = call_read(&run.call, request);
 
     if (s != OK)
