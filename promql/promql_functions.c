@@ -14,13 +14,14 @@
 #define M            PROMQL_MATRIX
 #define SAMPLE(name) .sample = promql_##name
 #define RANGE(name)  .range = &promql_##name
-#define CALL(name)   .call = promql_##name
+#define CALL(name)   .call = promql_call_##name
 
 /* clang-format off */
 static const struct promql_function functions[] = {
     /* name           returns, types, variadic */
     {"abs",                V, 1, {V},             0, SAMPLE(abs)},
-    {"absent_over_time",   V, 1, {M},             0, CALL(absent_over_time)},
+    {"absent",             V, 1, {V},             0, CALL(absent)},
+    {"absent_over_time",   V, 1, {M},             0, .call = promql_absent_over_time},
     {"acos",               V, 1, {V},             0, SAMPLE(acos)},
     {"acosh",              V, 1, {V},             0, SAMPLE(acosh)},
     {"asin",               V, 1, {V},             0, SAMPLE(asin)},
@@ -46,11 +47,20 @@ static const struct promql_function functions[] = {
     {"double_exponential_smoothing", V, 3, {M, S, S}, 0, RANGE(smoothing)},
     {"exp",                V, 1, {V},             0, SAMPLE(exp)},
     {"floor",              V, 1, {V},             0, SAMPLE(floor)},
+    {"histogram_avg",      V, 1, {V},             0, CALL(histogram_avg)},
+    {"histogram_count",    V, 1, {V},             0, CALL(histogram_count)},
+    {"histogram_fraction", V, 3, {S, S, V},       0, CALL(histogram_fraction)},
+    {"histogram_quantile", V, 2, {S, V},          0, CALL(histogram_quantile)},
+    {"histogram_stddev",   V, 1, {V},             0, CALL(histogram_stddev)},
+    {"histogram_stdvar",   V, 1, {V},             0, CALL(histogram_stdvar)},
+    {"histogram_sum",      V, 1, {V},             0, CALL(histogram_sum)},
     {"holt_winters",       V, 3, {M, S, S},       0, RANGE(smoothing)},
     {"hour",               V, 1, {V},             1, SAMPLE(hour)},
     {"idelta",             V, 1, {M},             0, RANGE(idelta)},
     {"increase",           V, 1, {M},             0, RANGE(increase)},
     {"irate",              V, 1, {M},             0, RANGE(irate)},
+    {"label_join",         V, 4, {V, T, T, T}, PROMQL_ANY_NUMBER, CALL(label_join)},
+    {"label_replace",      V, 5, {V, T, T, T, T}, 0, CALL(label_replace)},
     {"last_over_time",     V, 1, {M},             0, RANGE(last_over_time)},
     {"ln",                 V, 1, {V},             0, SAMPLE(ln)},
     {"log10",              V, 1, {V},             0, SAMPLE(log10)},
@@ -59,6 +69,7 @@ static const struct promql_function functions[] = {
     {"min_over_time",      V, 1, {M},             0, RANGE(min_over_time)},
     {"minute",             V, 1, {V},             1, SAMPLE(minute)},
     {"month",              V, 1, {V},             1, SAMPLE(month)},
+    {"pi",                 S, 0, {0},             0, CALL(pi)},
     {"predict_linear",     V, 2, {M, S},          0, RANGE(predict_linear)},
     {"present_over_time",  V, 1, {M},             0, RANGE(present_over_time)},
     {"quantile_over_time", V, 2, {S, M},          0, RANGE(quantile_over_time)},
@@ -66,15 +77,23 @@ static const struct promql_function functions[] = {
     {"rate",               V, 1, {M},             0, RANGE(rate)},
     {"resets",             V, 1, {M},             0, RANGE(resets)},
     {"round",              V, 2, {V, S},          1, SAMPLE(round)},
+    {"scalar",             S, 1, {V},             0, CALL(scalar)},
     {"sgn",                V, 1, {V},             0, SAMPLE(sgn)},
     {"sin",                V, 1, {V},             0, SAMPLE(sin)},
     {"sinh",               V, 1, {V},             0, SAMPLE(sinh)},
+    {"sort",               V, 1, {V},             0, CALL(sort)},
+    {"sort_by_label",      V, 2, {V, T}, PROMQL_ANY_NUMBER, CALL(sort_by_label)},
+    {"sort_by_label_desc", V, 2, {V, T}, PROMQL_ANY_NUMBER, CALL(sort_by_label_desc)},
+    {"sort_desc",          V, 1, {V},             0, CALL(sort_desc)},
     {"sqrt",               V, 1, {V},             0, SAMPLE(sqrt)},
     {"stddev_over_time",   V, 1, {M},             0, RANGE(stddev_over_time)},
     {"stdvar_over_time",   V, 1, {M},             0, RANGE(stdvar_over_time)},
     {"sum_over_time",      V, 1, {M},             0, RANGE(sum_over_time)},
     {"tan",                V, 1, {V},             0, SAMPLE(tan)},
     {"tanh",               V, 1, {V},             0, SAMPLE(tanh)},
+    {"time",               S, 0, {0},             0, CALL(time)},
+    {"timestamp",          V, 1, {V},             0, CALL(timestamp)},
+    {"vector",             V, 1, {S},             0, CALL(vector)},
     {"year",               V, 1, {V},             1, SAMPLE(year)},
 };
 /* clang-format on */

@@ -20,4 +20,27 @@ promql_sample_function promql_minute, promql_hour, promql_day_of_week,
     promql_day_of_month, promql_day_of_year, promql_days_in_month, promql_month,
     promql_year;
 
+/* promql_scalar.c */
+promql_call_function promql_call_time, promql_call_pi, promql_call_vector,
+    promql_call_scalar, promql_call_timestamp, promql_call_absent;
+
+/* promql_label.c */
+promql_call_function promql_call_label_replace, promql_call_label_join;
+
+/* promql_sort.c */
+promql_call_function promql_call_sort, promql_call_sort_desc,
+    promql_call_sort_by_label, promql_call_sort_by_label_desc;
+
+/* promql_hist_native.c */
+promql_call_function promql_call_histogram_avg, promql_call_histogram_count,
+    promql_call_histogram_sum, promql_call_histogram_stddev,
+    promql_call_histogram_stdvar;
+
+/* promql_quantile.c */
+promql_call_function promql_call_histogram_quantile,
+    promql_call_histogram_fraction;
+/* Warns if q is not between 0 and 1. */
+void promql_check_quantile(struct promql_eval *eval,
+                           const struct promql_node *at, double q);
+
 #endif
