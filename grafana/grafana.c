@@ -5,6 +5,10 @@
  */
 #include "grafana.h"
 
+#include <strings.h>
+
+#include "grafana_run.h"
+
 struct grafana_error {
     const char *message, *error;
 };
@@ -29,11 +33,69 @@ static enum status health(struct query_request *request)
     return OK;
 }
 
+/* Grafana sends JSON; older versions send nothing for tags. */
+static enum status read_body(struct query_request *request)
+{
+    struct slice type = slice_trim(request->content_type, PARAMS_BLANKS);
+    struct slice text = slice_trim(request->raw_body, PARAMS_BLANKS);
+
+    if (type.len > 0 && strncasecmp(type.ptr, "application/json",
+                                    type.len < 16 ? type.len : 16) != 0)
+        return query_invalid(request,
+                             "the body must be of type application/json");
+    request->body = text.len > 0 ? payload_parse(text) : json_object();
+    if (!json_is_object(request->body))
+        return query_invalid(request, "the body must be a JSON object of at "
+                                      "most 65536 values");
+    return OK;
+}
+
+static const struct {
+    const char *path;
+    route_handler *run;
+} handlers[] = {
+    {"/grafana/query", grafana_run},
+    {"/grafana/metrics", grafana_metrics},
+    {"/grafana/metric-payload-options", grafana_options},
+    {"/grafana/variable", grafana_variable},
+    {"/grafana/search", grafana_search},
+    {"/grafana/tag-keys", grafana_tag_keys},
+    {"/grafana/tag-values", grafana_tag_values},
+    {"/grafana/annotations", grafana_annotations},
+};
+
+static enum status serve(struct query_request *request)
+{
+    enum status s = read_body(request);
+
+    for (size_t i = 0; s == OK && i < sizeof(handlers) / sizeof(handlers[0]);
+         i++)
+        if (strcmp(handlers[i].path, request->route->path) == 0)
+            return handlers[i].run(request);
+    return s;
+}
+
+enum { MAX_BODY = 2 * 1024 * 1024 };
+
+#define POST(path)                                                           \
+    {                                                                        \
+        "POST", path, ACTION_ANY, SCOPE_NONE, serve, NULL, 0, MAX_BODY, NULL \
+    }
+
+/* Each target, and each list, is checked by its own action. */
 static const struct route routes[] = {
     {"GET", "/grafana", ACTION_ANY, SCOPE_NONE, health, NULL, NO_READER, 0,
      &grafana_error_table},
     {"GET", "/grafana/", ACTION_ANY, SCOPE_NONE, health, NULL, NO_READER, 0,
      &grafana_error_table},
+    POST("/grafana/query"),
+    POST("/grafana/metrics"),
+    POST("/grafana/metric-payload-options"),
+    POST("/grafana/variable"),
+    POST("/grafana/search"),
+    POST("/grafana/tag-keys"),
+    POST("/grafana/tag-values"),
+    POST("/grafana/annotations"),
     {0},
 };
 

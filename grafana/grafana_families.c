@@ -2,8 +2,107 @@
  * The families, in the order that people see.
  */
 #include "grafana_family.h"
+#include "grafana_handlers.h"
+
+static const struct payload_option by_requests[] = {
+    {"component", NULL}, {"endpoint", NULL},
+    {"operation", NULL}, {"caller", NULL},
+    {"callee", NULL},    {"namespace", NULL},
+    {"project", NULL},   {"environment", NULL},
+    {"kind", NULL},      {0}};
+
+static const struct payload_option directions[] = {
+    {"served", "Requests served"},
+    {"in", "Calls in, by caller"},
+    {"out", "Calls out, by callee"},
+    {0}};
+
+static const struct payload_option outcomes[] = {
+    {"errors", "Errors"},
+    {"client_errors", "Client errors (HTTP 4xx)"},
+    {"all", "Both"},
+    {0}};
+
+static const struct payload_option quantiles[] = {
+    {"0.5", "p50"},  {"0.75", "p75"},    {"0.9", "p90"},   {"0.95", "p95"},
+    {"0.99", "p99"}, {"0.999", "p99.9"}, {"mean", "Mean"}, {0}};
+
+static const struct payload_option resources[] = {{"cpu", "CPU"},
+                                                  {"memory", "Memory"},
+                                                  {"network", "Network"},
+                                                  {"disk", "Disk"},
+                                                  {0}};
+
+static const struct payload_option by_usage[] = {
+    {"none", "All together"}, {"component", NULL}, {"pod", NULL}, {0}};
+
+static const struct payload_option relative_to[] = {
+    {"none", "Absolute"},
+    {"request", "Share of the request"},
+    {"limit", "Share of the limit"},
+    {0}};
+
+#define BY_REQUESTS                                                          \
+    {                                                                        \
+        "by", "By", PAYLOAD_MULTI, "all together", by_requests, NULL, false, \
+            24                                                               \
+    }
+#define DIRECTION                                                             \
+    {                                                                         \
+        "direction", "Direction", PAYLOAD_SELECT, NULL, directions, "served", \
+            false, 20                                                         \
+    }
+#define LIMIT(standard)                                                 \
+    {                                                                   \
+        "limit", "Limit", PAYLOAD_INPUT, NULL, NULL, standard, false, 8 \
+    }
+
+static const struct payload_field requests_fields[] = {
+    BY_REQUESTS, DIRECTION, LIMIT("20"), {0}};
+
+static const struct payload_field errors_fields[] = {
+    BY_REQUESTS,
+    DIRECTION,
+    {"outcome", "Outcome", PAYLOAD_SELECT, NULL, outcomes, "errors", false, 20},
+    LIMIT("20"),
+    {0}};
+
+static const struct payload_field latency_fields[] = {
+    {"quantile", "Quantile", PAYLOAD_MULTI, "p50, p95, p99", quantiles, NULL,
+     false, 20},
+    BY_REQUESTS,
+    DIRECTION,
+    LIMIT("20"),
+    {0}};
+
+static const struct payload_field heatmap_fields[] = {DIRECTION, {0}};
+
+static const struct payload_field usage_fields[] = {
+    {"resource", "Resource", PAYLOAD_MULTI, "all", resources, NULL, false, 20},
+    {"by", "By", PAYLOAD_SELECT, NULL, by_usage, "none", false, 16},
+    {"relative_to", "As", PAYLOAD_SELECT, NULL, relative_to, "none", false, 20},
+    {0}};
+
+static const struct payload_field restarts_fields[] = {
+    {"by", "By", PAYLOAD_SELECT, NULL, by_usage, "none", false, 16}, {0}};
+
+enum { FIELDS_REQUESTS = FIELDS_SCOPE | FIELDS_ENDPOINT };
 
 const struct grafana_family grafana_families[] = {
+    {"requests", "Requests per second", "Requests", ACTION_METRICS_VIEW,
+     FIELDS_REQUESTS, requests_fields, grafana_requests},
+    {"errors", "Errors per second", "Requests", ACTION_METRICS_VIEW,
+     FIELDS_REQUESTS, errors_fields, grafana_errors},
+    {"error_ratio", "Share of errors", "Requests", ACTION_METRICS_VIEW,
+     FIELDS_REQUESTS, errors_fields, grafana_error_ratio},
+    {"latency", "Response times", "Requests", ACTION_METRICS_VIEW,
+     FIELDS_REQUESTS, latency_fields, grafana_latency},
+    {"latency_heatmap", "Response times as a heatmap", "Requests",
+     ACTION_METRICS_VIEW, FIELDS_REQUESTS, heatmap_fields, grafana_heatmap},
+    {"usage", "CPU, memory, network, disk", "Saturation", ACTION_METRICS_VIEW,
+     FIELDS_SCOPE, usage_fields, grafana_usage},
+    {"restarts", "Restarts of containers", "Saturation", ACTION_METRICS_VIEW,
+     FIELDS_SCOPE, restarts_fields, grafana_restarts},
     {0},
 };
 

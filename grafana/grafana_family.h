@@ -48,8 +48,8 @@ struct grafana_filter {
     enum filter_op op;
     const struct slice *values; /* IS, NOT: any number; else one */
     uint32_t count;
-    struct regex *regex;
-    bool of_resources; /* an attribute of resources: already in `sent` */
+    struct regex *regex; /* NULL: none; of IS: or what this matches */
+    bool of_resources;   /* an attribute of resources: already in `sent` */
     struct grafana_filter *next;
 };
 
@@ -63,14 +63,14 @@ bool query_filters(const struct grafana_query *q, const char *key);
 
 struct grafana_query {
     struct query_request *request;
+    const struct grafana_call *call; /* what all targets share */
     const struct grafana_family *family;
     struct slice ref_id;
-    json_t *payload; /* an object */
+    json_t *payload;   /* an object */
+    bool lost_payload; /* it is empty, as variables broke it */
     uint64_t start_ns, end_ns;
     uint64_t interval_ns; /* suggested step; 0: none */
     uint32_t max_points;  /* of a series */
-    bool old_table;       /* of simple-json: a table is wanted */
-    struct slice app;     /* "explore" ... */
 
     /* The filters that apply, by namespace, project, component, environment
      * (those are in `resources`), endpoint, operation, version, pod, and
@@ -168,6 +168,6 @@ struct grafana_family {
 extern const struct grafana_family grafana_families[];
 const struct grafana_family *grafana_family_find(struct slice target);
 
-/* ---- handlers, by file; a family of a new file adds its lines here ---- */
+/* Handlers are declared in grafana_handlers.h. */
 
 #endif

@@ -7,8 +7,8 @@
 #include "clock.h"
 #include "grafana_frame.h"
 
-static void write_cell(const struct grafana_field *field, uint32_t row,
-                       struct jsonw *w)
+void frame_write_cell(const struct grafana_field *field, uint32_t row,
+                      struct jsonw *w)
 {
     const struct slice *texts = field->cells;
     const uint64_t *times = field->cells;
@@ -232,7 +232,7 @@ static void write_frame(const struct grafana_frame *frame, struct jsonw *w)
     for (struct grafana_field *f = frame->fields; f; f = f->next) {
         jsonw_open(w, '[');
         for (uint32_t i = 0; i < frame->rows; i++)
-            write_cell(f, i, w);
+            frame_write_cell(f, i, w);
         jsonw_close(w, ']');
     }
     jsonw_close(w, ']');

@@ -33,6 +33,7 @@ enum metric_meaning {
     METRIC_HTTP_SERVER = METRIC_USAGE_MEANINGS, /* requests served */
     METRIC_RPC_SERVER,
     METRIC_PROXY_SERVER, /* both, as a mesh or a proxy sees them */
+    METRIC_RESTARTS,     /* of containers */
     METRIC_MEANINGS
 };
 

@@ -28,4 +28,11 @@ MUST_CHECK enum status usage_query(struct query_request *request,
                                    const struct grid *grid,
                                    struct usage *usage);
 
+/* The same by attributes of points (NULL: none), and by resource. */
+MUST_CHECK enum status usage_query_by(struct query_request *request,
+                                      const struct bitmap *resources,
+                                      const struct grid *grid,
+                                      const char *const *by, bool by_resource,
+                                      struct usage *usage);
+
 #endif

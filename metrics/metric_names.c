@@ -66,6 +66,8 @@ const struct metric_name metric_names[] = {
     GAUGE("k8s.container.cpu.limit", CPU_LIMIT, 3, CORES, ANY),
     GAUGE("kube_pod_container_resource_limits", CPU_LIMIT, 2, CORES, CPU),
     GAUGE("kube_pod_container_resource_limits", MEMORY_LIMIT, 2, BYTES, MEMORY),
+    COUNTER("k8s.container.restarts", RESTARTS, 0, OTHER, ANY, 1), /* a gauge that only grows */
+    COUNTER("kube_pod_container_status_restarts_total", RESTARTS, 1, OTHER, ANY, 1),
     GAUGE("container.memory.working_set", MEMORY_USAGE, 0, BYTES, ANY),
     GAUGE("container_memory_working_set_bytes", MEMORY_USAGE, 1, BYTES, CONTAINER),
     GAUGE("container_memory_working_set_bytes", MEMORY_USAGE, 20, BYTES, POD),

@@ -28,13 +28,15 @@ static uint64_t pod_of(void *arg, uint32_t resource_id)
                    : (uint64_t)resource_id << 1;
 }
 
-enum status usage_query(struct query_request *request,
-                        const struct bitmap *resources, const struct grid *grid,
-                        struct usage *usage)
+enum status usage_query_by(struct query_request *request,
+                           const struct bitmap *resources,
+                           const struct grid *grid, const char *const *by,
+                           bool by_resource, struct usage *usage)
 {
     struct metric_table *table = &usage->table;
 
-    metric_table_init(table, request->arena, grid, NULL);
+    metric_table_init(table, request->arena, grid, by);
+    table->by_resource = by_resource;
     for (uint32_t i = 0; i < USAGE_ROWS; i++) {
         usage->rows[i] = (struct metric_expr){
             EXPR_AVERAGE, .select = {.first = (enum metric_meaning)i,
@@ -43,4 +45,11 @@ enum status usage_query(struct query_request *request,
         (void)metric_table_add(table, &usage->rows[i]); /* ten fit */
     }
     return read_metrics(request, resources, pod_of, &table, 1);
+}
+
+enum status usage_query(struct query_request *request,
+                        const struct bitmap *resources, const struct grid *grid,
+                        struct usage *usage)
+{
+    return usage_query_by(request, resources, grid, NULL, false, usage);
 }

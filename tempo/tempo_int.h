@@ -31,6 +31,10 @@ bool tempo_trace_id(struct slice text, uint8_t id[16]);
 
 enum status tempo_trace(struct query_request *request);    /* tempo_trace.c */
 enum status tempo_trace_v2(struct query_request *request); /* likewise */
-enum status tempo_search(struct query_request *request);   /* tempo_search.c */
+enum status tempo_tags(struct query_request *request);     /* tempo_tags.c */
+enum status tempo_tags_v2(struct query_request *request);
+enum status tempo_tag_values(struct query_request *request);
+enum status tempo_tag_values_v2(struct query_request *request);
+enum status tempo_search(struct query_request *request); /* tempo_search.c */
 
 #endif

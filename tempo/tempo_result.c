@@ -25,26 +25,24 @@ struct looked {
 
 /* ---- reading ---- */
 
-static enum status read_trace(struct looked *l, const uint8_t trace_id[16])
+enum status tempo_read_trace(struct query_request *request,
+                             const struct span_query *query,
+                             struct arena *arena, struct traceql_trace *trace,
+                             bool *cut)
 {
-    struct query_request *request = l->search->request;
-    const struct span_query query = {.trace_id = trace_id,
-                                     .visible = l->search->visible,
-                                     .whole = true,
-                                     .ascending = true,
-                                     .limit = TEMPO_MAX_SPANS};
     const struct resource **resources;
     const struct identity **identities;
     struct span *spans = NULL;
     uint32_t count = 0;
     uint64_t total = 0;
-    enum status s = reader_query_spans(request->reader, &query, l->arena,
-                                       &spans, &count, &total);
+    enum status s = reader_query_spans(request->reader, query, arena, &spans,
+                                       &count, &total);
 
+    *trace = (struct traceql_trace){.count = 0};
     if (s != OK || count == 0)
         return s;
-    resources = arena_zero(l->arena, count, sizeof(*resources));
-    identities = arena_zero(l->arena, count, sizeof(*identities));
+    resources = arena_zero(arena, count, sizeof(*resources));
+    identities = arena_zero(arena, count, sizeof(*identities));
     for (uint32_t i = 0; resources && identities && i < count; i++) {
         const struct resource_info *info =
             reply_resource(request, spans[i].resource_id);
@@ -54,14 +52,15 @@ static enum status read_trace(struct looked *l, const uint8_t trace_id[16])
         resources[i] = &info->resource;
         identities[i] = &info->identity;
     }
-    l->trace = (struct traceql_trace){.spans = spans,
-                                      .resources = resources,
-                                      .identities = identities,
-                                      .count = count};
-    l->search->partial |= total > count;
-    return identities && traceql_trace_index(&l->trace, l->arena)
+    *trace = (struct traceql_trace){.spans = spans,
+                                    .resources = resources,
+                                    .identities = identities,
+                                    .count = count};
+    if (cut && total > count)
+        *cut = true;
+    return identities && traceql_trace_index(trace, arena)
                ? OK
-               : arena_status(l->arena);
+               : arena_status(arena);
 }
 
 static bool is_of_length(const struct looked *l)
@@ -110,13 +109,7 @@ static bool is_shown_anyway(const struct traceql_field *field)
 static void write_span_attrs(const struct looked *l, uint32_t at)
 {
     const struct traceql *query = &l->search->query;
-    struct traceql_subject subject = {.span = &l->trace.spans[at],
-                                      .whole = true,
-                                      .attrs = true,
-                                      .resource = l->trace.resources[at],
-                                      .identity = l->trace.identities[at],
-                                      .trace = &l->trace,
-                                      .at = at};
+    struct traceql_subject subject = traceql_subject_at(&l->trace, at);
     bool any = false, known;
 
     for (uint32_t i = 0; i < query->field_count; i++) {
@@ -274,11 +267,17 @@ enum status tempo_look_at(struct tempo_search *search,
 {
     struct arena arena;
     struct looked l = {.search = search, .arena = &arena};
+    const struct span_query query = {.trace_id = trace_id,
+                                     .visible = search->visible,
+                                     .whole = true,
+                                     .ascending = true,
+                                     .limit = TEMPO_MAX_SPANS};
     enum status s;
 
     arena_begin(&arena, search->request->arena);
     search->traces++;
-    s = read_trace(&l, trace_id);
+    s = tempo_read_trace(search->request, &query, &arena, &l.trace,
+                         &search->partial);
     if (s == OK && l.trace.count > 0 && is_of_length(&l)) {
         if (!traceql_run(&search->query, &l.trace, &arena, &l.found))
             s = arena_status(&arena);

@@ -63,6 +63,13 @@ enum status tempo_find(struct tempo_search *search);
 enum traceql_truth tempo_candidate(const struct traceql_set *set,
                                    const struct traceql_subject *subject);
 
+/* The visible spans of a trace; none: count 0. *cut: there are more; NULL: it
+ * does not matter. */
+enum status tempo_read_trace(struct query_request *request,
+                             const struct span_query *query,
+                             struct arena *arena, struct traceql_trace *trace,
+                             bool *cut);
+
 /* Reads a trace; if it matches it is added to the results. */
 enum status tempo_look_at(struct tempo_search *search,
                           const uint8_t trace_id[16]);

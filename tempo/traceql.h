@@ -242,6 +242,10 @@ struct traceql_trace {
 /* Fills parents, children, root and times; false: the arena is full. */
 bool traceql_trace_index(struct traceql_trace *trace, struct arena *arena);
 
+/* The subject of a span of a whole trace. */
+struct traceql_subject traceql_subject_at(const struct traceql_trace *trace,
+                                          uint32_t at);
+
 /* service.name, or what the identity calls the component. */
 struct slice traceql_service(const struct resource *resource,
                              const struct identity *identity);

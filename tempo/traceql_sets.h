@@ -15,8 +15,4 @@
 bool *traceql_marks(const struct traceql_set *set,
                     const struct traceql_trace *trace, struct arena *arena);
 
-/* The subject of a span of a whole trace. */
-struct traceql_subject traceql_subject_at(const struct traceql_trace *trace,
-                                          uint32_t at);
-
 #endif
