@@ -47,41 +47,41 @@ func main() {
 	ctx, prometheus, now := context.Background(), v1.NewAPI(client), time.Now()
 	hour := v1.Range{Start: now.Add(-time.Hour), End: now, Step: time.Minute}
 
-	vector, warnings, err := prometheus.Query(ctx, `api_gauge{k="a"}`, now, v1.WithTimeout(10*time.Second),
+	vector, warnings, _, err := prometheus.Query(ctx, `api_gauge{k="a"}`, now, v1.WithTimeout(10*time.Second),
 		v1.WithLookbackDelta(time.Hour))
 	see("instant", vector, err)
 	seen["warnings"] = len(warnings)
-	scalar, _, err := prometheus.Query(ctx, "1e-7", now)
+	scalar, _, _, err := prometheus.Query(ctx, "1e-7", now)
 	see("scalar", scalar, err)
-	text, _, err := prometheus.Query(ctx, `"text"`, now)
+	text, _, _, err := prometheus.Query(ctx, `"text"`, now)
 	see("string", text, err)
-	samples, _, err := prometheus.Query(ctx, `api_gauge{k="a"}[1h]`, now)
+	samples, _, _, err := prometheus.Query(ctx, `api_gauge{k="a"}[1h]`, now)
 	see("samples", samples, err)
-	matrix, _, err := prometheus.QueryRange(ctx, "api_gauge", hour)
+	matrix, _, _, err := prometheus.QueryRange(ctx, "api_gauge", hour)
 	see("range", matrix, err)
 	if histograms, ok := matrix.(model.Matrix); ok {
 		seen["series"] = len(histograms)
 	}
-	_, _, err = prometheus.Query(ctx, strings.Repeat("(", 100)+"sum(", now)
+	_, _, _, err = prometheus.Query(ctx, strings.Repeat("(", 100)+"sum(", now)
 	see("bad", nil, err)
-	_, _, err = prometheus.QueryRange(ctx, "api_gauge", v1.Range{Start: now.Add(-time.Hour), End: now,
+	_, _, _, err = prometheus.QueryRange(ctx, "api_gauge", v1.Range{Start: now.Add(-time.Hour), End: now,
 		Step: time.Millisecond})
 	see("too many", nil, err)
-	limited, warnings, err := prometheus.Query(ctx, "api_gauge", now, v1.WithLimit(1))
+	limited, warnings, _, err := prometheus.Query(ctx, "api_gauge", now, v1.WithLimit(1))
 	see("limited", limited, err)
 	seen["limit warnings"] = warnings
 
-	names, _, err := prometheus.LabelNames(ctx, []string{"api_gauge", `{__name__=~"api_.+"}`}, hour.Start, hour.End)
+	names, _, _, err := prometheus.LabelNames(ctx, []string{"api_gauge", `{__name__=~"api_.+"}`}, hour.Start, hour.End)
 	see("names", names, err)
-	values, _, err := prometheus.LabelValues(ctx, "k", nil, hour.Start, hour.End)
+	values, _, _, err := prometheus.LabelValues(ctx, "k", nil, hour.Start, hour.End)
 	see("values", values, err)
-	series, _, err := prometheus.Series(ctx, []string{"api_gauge"}, hour.Start, hour.End)
+	series, _, _, err := prometheus.Series(ctx, []string{"api_gauge"}, hour.Start, hour.End)
 	see("sets", series, err)
 	metadata, err := prometheus.Metadata(ctx, "", "")
 	see("metadata", metadata, err)
 	exemplars, err := prometheus.QueryExemplars(ctx, "api_gauge", hour.Start, hour.End)
 	see("exemplars", exemplars, err)
-	rules, err := prometheus.Rules(ctx)
+	rules, err := prometheus.Rules(ctx, nil)
 	see("rules", rules, err)
 	alerts, err := prometheus.Alerts(ctx)
 	see("alerts", alerts, err)
