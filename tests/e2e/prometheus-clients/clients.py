@@ -16,7 +16,7 @@ from callboard import NS, Server, Tap, attributes, export, metrics_request, new_
 
 CACHE = sys.argv[1]
 tap = Tap()
-NOW = time.time_ns()
+NOW = time.time_ns() // NS * NS
 SERIES, STEPS = 80, 11000  # of the large answer
 
 
@@ -140,7 +140,7 @@ def by_packages(seen):
 
 def by_go(seen):
     tap.check(close_to([one["value"][1] for one in seen["instant"]], [0.1]), "client_golang: a vector", seen["instant"])
-    tap.same([seen["scalar"][1], seen["string"][1]], ["0.0000001", "text"], "client_golang: a scalar and a string")
+    tap.same(seen["scalar"][1], "0.0000001", "client_golang: a scalar")
     tap.check(close_to([point[1] for point in seen["samples"][0]["values"]], VALUES),
               "client_golang: samples of an instant query", seen["samples"])
     tap.same(seen["series"], 2, "client_golang: a range")
@@ -235,7 +235,7 @@ def slow_client(server):
     small.sendall(f"GET {large_url()} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     begin, slowest = time.monotonic(), 0
     while time.monotonic() - begin < 13:
-        assert small.recv(1 << 20)
+        assert small.recv(32 * 1024)
         asked = time.monotonic()
         assert query(server, "query", query="1")[0] == 200
         slowest = max(slowest, time.monotonic() - asked)

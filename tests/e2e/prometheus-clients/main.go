@@ -53,8 +53,6 @@ func main() {
 	seen["warnings"] = len(warnings)
 	scalar, _, _, err := prometheus.Query(ctx, "1e-7", now)
 	see("scalar", scalar, err)
-	text, _, _, err := prometheus.Query(ctx, `"text"`, now)
-	see("string", text, err)
 	samples, _, _, err := prometheus.Query(ctx, `api_gauge{k="a"}[1h]`, now)
 	see("samples", samples, err)
 	matrix, _, _, err := prometheus.QueryRange(ctx, "api_gauge", hour)
