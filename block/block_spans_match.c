@@ -79,6 +79,9 @@ static void match_rows(struct block *block, const struct trace_query *query,
         block_match_texts(block,
                           block_texts(block, COL_OPERATION, block->count),
                           query->operation, rows);
+    if (query->endpoint.len > 0)
+        block_match_texts(block, block_texts(block, COL_ENDPOINT, block->count),
+                          query->endpoint, rows);
     for (uint32_t i = 0; i < query->attr_count && block_attrs(block); i++)
         attrs_reader_match(block->attrs, &query->attrs[i], rows);
 }

@@ -223,5 +223,7 @@ bool match_span(const struct span *span, const struct trace_query *query)
             bitmap_has(query->resources, span->resource_id)) &&
            (query->operation.len == 0 ||
             slice_equal(span->operation, query->operation)) &&
+           (query->endpoint.len == 0 ||
+            slice_equal(span->endpoint, query->endpoint)) &&
            match_attrs(&span->attrs, query->attrs, query->attr_count);
 }

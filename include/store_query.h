@@ -108,8 +108,8 @@ struct trace_query {
     uint32_t attr_count;
     uint64_t min_duration_ns, max_duration_ns; /* of the trace; 0: any */
     bool errors_only;                          /* such a span has failed */
-    struct slice operation; /* such a span has it; empty: any */
-    bool ascending;         /* by start of the trace, then by id */
+    struct slice endpoint, operation; /* such a span has them; empty: any */
+    bool ascending;                   /* by start of the trace, then by id */
     uint32_t limit;
     struct list_range range;
     struct count_limit *counting; /* NULL: all are counted */

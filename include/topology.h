@@ -1,5 +1,5 @@
 /*
- * topology - the graph of a project: what calls what, from the derived series
+ * topology - the graph of projects: what calls what, from the derived series
  * and the declared dependencies.
  *
  * Purpose: one reading of the graph for every answer that shows it.
@@ -40,13 +40,16 @@ struct edge {
 struct topology {
     /* What is asked for. */
     struct query_request *request;
-    struct scope_filter scope; /* without component */
-    const struct bitmap *resources;
-    struct slice component; /* only it and what it calls; or empty */
+    struct scope_filter
+        scope; /* without component; names that are empty: all */
+    const struct bitmap *resources; /* of the scope, or of a part of it */
+    struct slice component;         /* only it and what it calls; or empty */
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;
     /* What there is. An edge is shown if its source is (source.shown). */
+    const struct component_info *infos; /* in the scope, by their names */
+    uint32_t info_count;
     struct red served, out, in;
     struct metric_table nodes, edges; /* of `out`; items: node, edge */
     bool full;                        /* the arena */

@@ -1,5 +1,5 @@
 /*
- * The graph of a project in one environment, from derived series alone.
+ * The graph of projects and environments, from derived series alone.
  *
  * A call between two known components is stored twice, with the caller (OUT)
  * and with the callee (IN). OUT counts; IN adds what only the callee knows:
@@ -10,6 +10,9 @@
  * perEndpoint is requested. Calls through a queue are an edge of their own.
  */
 #include "topology.h"
+#include <stdlib.h>
+
+#include "array.h"
 #include "component.h"
 #include "hash.h"
 #include "reply_metrics.h"
@@ -106,13 +109,28 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
 
 /* ---- the scope ---- */
 
+static int compare_info(const void *key, const void *at)
+{
+    return identity_compare(key,
+                            &((const struct component_info *)at)->identity);
+}
+
+/* By its names or uids; of a scope of several projects, by what it selects. */
 static bool in_scope(const struct topology *t, const struct identity *identity)
 {
-    return slice_equal(identity->namespace, t->scope.namespace) &&
+    const struct component_info *info =
+        t->info_count > 0 ? bsearch(identity, t->infos, t->info_count,
+                                    sizeof(*t->infos), compare_info)
+                          : NULL;
+
+    return is_named(t->scope.namespace, identity->namespace,
+                    (struct slice){NULL, 0}) &&
            is_named(t->scope.project, identity->project,
                     identity->project_uid) &&
            is_named(t->scope.environment, identity->environment,
-                    identity->environment_uid);
+                    identity->environment_uid) &&
+           (!info || info->derived_resource == RESOURCE_NONE ||
+            bitmap_has(t->resources, info->derived_resource));
 }
 
 static bool is_kind_shown(const struct topology *t, const struct node *node)
@@ -295,47 +313,88 @@ static void add_dependency(struct topology *t, const struct node *source,
 
 /* Marks edges that are declared, and adds unused ones if requested. */
 static void add_declared(struct topology *t,
-                         const struct catalog_component *component)
+                         const struct catalog_component *component,
+                         struct slice environment)
 {
     struct node source = {.kind = NODE_COMPONENT};
 
     source.identity.namespace = component->namespace;
     source.identity.project = component->project;
     source.identity.component = component->name;
-    source.identity.environment = t->scope.environment;
+    source.identity.environment = environment;
     for (uint32_t i = 0; i < component->dependency_count && !t->full; i++)
         add_dependency(t, &source, component, &component->dependencies[i]);
 }
 
-/* The catalogue has names only: a scope given by uid gets the names of its
- * components. */
-static void name_scope(struct topology *t)
+/* One project in one environment. */
+static void add_declared_in(struct topology *t,
+                            const struct catalog_snapshot *snapshot,
+                            const struct scope_filter *space)
 {
-    uint32_t count;
-    const struct component_info *all =
-        registry_components(t->request->services->registry, &t->scope,
-                            &t->request->viewer, t->request->arena, &count);
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
 
-    for (uint32_t i = 0; i < count; i++)
-        if (in_scope(t, &all[i].identity)) {
-            t->scope.project = all[i].identity.project;
-            t->scope.environment = all[i].identity.environment;
-            return;
-        }
+        if (slice_equal(c->namespace, space->namespace) &&
+            slice_equal(c->project, space->project) &&
+            catalog_is_seen(&t->request->viewer, c, space->environment))
+            add_declared(t, c, space->environment);
+    }
+}
+
+static bool is_space(const struct scope_filter *space,
+                     const struct identity *identity)
+{
+    return slice_equal(space->namespace, identity->namespace) &&
+           slice_equal(space->project, identity->project) &&
+           slice_equal(space->environment, identity->environment);
+}
+
+/* The catalogue has names only: a scope given by uid, or of several projects
+ * and environments, has those of its components. */
+static bool read_spaces(struct topology *t, struct scope_filter **spaces,
+                        uint32_t *count)
+{
+    uint32_t room = 0;
+
+    *spaces = NULL;
+    *count = 0;
+    for (uint32_t i = 0; i < t->info_count; i++) {
+        const struct identity *identity = &t->infos[i].identity;
+        struct scope_filter *space;
+        uint32_t k = 0;
+
+        while (k < *count && !is_space(&(*spaces)[k], identity))
+            k++;
+        if (k < *count || identity->component.len == 0 ||
+            !in_scope(t, identity))
+            continue;
+        space = arena_append(t->request->arena, spaces, *count, &room);
+        if (!space)
+            return false;
+        *space = (struct scope_filter){.namespace = identity->namespace,
+                                       .project = identity->project,
+                                       .environment = identity->environment};
+        ++*count;
+    }
+    return true;
 }
 
 static void read_catalog(struct topology *t,
                          const struct catalog_snapshot *snapshot)
 {
-    name_scope(t);
-    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
-        const struct catalog_component *c = catalog_at(snapshot, i);
+    struct scope_filter *spaces;
+    uint32_t count;
 
-        if (slice_equal(c->namespace, t->scope.namespace) &&
-            slice_equal(c->project, t->scope.project) &&
-            catalog_is_seen(&t->request->viewer, c, t->scope.environment))
-            add_declared(t, c);
+    if (catalog_count(snapshot) == 0)
+        return;
+    if (!read_spaces(t, &spaces, &count)) {
+        t->full = true;
+        return;
     }
+    for (uint32_t i = 0; i < count; i++)
+        add_declared_in(t, snapshot, &spaces[i]);
+    if (count == 0) /* nothing of it was seen */
+        add_declared_in(t, snapshot, &t->scope);
 }
 
 /* Edges that were used, or are declared and requested, and their nodes. */
@@ -378,6 +437,8 @@ enum status topology_read(struct topology *t,
     red_table_init(&t->nodes, arena, &grid, NULL, &t->out);
     red_table_init(&t->edges, arena, &grid, NULL, &t->out);
     served.by_resource = out.by_resource = in.by_resource = true;
+    t->infos = registry_components(t->request->services->registry, &t->scope,
+                                   &t->request->viewer, arena, &t->info_count);
     s = read_metrics(t->request, t->resources, NULL, tables, 3);
     if (s != OK)
         return s;

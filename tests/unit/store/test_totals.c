@@ -59,6 +59,7 @@ static struct span span_of(uint32_t i)
                          .name = SLICE("n"),
                          .operation =
                              i % 13 ? SLICE("GET /a") : SLICE("GET /b"),
+                         .endpoint = i % 17 ? SLICE("http") : SLICE("grpc"),
                          .status = i % 11 ? SPAN_UNSET : SPAN_ERROR,
                          .attrs = {&codes[i % 3], 1, 0},
                          .trace_id = {7, (uint8_t)trace, (uint8_t)(trace >> 8)},
@@ -136,6 +137,7 @@ static const struct {
       0,
       false,
       {NULL, 0},
+      {NULL, 0},
       false,
       0,
       {NULL, NULL},
@@ -155,6 +157,7 @@ static const struct {
      {.end_ns = UINT64_MAX, .max_duration_ns = 12 * NS_PER_MS}},
     {"errors_only", {.end_ns = UINT64_MAX, .errors_only = true}},
     {"operation", {.end_ns = UINT64_MAX, .operation = SLICE_INIT("GET /b")}},
+    {"endpoint", {.end_ns = UINT64_MAX, .endpoint = SLICE_INIT("grpc")}},
     {"operation, min_duration_ns",
      {.end_ns = UINT64_MAX,
       .operation = SLICE_INIT("GET /b"),
