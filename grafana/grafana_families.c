@@ -3,6 +3,7 @@
  */
 #include "grafana_family.h"
 #include "grafana_handlers.h"
+#include "grafana_record_families.h"
 
 static const struct payload_option by_requests[] = {
     {"component", NULL}, {"endpoint", NULL},
@@ -103,6 +104,32 @@ const struct grafana_family grafana_families[] = {
      FIELDS_SCOPE, usage_fields, grafana_usage},
     {"restarts", "Restarts of containers", "Saturation", ACTION_METRICS_VIEW,
      FIELDS_SCOPE, restarts_fields, grafana_restarts},
+    {"log_volume", "Log volume by level", "Logs", ACTION_LOGS_VIEW,
+     FIELDS_SCOPE, grafana_fields_log_volume, grafana_log_volume},
+    {"logs", "Log lines", "Logs", ACTION_LOGS_VIEW, FIELDS_SCOPE,
+     grafana_fields_logs, grafana_logs},
+    {"log_templates", "Log templates", "Logs", ACTION_LOGS_VIEW, FIELDS_SCOPE,
+     grafana_fields_log_templates, grafana_log_templates},
+    {"traces", "Traces, as a table", "Traces", ACTION_TRACES_VIEW,
+     FIELDS_REQUESTS, grafana_fields_traces, grafana_traces},
+    {"trace_scatter", "Durations of traces", "Traces", ACTION_TRACES_VIEW,
+     FIELDS_REQUESTS, grafana_fields_traces, grafana_trace_scatter},
+    {"trace", "One trace", "Traces", ACTION_TRACES_VIEW, 0,
+     grafana_fields_trace, grafana_trace},
+    {"topology", "Call graph", "Components", ACTION_METRICS_VIEW, FIELDS_SCOPE,
+     grafana_fields_topology, grafana_topology},
+    {"components", "Components, as a table", "Components", ACTION_METRICS_VIEW,
+     FIELDS_SCOPE, grafana_fields_components, grafana_components},
+    {"changes", "Changes and releases", "Events", ACTION_EVENTS_VIEW,
+     FIELDS_SCOPE, grafana_fields_changes, grafana_changes},
+    {"events", "Events of Kubernetes", "Events", ACTION_EVENTS_VIEW,
+     FIELDS_SCOPE, grafana_fields_events, grafana_events},
+    {"cause", "Likely causes, ranked", "Root cause", ACTION_RCA_VIEW,
+     FIELDS_SCOPE, NULL, grafana_cause},
+    {"cause_evidence", "Series behind the evidence", "Root cause",
+     ACTION_RCA_VIEW, FIELDS_SCOPE, NULL, grafana_cause_evidence},
+    {"cause_summary", "The likely cause in a sentence", "Root cause",
+     ACTION_RCA_VIEW, FIELDS_SCOPE, NULL, grafana_cause_summary},
     {0},
 };
 
