@@ -4,6 +4,10 @@
  */
 #include "promql_labels.h"
 
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "hash.h"
 #include "promql_function.h"
 #include "regex_match.h"
@@ -179,6 +183,20 @@ struct promql_labels promql_labels_without(struct arena *arena,
 }
 
 /* ---- text ---- */
+
+const char *promql_number_text(double v, char text[PROMQL_NUMBER_TEXT])
+{
+    if (isnan(v))
+        return "NaN";
+    if (isinf(v))
+        return v > 0 ? "+Inf" : "-Inf";
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, PROMQL_NUMBER_TEXT, "%.*g", digits, v);
+        if (strtod(text, NULL) == v)
+            break;
+    }
+    return text;
+}
 
 static char *quote(char *at, struct slice s)
 {

@@ -48,4 +48,8 @@ struct promql_labels promql_labels_set(struct arena *arena,
 const char *promql_labels_text(struct arena *arena,
                                const struct promql_labels *labels);
 
+/* A number as messages show it: 0.5, NaN, +Inf. */
+enum { PROMQL_NUMBER_TEXT = 32 };
+const char *promql_number_text(double v, char text[PROMQL_NUMBER_TEXT]);
+
 #endif

@@ -265,6 +265,7 @@ static void annotate(struct mover *mover, const struct promql_labels *labels)
     struct promql_window *w = &mover->window;
     struct promql_eval *eval = mover->eval;
     struct slice name = promql_label_value(labels, PROMQL_NAME);
+    char number[PROMQL_NUMBER_TEXT];
 
     if (w->notes & PROMQL_NOTE_MIXED)
         promql_warn(eval, mover->range,
@@ -283,8 +284,8 @@ static void annotate(struct mover *mover, const struct promql_labels *labels)
                     SLICE_ARGS(name));
     if (w->notes & PROMQL_NOTE_QUANTILE)
         promql_warn(eval, mover->call->u.call.args[0],
-                    "quantile value should be between 0 and 1, got %g",
-                    w->quantile);
+                    "quantile value should be between 0 and 1, got %s",
+                    promql_number_text(w->quantile, number));
     if (mover->function->counter && (w->notes & PROMQL_NOTE_FLOATS) &&
         name.len > 0 && !slice_ends(name, SLICE("_total")) &&
         !slice_ends(name, SLICE("_sum")) &&

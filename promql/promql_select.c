@@ -120,6 +120,7 @@ static enum status push_quantile(struct picker *picker,
     if (!room || !kept.values)
         return promql_full(eval);
     for (uint32_t i = 0; i < eval->steps.count; i++) {
+        char number[PROMQL_NUMBER_TEXT];
         uint32_t n = 0;
 
         for (uint32_t m = 0; m < count; m++)
@@ -129,8 +130,8 @@ static enum status push_quantile(struct picker *picker,
             continue;
         if (!(picker->param[i] >= 0 && picker->param[i] <= 1))
             promql_warn(eval, picker->node->u.aggregate.param,
-                        "quantile value should be between 0 and 1, got %g",
-                        picker->param[i]);
+                        "quantile value should be between 0 and 1, got %s",
+                        promql_number_text(picker->param[i], number));
         kept.values[i] = promql_quantile_of(picker->param[i], room, n);
     }
     return promql_push_kept(eval, &kept, push, arg);
@@ -344,6 +345,7 @@ static enum status eval_count_values(struct picker *picker, promql_push *push,
 static enum status check_k(const struct picker *picker)
 {
     struct promql_eval *eval = picker->eval;
+    char number[PROMQL_NUMBER_TEXT];
 
     if (picker->op == PROMQL_QUANTILE)
         return OK;
@@ -351,8 +353,8 @@ static enum status check_k(const struct picker *picker)
         if (isnan(picker->param[i]))
             return promql_fail(eval, "Parameter value is NaN");
         if (!(fabs(picker->param[i]) < 9223372036854775808.0))
-            return promql_fail(eval, "Scalar value %g overflows int64",
-                               picker->param[i]);
+            return promql_fail(eval, "Scalar value %s overflows int64",
+                               promql_number_text(picker->param[i], number));
     }
     return OK;
 }
