@@ -160,6 +160,14 @@ static bool need_lost(struct promql_eval *eval, struct aggregated *group)
     return group->lost;
 }
 
+/* What rounding lost is kept only once it matters, as it doubles the memory of
+ * the group: not while values of one sign and similar size are added. */
+static bool matters(double lost, double v, double sum)
+{
+    return fabs(lost) > 0x1p-30 * fabs(v) ||
+           (lost != 0 && signbit(v) != signbit(sum));
+}
+
 static bool add_sums(struct promql_eval *eval, struct aggregated *group,
                      const double *values)
 {
@@ -175,14 +183,14 @@ static bool add_sums(struct promql_eval *eval, struct aggregated *group,
         if (group->lost)
             lost = group->lost[i];
         promql_kahan(v, &sum, &lost);
-        group->values[i] = sum;
         if (group->lost)
             group->lost[i] = lost;
-        else if (lost != 0) {
+        else if (matters(lost, v, group->values[i])) {
             if (!need_lost(eval, group))
                 return false;
             group->lost[i] = lost;
         }
+        group->values[i] = sum;
     }
     return true;
 }

@@ -141,16 +141,19 @@ bool promql_operate(const struct promql_operator *apply,
 enum status promql_output_init(struct promql_output *output,
                                struct promql_eval *eval)
 {
-    *output = (struct promql_output){.values = promql_absent_values(eval)};
-    return output->values ? OK : promql_full(eval);
+    *output = (struct promql_output){.room = promql_new_values(eval)};
+    return output->room ? OK : promql_full(eval);
 }
 
-void promql_output_reset(struct promql_output *output, struct promql_eval *eval)
+void promql_output_begin(struct promql_output *output, struct promql_eval *eval,
+                         const struct promql_result_series *series, bool once)
 {
-    double absent = promql_absent();
+    struct promql_run *run = eval->run;
 
-    for (uint32_t i = 0; i < eval->steps.count; i++)
-        output->values[i] = absent;
+    output->values =
+        once && series->values == run->staying && !run->staying_histograms
+            ? run->staying
+            : output->room;
     if (output->any_histogram)
         memset(output->histograms, 0,
                eval->steps.count * sizeof(*output->histograms));
@@ -158,19 +161,18 @@ void promql_output_reset(struct promql_output *output, struct promql_eval *eval)
 }
 
 void promql_output_set(struct promql_output *output, struct promql_eval *eval,
-                       uint32_t i, struct promql_operand sample)
+                       uint32_t i, const struct promql_operand *sample)
 {
-    output->any = true;
-    if (!sample.h) {
-        output->values[i] = sample.v;
+    output->values[i] = sample && !sample->h ? sample->v : promql_absent();
+    output->any |= sample != NULL;
+    if (!sample || !sample->h)
         return;
-    }
     if (!output->histograms)
         output->histograms = arena_zero(eval->run->arena, eval->steps.count,
                                         sizeof(*output->histograms));
     if (!output->histograms)
         return;
-    output->histograms[i] = sample.h;
+    output->histograms[i] = sample->h;
     output->any_histogram = true;
 }
 
@@ -230,17 +232,18 @@ static enum status scaler_take(void *arg,
     struct scaler *scaler = arg;
     struct promql_eval *eval = scaler->apply.eval;
     struct promql_output *output = &scaler->output;
-    struct promql_result_series out = {series->labels, output->values, NULL};
+    struct promql_result_series out = {.labels = series->labels};
 
-    promql_output_reset(output, eval);
+    promql_output_begin(output, eval, series, true);
     for (uint32_t i = 0; i < eval->steps.count; i++) {
         struct promql_operand result;
+        bool has = promql_has(series, i) &&
+                   scale_one(scaler, promql_operand_at(series, i),
+                             scaler->scalar[i], &result);
 
-        if (promql_has(series, i) &&
-            scale_one(scaler, promql_operand_at(series, i), scaler->scalar[i],
-                      &result))
-            promql_output_set(output, eval, i, result);
+        promql_output_set(output, eval, i, has ? &result : NULL);
     }
+    out.values = output->values;
     if (output->any_histogram)
         out.histograms = output->histograms;
     if (scaler->drops_name)

@@ -47,16 +47,17 @@ bool promql_keep(struct promql_eval *eval,
     kept->labels = promql_labels_copy(run->arena, &series->labels);
     if (series->values == run->staying) {
         kept->values = run->staying;
-        kept->histograms = run->staying_histograms;
     } else {
         kept->values = promql_new_values(eval);
         if (!kept->values)
             return false;
         memcpy(kept->values, series->values,
                eval->steps.count * sizeof(*kept->values));
-        if (series->histograms && !keep_histograms(eval, series, kept))
-            return false;
     }
+    if (series->histograms && series->histograms == run->staying_histograms)
+        kept->histograms = run->staying_histograms;
+    else if (series->histograms && !keep_histograms(eval, series, kept))
+        return false;
     return arena_status(run->arena) == OK;
 }
 
@@ -73,6 +74,7 @@ enum status promql_push_kept(struct promql_eval *eval,
     run->staying_histograms = kept->histograms;
     s = push(arg, &series);
     run->staying = NULL;
+    run->staying_histograms = NULL;
     return s;
 }
 

@@ -248,20 +248,21 @@ static enum status match_owner(struct matcher *matcher,
     struct promql_output *output = &matcher->output;
     const struct promql_result_series one = {
         group->merged.labels, group->merged.values, group->merged.histograms};
-    struct promql_result_series out = {.values = output->values};
+    struct promql_result_series out = {.values = NULL};
     struct promql_operand result;
 
-    promql_output_reset(output, eval);
+    promql_output_begin(output, eval, many, owner == MAP_NONE);
     for (uint32_t i = 0; i < eval->steps.count; i++) {
-        if ((owner != MAP_NONE && group->owners[i] != owner) ||
-            !operate(matcher, many, &one, i, &result))
-            continue;
-        if (!set_matched(matcher, group, i))
+        bool has = (owner == MAP_NONE || group->owners[i] == owner) &&
+                   operate(matcher, many, &one, i, &result);
+
+        if (has && !set_matched(matcher, group, i))
             return promql_fail(eval, "multiple matches for labels: many-to-one "
                                      "matching must be explicit "
                                      "(group_left/group_right)");
-        promql_output_set(output, eval, i, result);
+        promql_output_set(output, eval, i, has ? &result : NULL);
     }
+    out.values = output->values;
     if (output->any_histogram)
         out.histograms = output->histograms;
     out.labels = result_labels(
@@ -303,14 +304,33 @@ static enum status take_many(void *arg,
 
 /* ---- the node ---- */
 
+/* An aggregation by labels that all decide the match group. */
+static bool is_one_per_group(const struct promql_binary *binary,
+                             const struct promql_node *node)
+{
+    const struct promql_names names = {binary->labels, binary->label_count};
+    const struct promql_aggregate *aggregate = &node->u.aggregate;
+
+    if (node->kind != PROMQL_AGGREGATE || aggregate->without ||
+        aggregate->op == PROMQL_TOPK || aggregate->op == PROMQL_BOTTOMK ||
+        aggregate->op == PROMQL_COUNT_VALUES)
+        return false;
+    for (uint32_t i = 0; i < aggregate->label_count; i++)
+        if (promql_names_have(&names, aggregate->labels[i]) != binary->on)
+            return false;
+    return true;
+}
+
 /* Results may have the same labels if they drop some that the series differ
  * by. */
 static bool needs_merge(const struct promql_binary *binary,
                         const struct promql_node *many)
 {
-    return binary->include_count > 0 || promql_may_differ_by_name(many) ||
-           (binary->cardinality == PROMQL_ONE_TO_ONE &&
-            (binary->on || binary->label_count > 0));
+    if (binary->include_count > 0 || promql_may_differ_by_name(many))
+        return true;
+    return binary->cardinality == PROMQL_ONE_TO_ONE &&
+           (binary->on || binary->label_count > 0) &&
+           !is_one_per_group(binary, promql_unparen(many));
 }
 
 enum status promql_eval_match(struct promql_eval *eval,

@@ -43,18 +43,20 @@ static inline bool promql_drops_name(const struct promql_binary *binary)
            !(promql_is_comparison(binary->op) || promql_is_set_op(binary->op));
 }
 
-/* The result of an operation, series by series. */
+/* The result of an operation on a series. Where that stays in the arena and has
+ * no histograms, the values are written in its place. */
 struct promql_output {
-    double *values;
+    double *room, *values;
     const struct promql_histogram **histograms; /* once there is one */
     bool any, any_histogram;
 };
 enum status promql_output_init(struct promql_output *output,
                                struct promql_eval *eval);
-/* All absent again. */
-void promql_output_reset(struct promql_output *output,
-                         struct promql_eval *eval);
+/* For the next series; `once`: each of its steps is set once. */
+void promql_output_begin(struct promql_output *output, struct promql_eval *eval,
+                         const struct promql_result_series *series, bool once);
+/* NULL: nothing. */
 void promql_output_set(struct promql_output *output, struct promql_eval *eval,
-                       uint32_t i, struct promql_operand sample);
+                       uint32_t i, const struct promql_operand *sample);
 
 #endif

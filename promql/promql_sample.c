@@ -20,7 +20,9 @@ static enum status mapper_take(void *arg,
 {
     struct mapper *mapper = arg;
     struct promql_eval *eval = mapper->eval;
-    struct promql_result_series out = {.values = mapper->values};
+    double *values = series->values == eval->run->staying ? eval->run->staying
+                                                          : mapper->values;
+    struct promql_result_series out = {.values = values};
     double args[PROMQL_MAX_SCALARS];
 
     for (uint32_t i = 0; i < eval->steps.count; i++) {
@@ -33,7 +35,7 @@ static enum status mapper_take(void *arg,
                 args[a] = mapper->args[a][i];
             v = mapper->function(v, args, mapper->arg_count);
         }
-        mapper->values[i] = v;
+        values[i] = v;
     }
     if (!promql_any(eval, &out))
         return OK;

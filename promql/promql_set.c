@@ -77,7 +77,12 @@ static enum status filter(struct set_op *set,
     uint32_t group = promql_group_find(&set->presence.groups, &series->labels);
     const uint64_t *bits = group == MAP_NONE ? NULL : set->presence.bits[group];
 
-    *out = (struct promql_result_series){series->labels, set->values, NULL};
+    double *values =
+        series->values == eval->run->staying && !eval->run->staying_histograms
+            ? eval->run->staying
+            : set->values;
+
+    *out = (struct promql_result_series){series->labels, values, NULL};
     if (series->histograms) {
         set->histograms = arena_zero(eval->run->arena, eval->steps.count,
                                      sizeof(*set->histograms));
@@ -88,7 +93,7 @@ static enum status filter(struct set_op *set,
     for (uint32_t i = 0; i < eval->steps.count; i++) {
         bool there = bits && (bits[i / 64] >> (i % 64) & 1);
 
-        set->values[i] = there == want ? series->values[i] : promql_absent();
+        values[i] = there == want ? series->values[i] : promql_absent();
         if (series->histograms && there == want)
             set->histograms[i] = series->histograms[i];
     }
