@@ -131,14 +131,14 @@ enum status promql_evaluate(const struct promql_query *query,
         .arena = arena,
         .error = error,
     };
-    struct promql_eval eval = {
-        &run, {time->start_ms, time->step_ms, promql_steps(time)}};
+    struct promql_eval eval = {&run, {time->start_ms, time->step_ms, 0}};
     enum status s;
 
     *result = (struct promql_result){0};
     *error = (struct promql_error){{0}, false};
     if (!time_is_valid(time))
         return promql_fail(&eval, "times or number of steps out of bounds");
+    eval.steps.count = promql_steps(time);
     if (run.time.lookback_ms <= 0)
         run.time.lookback_ms = INT64_C(5) * 60 * 1000;
     s = evaluate(&eval, promql_unparen(query->root), result);
