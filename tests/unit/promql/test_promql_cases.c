@@ -9,15 +9,19 @@
  *   over 0 5m 1m: x                a range query
  *       x{a="1"} 0 10 20 _ 40 50   one value per step
  *
- * In place of series a result can be
+ * In place of series a result can be:
+ *
  *       none                       nothing
  *       scalar 5                   (over: one value per step)
  *       string "x"
  *       fails: part of the message
- * and besides them
+ *
+ * Besides them:
+ *
  *       ordered                    the order counts
  *       info: / warning: text      an annotation, all of them
- * At an instant `samples` shows raw samples: {a="1"} 10@60 20@120.
+ *
+ * At an instant a range shows raw samples: {a="1"} 10@60 20@120.
  */
 
 #include "promql_kit.h"
