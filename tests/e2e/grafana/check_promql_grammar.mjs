@@ -1,0 +1,66 @@
+// Random PromQL, valid and broken: our parser and Prometheus' grammar for
+// editors (@prometheus-io/lezer-promql) must judge it alike. Names of functions
+// and types are no part of a grammar.
+import { parser } from "@prometheus-io/lezer-promql";
+import { Random, broken, vector } from "./promql_random.mjs";
+import { check, finish } from "./tap.mjs";
+
+const COUNT = 1500; // of either kind
+const seed = Number(process.env.SEED ?? Date.now() % 1000000);
+console.log(`# SEED=${seed}`);
+
+// Found after the grammar was found right.
+const types = /expected type|argument\(s\)|bool modifier|must use BOOL|must not occur|must contain|only allowed between|no grouping|set operator|set twice/;
+// Found while reading: what follows was not read.
+const meanings = /modifier|may not be set|ranges only|before range|duration must be|out of|unknown function|not enabled|wrong number|no arguments|error parsing|unary expression/;
+// Where the editor's grammar is not that of Prometheus' parser (the parser of
+// Prometheus 2.42 was asked, too): start() and end() elsewhere than behind @,
+// signs of durations, the operator atan2 and the word offset as names, a number
+// with a letter behind it.
+const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|[[:]\s*[-+]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|[\d.][A-Za-z_]*offset|\d+(\.\d+)?atan2/;
+
+function grammarTakes(text) {
+  let good = true;
+  parser.parse(text).iterate({ enter: (node) => void (good = good && !node.type.isError) });
+  return good;
+}
+
+// true, false, or nothing if that is not known.
+async function weTake(text) {
+  const response = await fetch(process.env.CALLBOARD_EMPTY + "/prometheus/api/v1/query", {
+    method: "POST",
+    body: new URLSearchParams({ query: text, time: "1700000000" }),
+  });
+  const answer = await response.json();
+  const error = answer.error ?? "";
+  if (answer.status === "success" || answer.errorType === "execution" || types.test(error))
+    return { takes: true, error };
+  return meanings.test(error) ? { error } : { takes: false, error };
+}
+
+const random = new Random(seed);
+const wrong = [];
+const counts = { valid: 0, invalid: 0, skipped: 0 };
+for (let i = 0; i < COUNT; i++) {
+  const text = vector(random, 1 + random.below(4)).trim();
+  for (const query of [text, broken(random, text).trim()]) {
+    if (query === "" || (query !== text && differs.test(query))) {
+      counts.skipped++;
+      continue;
+    }
+    const grammar = grammarTakes(query);
+    const { takes, error } = await weTake(query);
+    if (takes === undefined)
+      counts.skipped++;
+    else if (takes !== grammar)
+      wrong.push({ query, grammar, error });
+    else
+      counts[takes ? "valid" : "invalid"]++;
+    if (query === text && !grammar)
+      wrong.push({ query, error: "the generator made it, the grammar refuses it" });
+  }
+}
+check(wrong.length === 0, "expressions are judged alike", wrong.slice(0, 10));
+check(counts.valid >= COUNT && counts.invalid >= COUNT / 3, "there were valid and invalid ones", counts);
+console.log(`# ${JSON.stringify(counts)}`);
+finish();
