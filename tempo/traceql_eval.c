@@ -26,17 +26,22 @@ static enum traceql_truth truth(bool yes)
 
 /* ---- comparisons ---- */
 
-/* By its sign; NaN: 2. */
+enum { UNORDERED = 2 }; /* with NaN */
+
+/* -1, 0, 1 or UNORDERED. */
 static int order(const struct traceql_value *a, const struct traceql_value *b)
 {
-    if (a->type == TRACEQL_STRING)
-        return slice_compare(a->text, b->text);
+    if (a->type == TRACEQL_STRING) {
+        int by = slice_compare(a->text, b->text);
+
+        return (by > 0) - (by < 0);
+    }
     if (a->type == TRACEQL_BOOL)
         return a->b - b->b;
     if (a->type != TRACEQL_FLOAT && b->type != TRACEQL_FLOAT)
         return (a->i > b->i) - (a->i < b->i);
     double x = number_of(a), y = number_of(b);
-    return isnan(x) || isnan(y) ? 2 : (x > y) - (x < y);
+    return isnan(x) || isnan(y) ? UNORDERED : (x > y) - (x < y);
 }
 
 static bool holds(enum traceql_op op, int by)
@@ -51,9 +56,9 @@ static bool holds(enum traceql_op op, int by)
     case TRACEQL_LESS_EQUAL:
         return by <= 0;
     case TRACEQL_GREATER:
-        return by > 0 && by != 2;
+        return by == 1;
     default:
-        return by >= 0 && by != 2;
+        return by == 0 || by == 1;
     }
 }
 

@@ -194,6 +194,8 @@ static struct traceql_stage *new_stage(struct traceql_parser *p,
 static struct slice text_from(const struct traceql_parser *p, size_t begin,
                               size_t end)
 {
+    if (end > p->lex.text.len)
+        end = p->lex.text.len;
     return slice_trim((struct slice){p->lex.text.ptr + begin, end - begin},
                       " \t\r\n");
 }
