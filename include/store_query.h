@@ -153,6 +153,8 @@ struct series_query {
     /* Of numbers and exponential histograms one point a series is enough,
      * without its value. */
     bool heads;
+    /* Of histograms the count is enough; those in memory have more. */
+    bool counts_only;
 };
 
 /* A sample of traces, what the resources sent of them: in each range those

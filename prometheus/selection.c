@@ -402,6 +402,7 @@ static void run_pass(struct selection *s, bool derived)
     s->derived = derived;
     if (derived && !derived_prepare(s, &query))
         return;
+    query.counts_only = derived && derived_counts_only(s) && !s->exemplars;
     set_range(s, &query);
     query.resources = request->selected = select_resources(s);
     if (!query.resources) {

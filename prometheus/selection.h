@@ -253,6 +253,8 @@ void sent_targets(struct selection *s, const struct point *head,
 
 /* False: none of these series is wanted. */
 bool derived_prepare(struct selection *s, struct series_query *query);
+/* None of the views needs more of histograms than their counts. */
+bool derived_counts_only(const struct selection *s);
 bool derived_wants_metric(void *selection, const struct metric *metric);
 void derived_targets(struct selection *s, const struct point *head,
                      struct known_series *known);

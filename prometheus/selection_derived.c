@@ -135,6 +135,15 @@ bool derived_prepare(struct selection *s, struct series_query *query)
     return query->name_count > 0;
 }
 
+bool derived_counts_only(const struct selection *s)
+{
+    for (int v = 0; v < DERIVED_VIEWS; v++)
+        if (s->derived_views[v].type == METRIC_EXP_HISTOGRAM &&
+            s->derived_views[v].output_count > 0 && !s->derived_views[v].counts)
+            return false;
+    return true;
+}
+
 bool derived_wants_metric(void *selection, const struct metric *metric)
 {
     struct selection *s = selection;

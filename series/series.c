@@ -1,9 +1,10 @@
 /*
  * A chunk:
  *
- *   u8 version (1), u8 packing (0 plain, 1 zstd), u32 check, and then, over
- *   which check is taken (low half of hash_bytes):
- *   varint length of the body before packing, the body
+ *   u8 version (2), u8 packing (1: the body is zstd, 2: the tails are), u32
+ *   check, and then, over which check is taken (low half of hash_bytes):
+ *   varint length of the body and of the tails before packing, u32 length of
+ *   the body as it is stored, the body, the tails
  *
  *   body    varint metrics, metrics * metric
  *   metric  u32 length of all that follows in it
@@ -12,7 +13,11 @@
  *           [scope: name, version, schema_url, attrs]
  *           varint series, series * series
  *   series  attrs (attr_codec.h), varint points, u64 first time, u64 last time,
+ *           [histograms: u32 place and u32 length of its tail in the tails]
  *           u32 length of the data, data (series_code.c)
+ *
+ * Version 1, which is read but not written, has no tails: no length of them, no
+ * stored length of the body, no places, and what is in a tail is in the data.
  *
  * The lengths let a reader skip metrics it was not asked for and series outside
  * of its time.
@@ -36,6 +41,7 @@
 #include "mem.h"
 #include "series_add.h"
 #include "series_code.h"
+#include "series_format.h"
 
 /* Shorter bodies are not worth compressing. */
 enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
@@ -60,7 +66,7 @@ struct series_writer {
     const struct metric *last_metric;
     uint32_t last_metric_at;
     const struct point *const *points;
-    struct buf body, out;
+    struct buf body, tails, out;
     struct arena sums;
     ZSTD_CCtx *zstd;
 };
@@ -70,6 +76,7 @@ struct series_writer *series_writer_new(void)
     struct series_writer *w = mem_zero(1, sizeof(*w));
 
     buf_init(&w->body, CHUNK_CAP);
+    buf_init(&w->tails, CHUNK_CAP);
     buf_init(&w->out, CHUNK_CAP);
     arena_init(&w->sums, NULL, CHUNK_CAP);
     w->zstd = ZSTD_createCCtx();
@@ -87,6 +94,7 @@ void series_writer_free(struct series_writer *w)
     map_release(&w->metric_index);
     map_release(&w->series_index);
     buf_release(&w->body);
+    buf_release(&w->tails);
     buf_release(&w->out);
     arena_release(&w->sums);
     ZSTD_freeCCtx(w->zstd);
@@ -252,10 +260,16 @@ static uint32_t write_series(struct series_writer *w,
     buf_varint(&w->body, count);
     buf_fixed(&w->body, w->row[0]->time_ns, 8);
     buf_fixed(&w->body, w->row[count - 1]->time_ns, 8);
+    size_t tail = w->tails.len, places = w->body.len;
+    bool has_tail = !is_number(w->row[0]->metric);
+    if (has_tail)
+        buf_fixed(&w->body, tail, 8);
     size_t at = w->body.len;
     buf_fixed(&w->body, 0, 4);
-    points_write(&w->body, w->row, count);
+    points_write(&w->body, &w->tails, w->row, count);
     patch_length(&w->body, at);
+    if (has_tail && w->body.status == OK)
+        store_le(w->body.ptr + places + 4, w->tails.len - tail, 4);
     return count;
 }
 
@@ -272,35 +286,52 @@ static void write_metric(struct buf *out, const struct metric *m)
         scope_write(out, m->scope, ATTR_FORM_CHUNK);
 }
 
-/* Writes the body to w->out, compressed if that makes it smaller. */
-static enum status pack(struct series_writer *w)
+/* Appends a part, compressed if that makes it smaller; returns whether it is.
+ */
+static bool pack_part(struct series_writer *w, struct slice part)
 {
-    struct slice body = buf_slice(&w->body);
-    struct buf *out = &w->out;
     size_t packed = 0;
 
-    buf_reset(out);
-    buf_byte(out, 1);
-    buf_byte(out, 0);
-    buf_fixed(out, 0, 4);
-    buf_varint(out, body.len);
-    if (body.len >= PACK_FROM) {
-        size_t bound = ZSTD_compressBound(body.len);
-        char *room = buf_room(out, bound);
+    if (part.len >= PACK_FROM) {
+        size_t bound = ZSTD_compressBound(part.len);
+        char *room = buf_room(&w->out, bound);
 
         if (room)
-            packed = ZSTD_compressCCtx(w->zstd, room, bound, body.ptr, body.len,
+            packed = ZSTD_compressCCtx(w->zstd, room, bound, part.ptr, part.len,
                                        PACK_LEVEL);
-        if (ZSTD_isError(packed) || packed >= body.len)
+        if (ZSTD_isError(packed) || packed >= part.len)
             packed = 0;
     }
     if (packed > 0)
-        buf_grown(out, packed);
+        buf_grown(&w->out, packed);
     else
-        buf_add(out, body);
-    if (out->status != OK || w->body.status != OK)
+        buf_add(&w->out, part);
+    return packed > 0;
+}
+
+/* Writes body and tails to w->out. */
+static enum status pack(struct series_writer *w)
+{
+    struct buf *out = &w->out;
+    size_t at, begin;
+    int packing;
+
+    buf_reset(out);
+    buf_byte(out, CHUNK_VERSION);
+    buf_byte(out, 0);
+    buf_fixed(out, 0, 4);
+    buf_varint(out, w->body.len);
+    buf_varint(out, w->tails.len);
+    at = out->len;
+    buf_fixed(out, 0, 4);
+    begin = out->len;
+    packing = pack_part(w, buf_slice(&w->body)) ? PACKED_BODY : 0;
+    if (out->status == OK)
+        store_le(out->ptr + at, out->len - begin, 4);
+    packing |= pack_part(w, buf_slice(&w->tails)) ? PACKED_TAILS : 0;
+    if (out->status != OK || w->body.status != OK || w->tails.status != OK)
         return ERR_TOO_BIG;
-    out->ptr[1] = packed > 0;
+    out->ptr[1] = (char)packing;
 
     uint32_t check = (uint32_t)hash_bytes(out->ptr + 6, out->len - 6, 0);
     store_le(out->ptr + 2, check, 4);
@@ -317,6 +348,7 @@ static enum status write_chunk(struct series_writer *w, uint32_t from,
     for (uint32_t i = from; i < to; i++)
         metrics += i == from || w->series[i].metric != w->series[i - 1].metric;
     buf_reset(body);
+    buf_reset(&w->tails);
     buf_varint(body, metrics);
     *points = 0;
     for (uint32_t i = from; i < to;) {

@@ -1,7 +1,8 @@
 /*
- * Columns first (times, starts, flags), then the values point by point: a point
- * of a histogram is a small structure, and one bit says that its bounds are
- * those of the point before.
+ * Columns first (times, starts, flags; of histograms the counts), then the
+ * values point by point: a point of a histogram is a small structure, and one
+ * bit says that its bounds are those of the point before. Those of histograms
+ * are the tail, which who only needs counts does not even unpack.
  *
  * Times are differences of differences, so a steady interval takes a byte. A
  * double is the XOR of its bits with those of the one before, bytes reversed,
@@ -21,7 +22,6 @@
 /* The values that the next histogram is encoded relative to. */
 struct before {
     uint64_t sum, min, max, threshold, value;
-    uint64_t count;
     const struct histogram *histogram; /* of the point before, if it has one */
 };
 
@@ -66,17 +66,15 @@ static void run_write(struct buf *out, const struct exp_buckets *run)
     }
 }
 
-/* What histograms of all types have. */
+/* What histograms of all types have beside the count. */
 static void totals_write(struct buf *out, const struct histogram *h, bool same,
-                         bool cumulative, struct before *before)
+                         struct before *before)
 {
     int flags = (h->has_sum ? H_SUM : 0) | (h->has_min ? H_MIN : 0) |
                 (h->has_max ? H_MAX : 0) | (h->counts ? H_COUNTS : 0) |
                 (same ? H_SAME_BOUNDS : 0);
 
     buf_byte(out, (char)flags);
-    buf_varint(out, difference(h->count, cumulative ? before->count : 0));
-    before->count = h->count;
     if (h->has_sum)
         double_write(out, h->sum, &before->sum);
     if (h->has_min)
@@ -91,7 +89,7 @@ static void histogram_write(struct buf *out, const struct histogram *h,
     bool cumulative = metric->temporality == CUMULATIVE;
     bool same = same_bounds(h, before->histogram);
 
-    totals_write(out, h, same, cumulative, before);
+    totals_write(out, h, same, before);
     if (metric->type == METRIC_EXP_HISTOGRAM) {
         buf_varint(out, zigzag(h->scale));
         buf_varint(out, h->zero_count);
@@ -177,8 +175,22 @@ static void columns_write(struct buf *out, const struct point *const *points,
         buf_byte(out, points[i]->is_int);
 }
 
-void points_write(struct buf *out, const struct point *const *points,
-                  uint32_t count)
+static void histogram_counts_write(struct buf *out,
+                                   const struct point *const *points,
+                                   uint32_t count)
+{
+    bool cumulative = points[0]->metric->temporality == CUMULATIVE;
+    uint64_t before = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        buf_varint(out, difference(points[i]->histogram->count,
+                                   cumulative ? before : 0));
+        before = points[i]->histogram->count;
+    }
+}
+
+void points_write(struct buf *out, struct buf *tail,
+                  const struct point *const *points, uint32_t count)
 {
     const struct metric *metric = points[0]->metric;
     int modes = modes_of(points, count);
@@ -187,6 +199,10 @@ void points_write(struct buf *out, const struct point *const *points,
 
     buf_byte(out, (char)modes);
     columns_write(out, points, count, modes);
+    if (!is_number(metric)) {
+        histogram_counts_write(out, points, count);
+        out = tail;
+    }
     for (uint32_t i = 0; i < count; i++) {
         const struct point *p = points[i];
 

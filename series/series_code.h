@@ -11,9 +11,18 @@
 #include "byte_reader.h"
 #include "record.h"
 
-/* The points are of one series, in order of time; count > 0. */
-void points_write(struct buf *out, const struct point *const *points,
-                  uint32_t count);
+/* The points are of one series, in order of time; count > 0. The tail is of
+ * histograms. */
+void points_write(struct buf *out, struct buf *tail,
+                  const struct point *const *points, uint32_t count);
+
+/* Where the points of a series are. */
+struct points_bytes {
+    struct byte_reader *in;
+    struct byte_reader *tail; /* of histograms; NULL: version 1, all is in
+                                 `in`, or only counts are wanted */
+    bool counts_only;         /* histograms have their counts only */
+};
 
 /* What the points of a series have in common. */
 struct series_of {
@@ -22,9 +31,9 @@ struct series_of {
     uint32_t resource_id;
 };
 
-/* Visits those with start_ns < time <= end_ns. in->bad is set if the bytes
+/* Visits those with start_ns < time <= end_ns. A reader is bad if the bytes
  * are damaged or the arena gives no more. */
-void points_read(struct byte_reader *in, uint32_t count,
+void points_read(const struct points_bytes *bytes, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
                  void (*visit)(void *arg, const struct point *point),

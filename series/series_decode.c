@@ -1,7 +1,8 @@
 /*
- * Decodes what series_code.c writes. Columns are decoded into arrays, values
- * into one point and one histogram that are reused for every visit; the arrays
- * of the histogram grow to the largest one of the series.
+ * Decodes what series_code.c writes, and wrote in version 1. Columns are
+ * decoded into arrays, values into one point and one histogram that are reused
+ * for every visit; the arrays of the histogram grow to the largest one of the
+ * series.
  */
 #include "attr_codec.h"
 #include "series_code.h"
@@ -146,13 +147,16 @@ static void read_values(struct decoder *d)
     h->values = d->values.at;
 }
 
-static void read_histogram(struct decoder *d)
+/* count: of its column; NULL: version 1, it is here. */
+static void read_histogram(struct decoder *d, const uint64_t *count)
 {
     struct histogram *h = &d->histogram;
     bool cumulative = d->metric->temporality == CUMULATIVE;
     int flags = byte_reader_u8(d->in);
 
-    h->count = sum_of(cumulative ? h->count : 0, byte_reader_varint(d->in));
+    h->count =
+        count ? *count
+              : sum_of(cumulative ? h->count : 0, byte_reader_varint(d->in));
     h->has_sum = flags & H_SUM;
     h->has_min = flags & H_MIN;
     h->has_max = flags & H_MAX;
@@ -202,6 +206,7 @@ struct columns {
     uint64_t *times, *starts;
     uint32_t *flags;
     uint8_t *corrected, *ints;
+    uint64_t *counts; /* of histograms; NULL: version 1 */
 };
 
 static bool alloc_columns(struct decoder *d, uint32_t count, struct columns *c)
@@ -243,10 +248,24 @@ static bool read_columns(struct decoder *d, uint32_t count, int modes,
     return !d->in->bad;
 }
 
-static void read_value(struct decoder *d, struct point *point)
+static bool read_histogram_counts(struct decoder *d, uint32_t count,
+                                  struct columns *c)
+{
+    bool cumulative = d->metric->temporality == CUMULATIVE;
+    uint64_t last = 0;
+
+    c->counts = arena_alloc(d->arena, count * sizeof(*c->counts));
+    for (uint32_t i = 0; c->counts && i < count; i++)
+        c->counts[i] = last =
+            sum_of(cumulative ? last : 0, byte_reader_varint(d->in));
+    return c->counts && !d->in->bad;
+}
+
+static void read_value(struct decoder *d, struct point *point,
+                       const uint64_t *count)
 {
     if (!is_number(d->metric)) {
-        read_histogram(d);
+        read_histogram(d, count);
         point->histogram = &d->histogram;
         point->is_int = false;
     } else if (point->is_int) {
@@ -257,21 +276,55 @@ static void read_value(struct decoder *d, struct point *point)
     }
 }
 
-void points_read(struct byte_reader *in, uint32_t count,
+/* Histograms of which only the counts were asked for. */
+static void visit_counts(const struct columns *c, uint32_t count,
+                         const struct series_of *series, uint64_t start_ns,
+                         uint64_t end_ns,
+                         void (*visit)(void *arg, const struct point *point),
+                         void *arg)
+{
+    struct histogram histogram = {0};
+    struct point point = {.metric = series->metric,
+                          .attrs = series->attrs,
+                          .resource_id = series->resource_id,
+                          .histogram = &histogram};
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (c->times[i] <= start_ns || c->times[i] > end_ns)
+            continue;
+        histogram.count = c->counts[i];
+        point.start_ns = c->starts[i];
+        point.time_ns = c->times[i];
+        point.flags = c->flags[i];
+        point.corrected = c->corrected[i];
+        visit(arg, &point);
+    }
+}
+
+void points_read(const struct points_bytes *bytes, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
                  void (*visit)(void *arg, const struct point *point), void *arg)
 {
-    struct decoder d = {.in = in, .arena = arena, .metric = series->metric};
-    int modes = byte_reader_u8(in);
+    struct decoder d = {
+        .in = bytes->in, .arena = arena, .metric = series->metric};
+    int modes = byte_reader_u8(d.in);
+    bool split = bytes->tail || bytes->counts_only;
     struct columns c;
 
     /* A point takes at least a time, a start and a value. */
-    if (count > byte_reader_left(in) / 3 ||
-        !read_columns(&d, count, modes, &c)) {
-        byte_reader_fail(in);
+    if (count > byte_reader_left(d.in) / 3 ||
+        !read_columns(&d, count, modes, &c) ||
+        (split && !read_histogram_counts(&d, count, &c))) {
+        byte_reader_fail(bytes->in);
         return;
     }
+    if (bytes->counts_only) {
+        visit_counts(&c, count, series, start_ns, end_ns, visit, arg);
+        return;
+    }
+    if (bytes->tail)
+        d.in = bytes->tail;
     for (uint32_t i = 0; i < count; i++) {
         struct point point = {.metric = series->metric,
                               .attrs = series->attrs,
@@ -282,10 +335,10 @@ void points_read(struct byte_reader *in, uint32_t count,
                               .is_int = c.ints[i],
                               .corrected = c.corrected[i]};
 
-        read_value(&d, &point);
+        read_value(&d, &point, c.counts ? &c.counts[i] : NULL);
         if (modes & HAS_EXEMPLARS)
             read_exemplars(&d, &point);
-        if (in->bad)
+        if (d.in->bad)
             return;
         if (point.time_ns > start_ns && point.time_ns <= end_ns)
             visit(arg, &point);

@@ -1,5 +1,6 @@
 /*
- * series_format - what series_code.c and series_decode.c agree on.
+ * series_format - what writing (series.c, series_code.c) and reading
+ * (series_read.c, series_decode.c) agree on.
  */
 #ifndef STORE_SERIES_FORMAT_H
 #define STORE_SERIES_FORMAT_H
@@ -7,6 +8,8 @@
 #include "buf.h"
 #include "byte_reader.h"
 #include "record.h"
+
+enum { CHUNK_VERSION = 2, PACKED_BODY = 1, PACKED_TAILS = 2 };
 
 enum {
     HAS_DOUBLES = 1, /* no point is an int; without this: all are */

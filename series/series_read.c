@@ -10,6 +10,7 @@
 #include "hash.h"
 #include "series.h"
 #include "series_code.h"
+#include "series_format.h"
 
 enum { HEAD_BYTES = 6 };
 
@@ -19,6 +20,10 @@ struct visitor {
     uint32_t resource;
     point_visit *visit;
     void *arg;
+    /* Version 2: the tails as they are stored, and unpacked once needed. */
+    bool has_tails, packed, unpacked;
+    struct slice tails;
+    uint64_t tails_len;
 };
 
 bool series_query_matches(const struct series_query *query, struct slice name)
@@ -29,25 +34,57 @@ bool series_query_matches(const struct series_query *query, struct slice name)
     return query->name_count == 0;
 }
 
-/* The decompressed body of a chunk; false if that fails. */
-static bool unpack(struct slice bytes, struct arena *arena, struct slice *body)
+/* A part as it was before packing; false if that fails. */
+static bool unpack(struct slice *part, bool packed, uint64_t len,
+                   struct arena *arena)
+{
+    char *room;
+
+    if (!packed)
+        return len == part->len;
+    if (len != ZSTD_getFrameContentSize(part->ptr, part->len))
+        return false;
+    room = arena_alloc(arena, (size_t)len + 1);
+    if (!room ||
+        zstd_decompress(room, (size_t)len, part->ptr, part->len) != len)
+        return false;
+    *part = (struct slice){room, (size_t)len};
+    return true;
+}
+
+/* Body and, in version 2, tails of a chunk; false if that fails. */
+static bool open_parts(struct visitor *v, struct slice bytes,
+                       struct slice *body)
 {
     struct byte_reader in = byte_reader_over(slice_from(bytes, HEAD_BYTES));
+    uint8_t packing = (uint8_t)bytes.ptr[1];
     uint64_t len = byte_reader_varint(&in);
 
-    *body = (struct slice){in.at, byte_reader_left(&in)};
-    if (in.bad || (uint8_t)bytes.ptr[1] > 1)
+    v->has_tails = bytes.ptr[0] == CHUNK_VERSION;
+    if (v->has_tails) {
+        v->tails_len = byte_reader_varint(&in);
+        *body = byte_reader_bytes(&in, byte_reader_fixed(&in, 4));
+        v->tails = (struct slice){in.at, byte_reader_left(&in)};
+        v->packed = packing & PACKED_TAILS;
+    } else {
+        *body = (struct slice){in.at, byte_reader_left(&in)};
+    }
+    if (in.bad ||
+        packing > (v->has_tails ? PACKED_BODY | PACKED_TAILS : PACKED_BODY))
         return false;
-    if (bytes.ptr[1] == 0)
-        return len == body->len;
-    if (len != ZSTD_getFrameContentSize(body->ptr, body->len))
-        return false;
+    return unpack(body, packing & PACKED_BODY, len, v->arena);
+}
 
-    char *room = arena_alloc(arena, (size_t)len + 1);
-    if (!room ||
-        zstd_decompress(room, (size_t)len, body->ptr, body->len) != len)
+/* The tail of a series. */
+static bool open_tail(struct visitor *v, uint64_t place, uint64_t len,
+                      struct byte_reader *tail)
+{
+    if (!v->unpacked && !unpack(&v->tails, v->packed, v->tails_len, v->arena))
         return false;
-    *body = (struct slice){room, (size_t)len};
+    v->unpacked = true;
+    if (place > v->tails.len || len > v->tails.len - place)
+        return false;
+    *tail = byte_reader_over((struct slice){v->tails.ptr + place, len});
     return true;
 }
 
@@ -88,7 +125,54 @@ static void visit_head(const struct visitor *v, const struct series_of *series,
     v->visit(v->arg, &head);
 }
 
-static void read_series(struct byte_reader *in, const struct visitor *v,
+struct tail_place {
+    bool has;
+    uint64_t at, len;
+};
+
+static struct tail_place read_place(struct byte_reader *in,
+                                    const struct visitor *v,
+                                    const struct metric *metric)
+{
+    struct tail_place place = {.has = v->has_tails && !is_number(metric)};
+
+    if (place.has) {
+        place.at = byte_reader_fixed(in, 4);
+        place.len = byte_reader_fixed(in, 4);
+    }
+    return place;
+}
+
+/* Bounds and quantiles are in the points only. */
+static bool head_is_enough(const struct visitor *v, const struct metric *metric)
+{
+    return v->query->heads && metric->type != METRIC_HISTOGRAM &&
+           metric->type != METRIC_SUMMARY;
+}
+
+/* data is bad if the bytes are damaged. */
+static void read_points(struct visitor *v, struct byte_reader *data,
+                        uint32_t count, const struct series_of *series,
+                        const struct tail_place *place)
+{
+    struct points_bytes bytes = {.in = data};
+    struct byte_reader tail = {0};
+
+    if (place->has && v->query->counts_only)
+        bytes.counts_only = true;
+    else if (place->has && !open_tail(v, place->at, place->len, &tail))
+        byte_reader_fail(data);
+    else if (place->has)
+        bytes.tail = &tail;
+    if (data->bad)
+        return;
+    points_read(&bytes, count, series, v->query->start_ns, v->query->end_ns,
+                v->arena, v->visit, v->arg);
+    if (tail.bad)
+        byte_reader_fail(data);
+}
+
+static void read_series(struct byte_reader *in, struct visitor *v,
                         const struct metric *metric)
 {
     struct series_of series = {.metric = metric, .resource_id = v->resource};
@@ -96,6 +180,7 @@ static void read_series(struct byte_reader *in, const struct visitor *v,
     attrs_read(in, v->arena, ATTR_FORM_CHUNK, &series.attrs);
     uint64_t count = byte_reader_varint(in);
     uint64_t first = byte_reader_fixed(in, 8), last = byte_reader_fixed(in, 8);
+    struct tail_place place = read_place(in, v, metric);
     struct byte_reader data =
         byte_reader_over(byte_reader_bytes(in, byte_reader_fixed(in, 4)));
 
@@ -103,24 +188,21 @@ static void read_series(struct byte_reader *in, const struct visitor *v,
         byte_reader_fail(in);
         return;
     }
-    if (last <= v->query->start_ns || first > v->query->end_ns)
-        return;
-    if (!is_wanted(v, &series))
+    if (last <= v->query->start_ns || first > v->query->end_ns ||
+        !is_wanted(v, &series))
         return;
     if (v->query->series)
         v->query->series(v->arg);
-    if (v->query->heads && metric->type != METRIC_HISTOGRAM &&
-        metric->type != METRIC_SUMMARY) {
+    if (head_is_enough(v, metric)) {
         visit_head(v, &series, last);
         return;
     }
-    points_read(&data, (uint32_t)count, &series, v->query->start_ns,
-                v->query->end_ns, v->arena, v->visit, v->arg);
+    read_points(v, &data, (uint32_t)count, &series, &place);
     if (data.bad)
         byte_reader_fail(in);
 }
 
-static void read_metric(struct byte_reader *in, const struct visitor *v)
+static void read_metric(struct byte_reader *in, struct visitor *v)
 {
     struct byte_reader data =
         byte_reader_over(byte_reader_bytes(in, byte_reader_fixed(in, 4)));
@@ -162,20 +244,24 @@ enum status series_read(struct slice bytes, uint32_t resource,
                         const struct series_query *query, struct arena *arena,
                         point_visit *visit, void *arg)
 {
-    struct visitor v = {query, arena, resource, visit, arg};
+    struct visitor v = {.query = query,
+                        .arena = arena,
+                        .resource = resource,
+                        .visit = visit,
+                        .arg = arg};
     struct slice body;
 
     if (bytes.len < HEAD_BYTES)
         return ERR_CORRUPT;
-    if ((uint8_t)bytes.ptr[0] > 1)
+    if ((uint8_t)bytes.ptr[0] > CHUNK_VERSION)
         return ERR_UNSUPPORTED;
 
     struct byte_reader head = byte_reader_over(slice_from(bytes, 2));
     uint32_t check = (uint32_t)byte_reader_fixed(&head, 4);
-    if (bytes.ptr[0] != 1 ||
+    if (bytes.ptr[0] == 0 ||
         check != (uint32_t)hash_bytes(bytes.ptr + HEAD_BYTES,
                                       bytes.len - HEAD_BYTES, 0) ||
-        !unpack(bytes, arena, &body))
+        !open_parts(&v, bytes, &body))
         return arena_status(arena) != OK ? arena_status(arena) : ERR_CORRUPT;
 
     struct byte_reader in = byte_reader_over(body);

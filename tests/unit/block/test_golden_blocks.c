@@ -22,7 +22,7 @@
 #include "test.h"
 
 #define GOLDEN  "tests/golden/blocks"
-#define CURRENT GOLDEN "/v2"
+#define CURRENT GOLDEN "/v3"
 
 enum { RECORDS = 200, RESOURCE = 7, PATH_SIZE = 300 };
 

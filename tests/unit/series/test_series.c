@@ -342,6 +342,88 @@ TEST(reads_only_names_and_times_asked_for)
     arena_release(&arena);
 }
 
+TEST(counts_alone_are_the_same)
+{
+    static struct kept all, counts;
+    static struct chunks chunks;
+    const struct series_query query = {.end_ns = UINT64_MAX,
+                                       .counts_only = true};
+    struct arena arena;
+    const struct point *points[300];
+    uint32_t histograms = 0;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    for (uint32_t i = 0; i < 300; i++)
+        points[i] = random_point(&arena);
+    write_points(&chunks, points, 300, false);
+    CHECK_EQ(read_chunks(&chunks, &all, &everything), OK);
+    CHECK_EQ(read_chunks(&chunks, &counts, &query), OK);
+    if (CHECK_EQ(all.count, counts.count))
+        for (uint32_t i = 0; i < all.count; i++) {
+            const struct point *a = all.at[i], *b = counts.at[i];
+
+            CHECK_EQ(a->time_ns, b->time_ns);
+            CHECK_EQ(a->flags, b->flags);
+            if (a->metric->type <= METRIC_SUM)
+                continue;
+            histograms++;
+            CHECK_EQ(a->histogram->count, b->histogram->count);
+            CHECK(!b->histogram->counts && b->histogram->positive.count == 0);
+        }
+    CHECK(histograms > 0);
+    arena_release(&all.arena);
+    arena_release(&counts.arena);
+    arena_release(&chunks.arena);
+    arena_release(&arena);
+}
+
+static bool only_cpu(void *arg, const struct metric *metric)
+{
+    (void)arg;
+    return slice_equal(metric->name, SLICE("cpu"));
+}
+
+static bool no_series(void *arg, const struct point *head)
+{
+    (void)arg;
+    (void)head;
+    return false;
+}
+
+TEST(what_is_not_wanted_is_left_out)
+{
+    static struct kept all, cpu, none, heads;
+    static struct chunks chunks;
+    struct series_query query = {.end_ns = UINT64_MAX,
+                                 .wants_metric = only_cpu};
+    struct arena arena;
+    const struct point *points[300];
+    uint32_t want = 0;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    for (uint32_t i = 0; i < 300; i++)
+        points[i] = random_point(&arena);
+    write_points(&chunks, points, 300, false);
+    CHECK_EQ(read_chunks(&chunks, &all, &everything), OK);
+    for (uint32_t i = 0; i < all.count; i++)
+        want += only_cpu(NULL, all.at[i]->metric);
+    CHECK_EQ(read_chunks(&chunks, &cpu, &query), OK);
+    CHECK(want > 0 && want < all.count);
+    CHECK_EQ(cpu.count, want);
+    query.wants_series = no_series;
+    CHECK_EQ(read_chunks(&chunks, &none, &query), OK);
+    CHECK_EQ(none.count, 0);
+    query = (struct series_query){.end_ns = UINT64_MAX, .heads = true};
+    CHECK_EQ(read_chunks(&chunks, &heads, &query), OK);
+    CHECK(heads.count > 0 && heads.count < all.count);
+    arena_release(&all.arena);
+    arena_release(&cpu.arena);
+    arena_release(&none.arena);
+    arena_release(&heads.arena);
+    arena_release(&chunks.arena);
+    arena_release(&arena);
+}
+
 TEST(every_changed_byte_is_noticed)
 {
     static struct kept kept;
