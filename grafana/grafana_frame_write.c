@@ -104,6 +104,45 @@ static void write_entities(const struct grafana_frame *frame, struct jsonw *w)
     jsonw_close(w, ']');
 }
 
+/* A time is milliseconds; what is below one is beside it, so that records of
+ * one millisecond keep their order. */
+static bool has_nanos(const struct grafana_field *field)
+{
+    const uint64_t *times = field->cells;
+
+    for (uint32_t i = 0;
+         field->type == FIELD_TIME && i < field->frame->rows && i < field->room;
+         i++)
+        if (times[i] % NS_PER_MS > 0)
+            return true;
+    return false;
+}
+
+static void write_nanos(const struct grafana_frame *frame, struct jsonw *w)
+{
+    bool any = false;
+
+    for (struct grafana_field *f = frame->fields; f; f = f->next)
+        any = any || has_nanos(f);
+    if (!any)
+        return;
+    jsonw_name(w, "nanos");
+    jsonw_open(w, '[');
+    for (struct grafana_field *f = frame->fields; f; f = f->next) {
+        const uint64_t *times = f->cells;
+
+        if (!has_nanos(f)) {
+            jsonw_null(w);
+            continue;
+        }
+        jsonw_open(w, '[');
+        for (uint32_t i = 0; i < frame->rows; i++)
+            jsonw_uint(w, i < f->room ? times[i] % NS_PER_MS : 0);
+        jsonw_close(w, ']');
+    }
+    jsonw_close(w, ']');
+}
+
 static void member_cstr(struct jsonw *w, const char *name, const char *text)
 {
     if (text)
@@ -237,6 +276,7 @@ static void write_frame(const struct grafana_frame *frame, struct jsonw *w)
     }
     jsonw_close(w, ']');
     write_entities(frame, w);
+    write_nanos(frame, w);
     jsonw_close(w, '}');
     jsonw_close(w, '}');
 }

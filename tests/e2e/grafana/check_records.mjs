@@ -83,6 +83,10 @@ check(
   ["timestamp", "body", "severity", "id", "labels"].every((name, i) => logs.fields[i]?.name === name),
   "logs: fields of log-lines", logs.fields.map((one) => one.name),
 );
+check(
+  field(logs, "timestamp").nanos?.length === logs.length && field(logs, "timestamp").nanos.some((one) => one > 0),
+  "logs: nanoseconds beside the time", field(logs, "timestamp").nanos?.slice(0, 5),
+);
 check(new Set(values(logs, "id")).size === logs.length, "logs: ids differ");
 check(
   values(logs, "labels").every((one) => typeof one === "object" && Object.values(one).every((text) => typeof text === "string")),

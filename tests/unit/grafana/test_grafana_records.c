@@ -116,7 +116,9 @@ TEST(a_line_has_what_the_logs_panel_reads)
         (struct attr){.key = "n", .key_len = 1, .type = VALUE_INT, .i = 42};
     log->attrs = (struct attrs){attrs, 3, 0};
     log->trace_id[15] = 0xab;
+    log->time_ns += 7; /* below a millisecond */
     answer = ask("logs", "{\"namespace\":\"acme\"}");
+    CHECK_TEXT(bed_at(answer, "0.data.nanos.0.0"), "7");
     CHECK_TEXT(bed_at(answer, "0.schema.refId"), "A");
     CHECK_TEXT(bed_at(answer, "0.schema.meta.type"), "log-lines");
     CHECK_TEXT(bed_at(answer, "0.schema.meta.preferredVisualisationType"),
