@@ -23,6 +23,7 @@
 
 #include "audit.h"
 #include "clock.h"
+#include "grafana.h"
 #include "log.h"
 #include "serve_int.h"
 #include "stats.h"
@@ -167,6 +168,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
         (void)tokens_read_file(d->tokens, d->config->tokens);
         tokens_save_use(d->tokens, clock_wall_ns(), false);
         flush_under_pressure(d);
+        grafana_tick(clock_wall_ns());
         trim_memory(d);
     }
     log_info("daemon", "stopping", log_int("signal", signal));

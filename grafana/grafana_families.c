@@ -87,6 +87,30 @@ static const struct payload_field usage_fields[] = {
 static const struct payload_field restarts_fields[] = {
     {"by", "By", PAYLOAD_SELECT, NULL, by_usage, "none", false, 16}, {0}};
 
+static const struct payload_option series_functions[] = {
+    {"auto", "As its type wants"},
+    {"value", "Value"},
+    {"rate", "Per second"},
+    {"increase", "Increase"},
+    {"quantile", "Quantile"},
+    {"mean", "Mean"},
+    {0}};
+
+static const struct payload_field series_fields[] = {
+    {"name", "Series", PAYLOAD_SELECT, "name of a metric", NULL, NULL, true,
+     40},
+    {"function", "Function", PAYLOAD_SELECT, NULL, series_functions, "auto",
+     false, 20},
+    {"quantile", "Quantile", PAYLOAD_INPUT, NULL, NULL, "0.95", false, 8},
+    {"by", "By", PAYLOAD_INPUT, "component, pod, state", NULL, NULL, false, 30},
+    LIMIT("20"),
+    {0}};
+
+static const struct payload_field callboard_fields[] = {
+    {"counter", "Counter", PAYLOAD_MULTI, "the usual ones", NULL, NULL, false,
+     40},
+    {0}};
+
 enum { FIELDS_REQUESTS = FIELDS_SCOPE | FIELDS_ENDPOINT };
 
 const struct grafana_family grafana_families[] = {
@@ -130,6 +154,10 @@ const struct grafana_family grafana_families[] = {
      ACTION_RCA_VIEW, FIELDS_SCOPE, NULL, grafana_cause_evidence},
     {"cause_summary", "The likely cause in a sentence", "Root cause",
      ACTION_RCA_VIEW, FIELDS_SCOPE, NULL, grafana_cause_summary},
+    {"series", "Any series by name", "Metrics", ACTION_METRICS_VIEW,
+     FIELDS_SCOPE, series_fields, grafana_series},
+    {"callboard", "Callboard's own health", "Callboard", ACTION_SYSTEM_VIEW, 0,
+     callboard_fields, grafana_callboard},
     {0},
 };
 

@@ -16,4 +16,7 @@ grafana_handler grafana_requests, grafana_errors, grafana_error_ratio,
     grafana_latency, grafana_heatmap;
 grafana_handler grafana_usage, grafana_restarts; /* grafana_usage.c */
 
+grafana_handler grafana_series;    /* grafana_series.c */
+grafana_handler grafana_callboard; /* grafana_callboard.c */
+
 #endif

@@ -15,6 +15,7 @@
 #include "derived.h"
 #include "metric_expr.h"
 #include "reply_metrics.h"
+#include "stats.h"
 
 static void add(struct grafana_query *q, struct text_list *list,
                 struct slice text)
@@ -203,6 +204,7 @@ enum choice_kind {
     LIST_POD,
     LIST_LEVEL,
     LIST_SERIES,
+    LIST_COUNTER, /* of Callboard itself */
     LIST_KINDS
 };
 
@@ -221,7 +223,8 @@ static bool find_kind(struct slice text, enum choice_kind *kind)
         [LIST_VERSION] = {SLICE_INIT("version"), SLICE_INIT("versions")},
         [LIST_POD] = {SLICE_INIT("pod"), SLICE_INIT("pods")},
         [LIST_LEVEL] = {SLICE_INIT("level"), SLICE_INIT("levels")},
-        [LIST_SERIES] = {SLICE_INIT("name"), SLICE_INIT("series")}};
+        [LIST_SERIES] = {SLICE_INIT("name"), SLICE_INIT("series")},
+        [LIST_COUNTER] = {SLICE_INIT("counter"), SLICE_INIT("counters")}};
 
     if (slice_starts(text, SLICE("log ")) || slice_starts(text, SLICE("log_")))
         text = slice_from(text, 4);
@@ -248,6 +251,18 @@ static void list_levels(struct grafana_query *q, struct text_list *list)
         add(q, list, levels[i]);
 }
 
+static void list_counters(struct grafana_query *q, struct text_list *list)
+{
+    static const char *const names[] = {
+#define STATS_NAME(id, type, name, label, help) name,
+        STATS_TABLE(STATS_NAME)
+#undef STATS_NAME
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        add(q, list, slice_of(names[i]));
+}
+
 static enum status fill(struct grafana_query *q, enum choice_kind kind,
                         struct text_list *list)
 {
@@ -269,6 +284,9 @@ static enum status fill(struct grafana_query *q, enum choice_kind kind,
         return list_attribute(q, SLICE("pod"), list);
     case LIST_SERIES:
         s = list_series(q, list);
+        break;
+    case LIST_COUNTER:
+        list_counters(q, list);
         break;
     case LIST_LEVEL:
         list_levels(q, list);

@@ -126,6 +126,14 @@ static struct slice unknown_variable(struct grafana_query *q)
     return (struct slice){NULL, 0};
 }
 
+static enum status refuse(struct query_request *request)
+{
+    char text[ACCESS_REFUSAL_MAX];
+
+    access_refusal(text, request->subject, request->viewer.action, NULL);
+    return query_fail(request, ERR_FORBIDDEN, NULL, "%s", text);
+}
+
 static enum status run_family(struct grafana_query *q)
 {
     struct query_request *request = q->request;
@@ -138,8 +146,7 @@ static enum status run_family(struct grafana_query *q)
         const union scope_names all = {0};
 
         if (!grants_cover(request->viewer.grants, ACTION_SYSTEM_VIEW, &all))
-            return query_fail(request, ERR_FORBIDDEN, NULL,
-                              "may not do system:view");
+            return refuse(request);
         return q->family->run(q);
     }
     s = query_select(q, NULL);

@@ -14,4 +14,8 @@
 
 extern const struct query_surface grafana_surface;
 
+/* Takes a sample of the program's own counters (grafana_callboard.c) if one is
+ * due; by one thread, now and then. */
+void grafana_tick(uint64_t now_ns);
+
 #endif
