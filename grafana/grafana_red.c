@@ -30,6 +30,11 @@ const char *const red_by_names[BY_COUNT] = {
 static const char *const served_labels[] = {DERIVED_ENDPOINT, DERIVED_OPERATION,
                                             DERIVED_KIND, NULL};
 
+/* Of BY_NAMESPACE to BY_COMPONENT. */
+static const enum identity_text name_texts[] = {
+    IDENTITY_NAMESPACE, IDENTITY_PROJECT, IDENTITY_ENVIRONMENT,
+    IDENTITY_COMPONENT};
+
 /* ---- the payload ---- */
 
 static enum status read_by(struct grafana_red *r)
@@ -94,26 +99,27 @@ static const char *const *labels_of(const struct grafana_red *r)
                : NULL;
 }
 
+static void init_table(const struct grafana_red *r, struct red_part *part,
+                       struct metric_table *table, const struct grid *grid,
+                       const char *const *by)
+{
+    metric_table_init(table, r->q->request->arena, grid, by);
+    (void)metric_table_add(table, &part->red.latency);
+    (void)metric_table_add(table, part->red.requests);
+    (void)metric_table_add(table, &part->red.errors);
+    (void)metric_table_add(table, &part->red.client_errors);
+}
+
 static void init_part(const struct grafana_red *r, struct red_part *part,
                       enum red_source source, const struct grid *grid,
                       bool buckets)
 {
-    struct arena *arena = r->q->request->arena;
-    struct metric_table *tables[] = {&part->table, &part->grouped};
-
     red_init(&part->red, source);
     if (!buckets) /* rates need counts alone */
         part->red.latency.op = EXPR_INCREASE;
-    for (int i = 0; i < 2; i++) {
-        const char *const *by =
-            i == 0 && source != RED_SDK ? labels_of(r) : NULL;
-
-        metric_table_init(tables[i], arena, grid, by);
-        (void)metric_table_add(tables[i], &part->red.latency);
-        (void)metric_table_add(tables[i], part->red.requests);
-        (void)metric_table_add(tables[i], &part->red.errors);
-        (void)metric_table_add(tables[i], &part->red.client_errors);
-    }
+    init_table(r, part, &part->table, grid,
+               source != RED_SDK ? labels_of(r) : NULL);
+    init_table(r, part, &part->grouped, grid, NULL);
     part->table.by_resource = r->by & BY_IDENTITY;
 }
 
@@ -137,19 +143,17 @@ static void read_names(struct grafana_red *r, const struct red_part *part,
                        const struct metric_group *group,
                        struct red_names *names)
 {
-    static const enum identity_text texts[] = {
-        IDENTITY_NAMESPACE, IDENTITY_PROJECT, IDENTITY_ENVIRONMENT,
-        IDENTITY_COMPONENT};
-
     *names = (struct red_names){.identity = {.id = IDENTITY_NONE}};
-    if (part->table.by_resource) {
+    if (r->reading) {
+        *names = *r->reading;
+    } else if (part->table.by_resource) {
         const struct identity *identity =
             reply_resource_identity(r->q->request, group->resource_id);
 
         if (identity)
             names->identity = *identity;
         for (int k = BY_NAMESPACE; k <= BY_COMPONENT; k++)
-            names->name[k] = names->identity.text[texts[k]];
+            names->name[k] = names->identity.text[name_texts[k]];
     }
     if (!part->table.by)
         return;
@@ -307,6 +311,7 @@ static enum status read_sdk(struct grafana_red *r,
         if (!rest)
             return arena_status(r->q->request->arena);
     }
+    r->without = rest;
     if (rest->count == 0)
         return OK;
     return read_metrics(r->q->request, rest, component_of, &table, 1);
@@ -331,49 +336,99 @@ static enum status read_pass(struct grafana_red *r, const struct grid *grid,
     return s == OK ? list_series(r) : s;
 }
 
-/* The resources of the groups that are shown. */
-static const struct bitmap *shown(struct grafana_red *r)
+/* ---- many components: group after group ---- */
+
+static uint64_t names_key(const struct grafana_red *r,
+                          const struct slice names[])
 {
-    const struct bitmap *all = r->q->sent;
-    struct bitmap *some = bitmap_new(r->q->request->arena, all->limit);
-    static const enum identity_text texts[] = {
-        IDENTITY_NAMESPACE, IDENTITY_PROJECT, IDENTITY_ENVIRONMENT,
-        IDENTITY_COMPONENT};
-    struct map index = {.arena = r->q->request->arena};
+    uint64_t key = METRIC_TOTAL_KEY;
 
-    for (uint32_t i = 0; i < r->count; i++) {
-        uint64_t key = METRIC_TOTAL_KEY;
+    for (int k = 0; k <= BY_COMPONENT; k++)
+        if (r->by >> k & 1)
+            key = key_text(key + (uint64_t)k, names[k]);
+    return key;
+}
 
-        for (int k = 0; k <= BY_COMPONENT; k++)
-            if (r->by >> k & 1)
-                key = key_text(key + (uint64_t)k, r->series[i].names->name[k]);
-        if (!map_add(&index, map_hash_number(key), i))
-            return NULL;
-    }
-    for (uint32_t id = 0; some && id < all->limit; id++) {
+/* By resource; 0: not asked for. */
+static uint64_t *keys_of(struct grafana_red *r, const struct bitmap *all)
+{
+    uint64_t *keys =
+        arena_zero(r->q->request->arena, (size_t)all->limit + 1, sizeof(*keys));
+
+    for (uint32_t id = 0; keys && id < all->limit; id++) {
         const struct identity *identity =
             bitmap_has(all, id) ? reply_resource_identity(r->q->request, id)
                                 : NULL;
-        uint64_t key = METRIC_TOTAL_KEY;
+        struct slice names[BY_COMPONENT + 1];
 
         if (!identity)
             continue;
         for (int k = 0; k <= BY_COMPONENT; k++)
-            if (r->by >> k & 1)
-                key = key_text(key + (uint64_t)k, identity->text[texts[k]]);
-        map_each(&index, map_hash_number(key), at) {
-            bitmap_add(some, id);
-            break;
-        }
+            names[k] = identity->text[name_texts[k]];
+        keys[id] = names_key(r, names);
     }
-    return some;
+    return keys;
+}
+
+/* Only one table by resource is there at a time, so that memory goes by what is
+ * shown. */
+static enum status read_group(struct grafana_red *r, struct red_part *part,
+                              const uint64_t *keys, uint64_t key)
+{
+    bool sdk = part == &r->sdk;
+    const struct bitmap *all = sdk ? r->without : r->q->sent;
+    struct bitmap *some = bitmap_new(r->q->request->arena, all->limit);
+    struct metric_table *table = &part->table;
+    enum status s;
+
+    for (uint32_t id = 0; some && id < all->limit; id++)
+        if (keys[id] == key && bitmap_has(all, id))
+            bitmap_add(some, id);
+    if (!some)
+        return arena_status(r->q->request->arena);
+    init_table(r, part, table, &r->grid, sdk ? NULL : labels_of(r));
+    s = read_metrics(r->q->request, some, sdk ? component_of : NULL, &table, 1);
+    return s == OK ? group_part(r, part) : s;
+}
+
+static bool was_read(const struct grafana_red *r, const struct red_series *list,
+                     uint32_t i)
+{
+    uint64_t key = names_key(r, list[i].names->name);
+
+    for (uint32_t k = 0; k < i; k++)
+        if (list[k].part == list[i].part &&
+            names_key(r, list[k].names->name) == key)
+            return true;
+    return false;
+}
+
+static enum status read_groups(struct grafana_red *r)
+{
+    const struct red_series *list = r->series;
+    uint32_t count = r->count, all = r->count + r->left_out;
+    uint64_t *keys = keys_of(r, r->q->sent);
+    enum status s = keys ? OK : arena_status(r->q->request->arena);
+
+    init_part(r, &r->derived, r->source, &r->grid, r->buckets);
+    init_part(r, &r->sdk, RED_SDK, &r->grid, r->buckets);
+    for (uint32_t i = 0; s == OK && i < count; i++) {
+        if (was_read(r, list, i))
+            continue;
+        r->reading = list[i].names;
+        s = read_group(r, list[i].part, keys,
+                       names_key(r, list[i].names->name));
+    }
+    r->reading = NULL;
+    if (s == OK)
+        s = list_series(r);
+    r->left_out = all > r->count ? all - r->count : 0;
+    return s;
 }
 
 enum status red_read(struct grafana_red *r, struct grafana_query *q,
                      bool buckets)
 {
-    const struct bitmap *resources = q->sent;
-    uint32_t left_out = 0;
     struct grid total;
     enum status s;
 
@@ -384,85 +439,10 @@ enum status red_read(struct grafana_red *r, struct grafana_query *q,
     if (s != OK)
         return s;
     r->grid = query_grid(q, NS_PER_MIN);
-    if (r->by & BY_IDENTITY && resources->count > FEW_RESOURCES) {
-        total =
-            grid_make(q->start_ns, q->end_ns,
+    if (!(r->by & BY_IDENTITY) || q->sent->count <= FEW_RESOURCES)
+        return read_pass(r, &r->grid, q->sent, buckets);
+    total = grid_make(q->start_ns, q->end_ns,
                       q->end_ns - q->start_ns + NS_PER_MIN, q->request->now_ns);
-        s = read_pass(r, &total, resources, false);
-        if (s != OK)
-            return s;
-        left_out = r->left_out;
-        resources = left_out > 0 ? shown(r) : resources;
-        if (!resources)
-            return arena_status(q->request->arena);
-    }
-    s = read_pass(r, &r->grid, resources, buckets);
-    r->left_out += left_out;
-    return s;
-}
-
-/* ---- titles ---- */
-
-static bool is_distinct(const struct grafana_red *r, uint32_t dimensions)
-{
-    for (uint32_t i = 0; i < r->count; i++)
-        for (uint32_t j = 0; j < i; j++) {
-            bool same = true;
-
-            for (int k = 0; k < BY_COUNT && same; k++)
-                if (dimensions >> k & 1)
-                    same = slice_equal(r->series[i].names->name[k],
-                                       r->series[j].names->name[k]);
-            if (same)
-                return false;
-        }
-    return true;
-}
-
-/* The narrowest names come first; wider ones are added until all differ. */
-static uint32_t dimensions_of(const struct grafana_red *r)
-{
-    static const enum red_by order[] = {BY_ENVIRONMENT, BY_PROJECT,
-                                        BY_NAMESPACE, BY_ENDPOINT, BY_KIND};
-    uint32_t dimensions = r->by;
-
-    if (r->by >> BY_OPERATION & 1) /* "GET /orders" says it */
-        dimensions &= ~(1u << BY_ENDPOINT);
-    if (r->by >> BY_COMPONENT & 1)
-        dimensions &=
-            ~(1u << BY_NAMESPACE | 1u << BY_PROJECT | 1u << BY_ENVIRONMENT);
-    else if (r->by >> BY_PROJECT & 1)
-        dimensions &= ~(1u << BY_NAMESPACE);
-    for (size_t i = 0;
-         i < sizeof(order) / sizeof(order[0]) && !is_distinct(r, dimensions);
-         i++)
-        dimensions |= r->by & (1u << order[i]);
-    return dimensions;
-}
-
-void red_titles(struct grafana_red *r)
-{
-    static const enum red_by order[] = {
-        BY_COMPONENT, BY_OPERATION,   BY_ENDPOINT, BY_CALLER,   BY_CALLEE,
-        BY_KIND,      BY_ENVIRONMENT, BY_PROJECT,  BY_NAMESPACE};
-    uint32_t dimensions = dimensions_of(r);
-
-    for (uint32_t i = 0; i < r->count; i++) {
-        struct red_series *one = &r->series[i];
-
-        for (size_t k = 0; k < sizeof(order) / sizeof(order[0]); k++) {
-            struct slice name = one->names->name[order[k]];
-
-            if (!(dimensions >> order[k] & 1))
-                continue;
-            if (name.len == 0)
-                name = order[k] == BY_COMPONENT ? SLICE("(unassigned)")
-                                                : SLICE("(none)");
-            one->title =
-                one->title.len == 0
-                    ? name
-                    : grafana_format(r->q->request->arena, "%.*s %.*s",
-                                     SLICE_ARGS(one->title), SLICE_ARGS(name));
-        }
-    }
+    s = read_pass(r, &total, q->sent, false);
+    return s == OK && r->grid.count > 0 ? read_groups(r) : s;
 }

@@ -56,7 +56,9 @@ struct grafana_red {
     bool buckets;           /* durations, not counts alone */
     struct grid grid;
     struct red_part derived, sdk;
-    struct red_series *series; /* the largest first */
+    const struct bitmap *without;    /* components without derived series */
+    const struct red_names *reading; /* of the only group that is read */
+    struct red_series *series;       /* the largest first */
     uint32_t count, left_out;
 };
 

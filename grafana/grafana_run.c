@@ -264,6 +264,8 @@ enum status grafana_run(struct query_request *request)
     request->write_error = write_text;
     run_all(&run);
     request->write_error = writer;
+    if (arena_status(request->arena) != OK)
+        return OK; /* answered with what it is that is full */
     if (run.waits)
         return request->failed != OK ? request->failed : ERR_BUSY;
     if (run.answered == 0 && run.failed > 0)
