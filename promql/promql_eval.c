@@ -59,8 +59,9 @@ enum status promql_fail(struct promql_eval *eval, const char *format, ...)
 }
 
 /* Each text once; beyond a bound none. A full arena is noticed elsewhere. */
-static void note(struct promql_eval *eval, bool is_warning,
-                 const struct promql_node *at, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void note(
+    struct promql_eval *eval, bool is_warning, const struct promql_node *at,
+    const char *format, va_list args)
 {
     struct promql_run *run = eval->run;
     uint32_t *count = &run->note_count[is_warning];

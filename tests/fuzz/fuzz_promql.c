@@ -91,7 +91,8 @@ static enum status select_all(void *arg, const struct promql_select *select,
         while (series.count > 0 && series.times[0] <= select->start_ms) {
             series.times++;
             series.values++;
-            series.histograms += series.histograms ? 1 : 0;
+            if (series.histograms)
+                series.histograms++;
             series.count--;
         }
         if (series.count > 0)
