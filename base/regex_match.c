@@ -250,6 +250,8 @@ bool regex_groups(const struct regex *regex, struct slice text,
 
     if (regex->plan.plain != REGEX_NOT_PLAIN)
         return plan_groups(&regex->plan, text, groups, count);
+    if (!text.ptr)
+        text = SLICE(""); /* nothing may be added to NULL */
     found = run(regex, text);
     if (found < 0)
         return false;

@@ -378,8 +378,8 @@ static struct promql_token lex_bracket(struct promql_lexer *l)
         return take(l, 1, PROMQL_TOKEN_LEFT_PAREN, 0);
     case ')':
         if (l->parens == 0) {
-            l->start = l->at + 1; /* where Prometheus says it is */
-            return fail_at(l, "unexpected right parenthesis", l->at);
+            l->start = ++l->at; /* where Prometheus says it is */
+            return fail_at(l, "unexpected right parenthesis", l->at - 1u);
         }
         l->parens--;
         return take(l, 1, PROMQL_TOKEN_RIGHT_PAREN, 0);

@@ -181,6 +181,12 @@ static inline void move(struct sample_line *line, int64_t start_ms,
         line->reset_first++;
 }
 
+/* Nothing may be added to NULL. */
+static const uint32_t *window_resets(const struct sample_line *line)
+{
+    return line->resets ? line->resets + line->reset_first : NULL;
+}
+
 static void set_window(struct mover *mover, int64_t end_ms)
 {
     struct promql_window *w = &mover->window;
@@ -191,7 +197,7 @@ static void set_window(struct mover *mover, int64_t end_ms)
     move(line, w->start_ms, end_ms);
     w->first = line->first;
     w->end = line->end;
-    w->resets = line->resets + line->reset_first;
+    w->resets = window_resets(line);
     w->reset_count = line->reset_end - line->reset_first;
     if (mover->others.count == 0)
         return;
@@ -199,7 +205,7 @@ static void set_window(struct mover *mover, int64_t end_ms)
     move(line, w->start_ms, end_ms);
     w->histogram_first = line->first;
     w->histogram_end = line->end;
-    w->histogram_resets = line->resets + line->reset_first;
+    w->histogram_resets = window_resets(line);
     w->histogram_reset_count = line->reset_end - line->reset_first;
 }
 

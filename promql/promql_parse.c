@@ -75,6 +75,8 @@ bool promql_unexpected(struct promql_parser *p, const char *context,
     struct slice word = {p->lexer.text.ptr + p->token.start,
                          p->token.end - p->token.start};
 
+    if (p->status != OK) /* the token is none */
+        return false;
     if (p->token.kind == PROMQL_TOKEN_IDENTIFIER && is_experiment(word))
         return promql_refuse(p, p->token.start,
                              "%.*s modifier is experimental and not enabled",

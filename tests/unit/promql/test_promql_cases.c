@@ -433,3 +433,8 @@ TEST(histograms)
 {
     run_named("histograms", 40);
 }
+
+TEST(functions)
+{
+    run_named("functions", 75);
+}
