@@ -15,7 +15,8 @@
 #include "tempo_search.h"
 
 enum {
-    PAGE = 64,         /* traces that the store lists at a time */
+    FIRST_PAGE = 64, /* traces that the store lists at a time */
+    PAGE = 500,
     MOST_MISSES = 512, /* of those it lists, before spans are tested */
     MOST_FOUND = 4096  /* candidates of one slice */
 };
@@ -36,7 +37,7 @@ struct span_scan {
     struct map seen; /* traces that were looked at or found */
     struct candidate *known;
     uint32_t known_count, known_room;
-    bool late;
+    bool late, dropped;
 };
 
 static bool is_late(const struct tempo_search *search)
@@ -79,6 +80,27 @@ static void know(struct span_scan *scan, const struct candidate *candidate)
 
 /* ---- by the store's list ---- */
 
+/* Whether it may match, by what the list knows of it. */
+static bool may_match(const struct tempo_search *search,
+                      const struct trace_summary *summary)
+{
+    const struct resource_info *info =
+        reply_resource(search->request, summary->root_resource_id);
+    const struct span root = {.name = summary->root_name};
+    const struct resource *resource = info ? &info->resource : NULL;
+    const struct identity *identity = info ? &info->identity : NULL;
+    const struct traceql_trace trace = {.spans = &root,
+                                        .resources = &resource,
+                                        .identities = &identity,
+                                        .count = 1,
+                                        .summary = true,
+                                        .start_ns = summary->start_ns,
+                                        .end_ns = summary->end_ns};
+    const struct traceql_subject subject = {.trace = &trace};
+
+    return tempo_candidate(search->query.first, &subject) != TRACEQL_NO;
+}
+
 /* Looks at the traces of a page; *more: there may be others. */
 static enum status list_page(struct span_scan *scan,
                              struct list_position *before, uint32_t *misses,
@@ -87,6 +109,8 @@ static enum status list_page(struct span_scan *scan,
     struct tempo_search *search = scan->search;
     struct query_request *request = search->request;
     struct count_limit counting = {.most = 1};
+    /* The first page is small: it is often enough. */
+    uint32_t page = before->time_ns > 0 ? PAGE : FIRST_PAGE;
     struct trace_summary *traces;
     struct arena arena;
     uint32_t count = 0;
@@ -94,7 +118,7 @@ static enum status list_page(struct span_scan *scan,
     enum status s;
 
     search->wanted.counting = &counting;
-    search->wanted.limit = PAGE;
+    search->wanted.limit = page;
     arena_begin(&arena, request->arena);
     s = reader_query_traces(request->reader, &search->wanted, &arena, &traces,
                             &count, &total);
@@ -104,13 +128,15 @@ static enum status list_page(struct span_scan *scan,
 
         memcpy(candidate.trace_id, traces[i].trace_id, 16);
         know(scan, &candidate);
-        s = tempo_look_at(search, traces[i].trace_id);
-        *misses += search->count == matches;
+        if (may_match(search, &traces[i])) {
+            s = tempo_look_at(search, traces[i].trace_id);
+            *misses += search->count == matches;
+        }
         before->time_ns = traces[i].start_ns;
         memcpy(before->key, traces[i].trace_id, 16);
         before->key_len = 16;
     }
-    *more = s == OK && count == PAGE;
+    *more = s == OK && count == page;
     arena_release(&arena);
     return s;
 }
@@ -171,15 +197,17 @@ static void tidy(struct span_scan *scan)
     scan->count = count;
 }
 
-/* Makes room for one. The oldest are dropped when all are of different traces:
- * far more than an answer has. */
+/* Makes room for one. When all are of different traces the oldest are dropped;
+ * they are found again when the others were looked at. */
 static void make_room(struct span_scan *scan)
 {
     if (scan->count < MOST_FOUND)
         return;
     tidy(scan);
-    if (scan->count > MOST_FOUND / 2)
-        scan->count = MOST_FOUND / 2;
+    if (scan->count <= MOST_FOUND / 2)
+        return;
+    scan->count = MOST_FOUND / 2;
+    scan->dropped = true;
 }
 
 static void visit_span(void *arg, const struct span *span)
@@ -199,7 +227,8 @@ static void visit_span(void *arg, const struct span *span)
         return;
     subject.resource = &info->resource;
     subject.identity = &info->identity;
-    if (tempo_candidate(search->query.first, &subject) == TRACEQL_NO)
+    if (tempo_candidate(search->query.first, &subject) == TRACEQL_NO ||
+        is_known(scan, span->trace_id))
         return;
     make_room(scan);
     scan->found[scan->count].start_ns = span->start_ns;
@@ -211,24 +240,21 @@ static enum status look_at_found(struct span_scan *scan)
     struct tempo_search *search = scan->search;
     enum status s = OK;
 
-    tidy(scan);
     for (uint32_t i = 0; s == OK && i < scan->count && !is_full(search); i++) {
-        if (is_known(scan, scan->found[i].trace_id))
-            continue;
         if (is_late(search)) {
-            search->partial = true;
+            scan->late = true;
             break;
         }
         know(scan, &scan->found[i]);
         s = tempo_look_at(search, scan->found[i].trace_id);
     }
-    if (scan->count == MOST_FOUND / 2 && !is_full(search))
-        search->partial = true; /* some were dropped */
     return s;
 }
 
+/* Spans that begin in the slice. *next_ns: before it others may have been
+ * dropped; else its start. */
 static enum status scan_slice(struct span_scan *scan, uint64_t start_ns,
-                              uint64_t end_ns)
+                              uint64_t end_ns, uint64_t *next_ns)
 {
     struct tempo_search *search = scan->search;
     const struct sample_range range = {start_ns, end_ns, SAMPLE_ALL};
@@ -240,8 +266,24 @@ static enum status scan_slice(struct span_scan *scan, uint64_t start_ns,
     enum status s;
 
     scan->count = 0;
+    scan->dropped = false;
     s = reader_sample_spans(search->request->reader, &query, visit_span, scan);
-    return s == OK ? look_at_found(scan) : s;
+    if (s != OK)
+        return s;
+    tidy(scan);
+    *next_ns = start_ns;
+    if (scan->dropped) {
+        /* Those kept of the first round are the newest; newer ones may have
+         * come after it. */
+        scan->count =
+            scan->count < MOST_FOUND / 2 ? scan->count : MOST_FOUND / 2;
+        *next_ns = scan->found[scan->count - 1].start_ns + 1;
+        if (*next_ns >= end_ns) { /* so many of one time */
+            search->partial = true;
+            *next_ns = start_ns;
+        }
+    }
+    return look_at_found(scan);
 }
 
 static enum status scan_spans(struct span_scan *scan, uint64_t end_ns)
@@ -263,8 +305,7 @@ static enum status scan_spans(struct span_scan *scan, uint64_t end_ns)
             search->partial = true;
             break;
         }
-        s = scan_slice(scan, start, end_ns);
-        end_ns = start;
+        s = scan_slice(scan, start, end_ns, &end_ns);
         length *= 2;
     }
     search->partial |= scan->late;

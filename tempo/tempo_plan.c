@@ -191,6 +191,16 @@ static enum status select_resources(struct tempo_search *search)
     return OK;
 }
 
+/* The list of traces knows their roots and times. */
+static bool names_traces(const struct traceql *query)
+{
+    for (uint32_t i = 0; i < query->field_count; i++)
+        if (traceql_is_of_trace(&query->fields[i]) &&
+            query->fields[i].intrinsic != TRACEQL_SPAN_CHILD_COUNT)
+            return true;
+    return false;
+}
+
 static bool needs_attrs(const struct traceql *query)
 {
     for (uint32_t i = 0; i < query->field_count; i++)
@@ -217,7 +227,8 @@ enum status tempo_plan(struct tempo_search *search)
     wanted->visible = search->visible;
     wanted->start_ns = search->start_ns;
     wanted->end_ns = search->end_ns;
-    search->selective |= search->only_resources || wanted->errors_only ||
+    search->selective |= search->only_resources ||
+                         names_traces(&search->query) || wanted->errors_only ||
                          wanted->min_duration_ns > 0 ||
                          wanted->max_duration_ns > 0;
     return s;

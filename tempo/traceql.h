@@ -103,6 +103,9 @@ struct traceql_field {
 /* The type that an intrinsic always has; TRACEQL_NIL: any. */
 enum traceql_type traceql_field_type(const struct traceql_field *field);
 
+/* Whether it is of the trace, not of the span alone. */
+bool traceql_is_of_trace(const struct traceql_field *field);
+
 /* Names for lists, one after another from 0; NULL at the end. */
 const char *traceql_intrinsic_name(uint32_t number);
 
@@ -237,6 +240,7 @@ struct traceql_trace {
     uint32_t *parents, *children; /* place of the parent, MAP_NONE; number */
     uint32_t count, root;
     uint64_t start_ns, end_ns;
+    bool summary; /* only the root and the times are known */
 };
 
 /* Fills parents, children, root and times; false: the arena is full. */

@@ -250,6 +250,15 @@ static bool link_value(const struct span *span, struct slice name, uint32_t n,
 
 /* ---- values of intrinsics ---- */
 
+bool traceql_is_of_trace(const struct traceql_field *field)
+{
+    return field->scope == TRACEQL_INTRINSIC &&
+           (field->intrinsic == TRACEQL_TRACE_DURATION ||
+            field->intrinsic == TRACEQL_ROOT_NAME ||
+            field->intrinsic == TRACEQL_ROOT_SERVICE ||
+            field->intrinsic == TRACEQL_SPAN_CHILD_COUNT);
+}
+
 static bool of_trace(const struct traceql_field *field,
                      const struct traceql_subject *subject,
                      struct traceql_value *value, bool *known)
@@ -272,8 +281,10 @@ static bool of_trace(const struct traceql_field *field,
                                         trace->identities[trace->root]));
         return true;
     default:
-        set_int(value, TRACEQL_INT, trace->children[subject->at]);
-        return true;
+        *known = !trace->summary;
+        if (*known)
+            set_int(value, TRACEQL_INT, trace->children[subject->at]);
+        return *known;
     }
 }
 
@@ -320,6 +331,8 @@ static bool intrinsic_value(const struct traceql_field *field,
     const struct span *span = subject->span;
     bool root;
 
+    if (traceql_is_of_trace(field))
+        return of_trace(field, subject, value, known) && n == 0;
     *known = span != NULL;
     if (!span)
         return false;
@@ -350,11 +363,6 @@ static bool intrinsic_value(const struct traceql_field *field,
     case TRACEQL_TRACE_ID:
         set_id(value, span->trace_id, 16);
         return n == 0;
-    case TRACEQL_TRACE_DURATION:
-    case TRACEQL_ROOT_NAME:
-    case TRACEQL_ROOT_SERVICE:
-    case TRACEQL_SPAN_CHILD_COUNT:
-        return of_trace(field, subject, value, known) && n == 0;
     default:
         return of_whole(field, subject, n, value, known);
     }
@@ -366,9 +374,10 @@ static bool parent_of(const struct traceql_subject *subject,
                       struct traceql_subject *parent, bool *known)
 {
     const struct traceql_trace *trace = subject->trace;
-    uint32_t at = trace ? trace->parents[subject->at] : MAP_NONE;
+    uint32_t at =
+        trace && !trace->summary ? trace->parents[subject->at] : MAP_NONE;
 
-    *known = trace != NULL;
+    *known = trace && !trace->summary;
     if (at == MAP_NONE)
         return false;
     *parent = (struct traceql_subject){.span = &trace->spans[at],
