@@ -16,7 +16,7 @@
 
 enum {
     FIRST_PAGE = 64, /* traces that the store lists at a time */
-    PAGE = 500,
+    PAGE = 2000,
     MOST_MISSES = 512, /* of those it lists, before spans are tested */
     MOST_FOUND = 4096  /* candidates of one slice */
 };
