@@ -134,6 +134,34 @@ static enum status refuse(struct query_request *request)
     return query_fail(request, ERR_FORBIDDEN, NULL, "%s", text);
 }
 
+static bool is_member(const struct grafana_family *family, const char *name)
+{
+    for (const struct payload_field *f = family->payload; f && f->name; f++)
+        if (strcmp(f->name, name) == 0)
+            return true;
+    for (int i = 0; i < SCOPE_KEYS; i++)
+        if (strcmp(scope_keys[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A member that is misspelt would otherwise widen what is shown. */
+static void tell_ignored(const struct grafana_query *q,
+                         struct grafana_frame *frame)
+{
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(q->payload, name, value)
+    {
+        if (!is_member(q->family, name))
+            frame_notice(frame, NOTICE_WARNING,
+                         "%.80s is no member of the payload of %s and is "
+                         "ignored; /metrics lists them",
+                         name, q->family->target);
+    }
+}
+
 static enum status run_family(struct grafana_query *q)
 {
     struct query_request *request = q->request;
@@ -184,6 +212,7 @@ static void run_target(struct run_state *run, json_t *target, struct slice name,
     run->answered++;
     explain(&q, *before);
     tell_lost(&q, *before);
+    tell_ignored(&q, *before);
     unknown = unknown_variable(&q);
     if (unknown.len > 0 && *before)
         frame_notice(*before, NOTICE_WARNING,

@@ -215,6 +215,22 @@ TEST(filters_that_the_store_has_not)
     bed_release(&bed);
 }
 
+TEST(a_member_that_nobody_reads_is_told)
+{
+    json_t *answer;
+
+    begin();
+    put_log("a", LEVEL_INFO);
+    answer = ask("logs", "{\"namespace\":\"acme\",\"levels\":\"error\"}");
+    CHECK(says(answer, "levels is no member of the payload of logs"));
+    json_decref(answer);
+    answer = ask("logs", "{\"component\":\"cart\",\"level\":\"info\","
+                         "\"pod\":\"cart\"}");
+    CHECK_TEXT(notice(answer), "");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 /* ---- events, changes ---- */
 
 TEST(a_release_is_a_region)
