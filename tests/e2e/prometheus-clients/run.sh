@@ -1,7 +1,8 @@
 #!/bin/sh
 # Real clients of Prometheus' API against the real binary: promtool, the npm
-# packages prometheus-query and codemirror-promql, client_golang. The first run
-# installs and builds them in $OUT/e2e/prometheus-clients.
+# packages prometheus-query and codemirror-promql, client_golang; and Prometheus
+# itself, asked the same. The first run installs and builds them in
+# $OUT/e2e/prometheus-clients.
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cache=${OUT:?}/e2e/prometheus-clients
@@ -29,4 +30,7 @@ if ! cat "$here/package-lock.json" "$here/go.mod" "$here/main.go" | cmp -s - "$c
 fi
 cp "$here/clients.mjs" "$cache" || exit 1
 cd "$here/.." || exit 1
-PYTHONPATH=. exec python3 -B prometheus-clients/clients.py "$cache"
+export PYTHONPATH=.
+python3 -B prometheus-clients/clients.py "$cache"
+first=$?
+python3 -B prometheus-clients/differ.py && exit $first
