@@ -85,6 +85,8 @@ static bool next_word(struct slice *rest, struct slice *word)
 {
     size_t i = 0, end;
 
+    if (rest->len == 0) /* its pointer may be NULL */
+        return false;
     while (i < rest->len && !is_word_byte(rest->ptr[i]))
         i++;
     for (end = i; end < rest->len && is_word_byte(rest->ptr[end]);)
