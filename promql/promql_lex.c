@@ -63,6 +63,8 @@ __attribute__((format(printf, 2, 3))) static struct promql_token fail(
     va_start(args, format);
     vsnprintf(l->error, sizeof(l->error), format, args);
     va_end(args);
+    if (l->at < l->start) /* a place ahead, of a token without text */
+        l->at = l->start;
     return emit(l, PROMQL_TOKEN_ERROR, 0);
 }
 
