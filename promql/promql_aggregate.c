@@ -383,7 +383,7 @@ static const struct promql_histogram *histogram_result(
         return NULL;
     }
     if (aggregator->op == PROMQL_AVG)
-        promql_total_divide(total, group->counts[i]);
+        promql_total_scale(total, 1, group->counts[i]);
     return &total->sum;
 }
 

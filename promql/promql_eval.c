@@ -210,12 +210,41 @@ static enum status eval_minus(struct promql_eval *eval,
 
 /* ---- all nodes ---- */
 
+/* Is the count of the result that of the histograms below, whatever their
+ * buckets? A source may have the counts much cheaper. */
+static bool counts_suffice(const struct promql_node *node)
+{
+    const struct promql_function *function;
+
+    node = promql_unparen(node);
+    switch (node->kind) {
+    case PROMQL_SELECTOR:
+    case PROMQL_RANGE:
+        return true;
+    case PROMQL_CALL:
+        function = node->u.call.function;
+        return function->range && node->u.call.arg_count == 1 &&
+               counts_suffice(node->u.call.args[0]);
+    case PROMQL_AGGREGATE:
+        return (node->u.aggregate.op == PROMQL_SUM ||
+                node->u.aggregate.op == PROMQL_AVG) &&
+               counts_suffice(node->u.aggregate.of);
+    default:
+        return false;
+    }
+}
+
 static enum status eval_call(struct promql_eval *eval,
                              const struct promql_node *node, promql_push *push,
                              void *arg)
 {
     const struct promql_function *function = node->u.call.function;
+    struct promql_eval counts = *eval;
 
+    if (function->call && strcmp(function->name, "histogram_count") == 0) {
+        counts.counts_only = counts_suffice(node->u.call.args[0]);
+        return function->call(&counts, node, push, arg);
+    }
     if (function->call)
         return function->call(eval, node, push, arg);
     if (function->range)

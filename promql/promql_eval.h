@@ -31,6 +31,7 @@ struct promql_run {
 struct promql_eval {
     struct promql_run *run;
     struct promql_steps steps;
+    bool counts_only; /* below histogram_count() */
 };
 
 static inline bool promql_has(const struct promql_result_series *series,

@@ -131,7 +131,8 @@ enum status promql_evaluate(const struct promql_query *query,
         .arena = arena,
         .error = error,
     };
-    struct promql_eval eval = {&run, {time->start_ms, time->step_ms, 0}};
+    struct promql_eval eval = {.run = &run,
+                               .steps = {time->start_ms, time->step_ms, 0}};
     enum status s;
 
     *result = (struct promql_result){0};

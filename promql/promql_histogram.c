@@ -262,7 +262,7 @@ bool promql_total_add(struct promql_total *total, struct arena *arena,
     return true;
 }
 
-static void total_scale(struct promql_total *total, double factor,
+void promql_total_scale(struct promql_total *total, double factor,
                         double divisor)
 {
     struct promql_histogram *sum = &total->sum;
@@ -276,17 +276,12 @@ static void total_scale(struct promql_total *total, double factor,
         total->negative[i] = total->negative[i] * factor / divisor;
 }
 
-void promql_total_divide(struct promql_total *total, double divisor)
-{
-    total_scale(total, 1, divisor);
-}
-
 /* ---- single operations ---- */
 
-struct promql_histogram *promql_histogram_sum(struct arena *arena,
-                                              const struct promql_histogram *a,
-                                              const struct promql_histogram *b,
-                                              double sign)
+struct promql_total *promql_total_of(struct arena *arena,
+                                     const struct promql_histogram *a,
+                                     const struct promql_histogram *b,
+                                     double sign)
 {
     struct promql_total *total;
     struct hist_layout layout;
@@ -299,7 +294,17 @@ struct promql_histogram *promql_histogram_sum(struct arena *arena,
         return NULL;
     add_into(total, a, &layout, 1);
     add_into(total, b, &layout, sign);
-    return &total->sum;
+    return total;
+}
+
+struct promql_histogram *promql_histogram_sum(struct arena *arena,
+                                              const struct promql_histogram *a,
+                                              const struct promql_histogram *b,
+                                              double sign)
+{
+    struct promql_total *total = promql_total_of(arena, a, b, sign);
+
+    return total ? &total->sum : NULL;
 }
 
 struct promql_histogram *promql_histogram_times(
@@ -309,7 +314,7 @@ struct promql_histogram *promql_histogram_times(
 
     if (!total)
         return NULL;
-    total_scale(total, factor, 1);
+    promql_total_scale(total, factor, 1);
     return &total->sum;
 }
 
@@ -321,7 +326,7 @@ struct promql_histogram *promql_histogram_over(struct arena *arena,
 
     if (!total)
         return NULL;
-    total_scale(total, 1, divisor);
+    promql_total_scale(total, 1, divisor);
     return &total->sum;
 }
 

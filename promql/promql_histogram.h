@@ -50,6 +50,12 @@ struct promql_total *promql_total_new(struct arena *arena,
 /* False: they do not fit, or the arena is full. */
 bool promql_total_add(struct promql_total *total, struct arena *arena,
                       const struct promql_histogram *h);
-void promql_total_divide(struct promql_total *total, double divisor);
+void promql_total_scale(struct promql_total *total, double factor,
+                        double divisor);
+/* a + sign * b; NULL as for promql_histogram_sum(). */
+struct promql_total *promql_total_of(struct arena *arena,
+                                     const struct promql_histogram *a,
+                                     const struct promql_histogram *b,
+                                     double sign);
 
 #endif

@@ -22,7 +22,7 @@ static void total_at(struct promql_window *w, bool is_mean)
     if (!total)
         return;
     if (is_mean)
-        promql_total_divide(total, promql_window_histograms(w));
+        promql_total_scale(total, 1, promql_window_histograms(w));
     w->histogram = &total->sum;
 }
 

@@ -42,32 +42,35 @@ static double zero_point(double first, double growth)
 static void histogram_growth(struct promql_window *w, bool is_counter,
                              double divisor)
 {
-    uint32_t first = w->histogram_first, last = w->histogram_end - 1;
+    uint32_t first = w->histogram_first, last = w->histogram_end - 1, i = 0;
     const struct promql_histogram *const *h = w->histograms;
-    const struct promql_histogram *grown, *begin = h[first];
-    double factor;
+    const uint32_t *resets = w->histogram_resets;
+    uint32_t reset_count = is_counter ? w->histogram_reset_count : 0;
+    struct promql_total *grown;
+    bool fits = true;
+    double zero_at = (double)INFINITY;
 
     /* After a reset at the second sample the first one tells nothing. */
-    if (is_counter && w->histogram_reset_count > 0 &&
-        w->histogram_resets[0] == first + 1)
-        grown = h[last];
-    else
-        grown = promql_histogram_sum(w->arena, h[last], begin, -1);
-    for (uint32_t i = 0; grown && is_counter && i < w->histogram_reset_count;
-         i++) {
-        uint32_t at = w->histogram_resets[i];
-
-        if (at > first + 1)
-            grown = promql_histogram_sum(w->arena, grown, h[at - 1], 1);
+    if (reset_count > 0 && resets[0] == first + 1) {
+        grown = promql_total_new(w->arena, h[last]);
+        i++;
+    } else {
+        grown = promql_total_of(w->arena, h[last], h[first], -1);
     }
-    if (!grown) {
+    for (; grown && fits && i < reset_count; i++)
+        fits = promql_total_add(grown, w->arena, h[resets[i] - 1]);
+    if (!grown || !fits) {
         w->notes |= PROMQL_NOTE_LAYOUTS;
         return;
     }
-    factor = extrapolation(
-        w, w->histogram_times[first], w->histogram_times[last], last - first,
-        is_counter ? zero_point(begin->count, grown->count) : (double)INFINITY);
-    w->histogram = promql_histogram_times(w->arena, grown, factor / divisor);
+    if (is_counter)
+        zero_at = zero_point(h[first]->count, grown->sum.count);
+    promql_total_scale(grown,
+                       extrapolation(w, w->histogram_times[first],
+                                     w->histogram_times[last], last - first,
+                                     zero_at),
+                       divisor);
+    w->histogram = &grown->sum;
 }
 
 static void growth(struct promql_window *w, bool is_counter, double divisor)

@@ -43,6 +43,7 @@ enum status promql_read(struct promql_eval *eval,
         .step_ms = eval->steps.step_ms,
         .range_ms = function[0] ? back_ms : 0,
         .function = function,
+        .counts_only = eval->counts_only,
     };
     const struct promql_source *source = eval->run->source;
 

@@ -81,7 +81,9 @@ enum status promql_eval_subquery(struct promql_eval *eval,
                                  promql_visit *visit, void *arg)
 {
     struct inner inner = {
-        .eval = {.run = eval->run}, .visit = visit, .arg = arg};
+        .eval = {.run = eval->run, .counts_only = eval->counts_only},
+        .visit = visit,
+        .arg = arg};
     struct promql_steps *steps = &inner.eval.steps;
     enum status s;
 

@@ -65,6 +65,9 @@ class Expressions:
         return self.one_of(*GAUGES, *COUNTERS, "odd", "only")
 
     def selector(self):
+        if self.rng.random() < 0.05:
+            names = self.one_of("g|d", "c_.*|odd", "only|info", "._total", "d|nothing")
+            return f'{{__name__=~"{names}"}}' + self.shift()
         return self.metric() + self.matchers() + self.shift()
 
     def window(self, depth):
@@ -90,7 +93,7 @@ class Expressions:
         if kind == 2:
             return f"{self.one_of(*STEPPED)}({self.exact(depth - 1)})"
         if kind == 3:
-            return f"({self.exact(depth - 1)} {self.one_of('+', '-', '*')} {self.number()})"
+            return f"({self.exact(depth - 1)} {self.one_of('+', '-', '*', '%')} {self.number()})"
         return f"-{self.selector()}"
 
     def number(self):

@@ -431,7 +431,7 @@ TEST(subqueries)
 
 TEST(histograms)
 {
-    run_named("histograms", 40);
+    run_named("histograms", 46);
 }
 
 TEST(functions)
