@@ -5,127 +5,8 @@
 #include "array.h"
 #include "attr_hash.h"
 #include "clock.h"
-#include "regex_match.h"
 
 #include <stdlib.h>
-
-/* ---- which resources ---- */
-
-static const struct slice scope_labels[IDENTITY_NAMES] = {
-    [IDENTITY_NAMESPACE] = SLICE_INIT("namespace"),
-    [IDENTITY_PROJECT] = SLICE_INIT("project"),
-    [IDENTITY_COMPONENT] = SLICE_INIT("component"),
-    [IDENTITY_ENVIRONMENT] = SLICE_INIT("environment"),
-};
-
-enum { MAX_ALTERNATIVES = 64 };
-
-/* What the matchers say about the identity: names, and for one of them
- * alternatives. */
-struct matched_scope {
-    struct scope_filter filter;
-    struct slice alternatives[MAX_ALTERNATIVES];
-    uint32_t alternative_count;
-    int alternatives_of; /* enum identity_text */
-    bool named[IDENTITY_NAMES];
-};
-
-static struct slice *filter_text(struct scope_filter *filter, int text)
-{
-    struct slice *const texts[IDENTITY_NAMES] = {
-        [IDENTITY_NAMESPACE] = &filter->namespace,
-        [IDENTITY_PROJECT] = &filter->project,
-        [IDENTITY_COMPONENT] = &filter->component,
-        [IDENTITY_ENVIRONMENT] = &filter->environment,
-    };
-
-    return texts[text];
-}
-
-static void scope_match(struct selection *s, struct matched_scope *scope,
-                        int text, const struct promql_matcher *matcher)
-{
-    if (matcher->value.len == 0)
-        return;
-    if (matcher->op == PROMQL_EQUAL) {
-        *filter_text(&scope->filter, text) = matcher->value;
-        scope->named[text] = true;
-    } else if (matcher->op == PROMQL_REGEX && scope->alternative_count == 0) {
-        scope->alternative_count =
-            regex_alternatives(matcher->value, s->source->request->arena,
-                               scope->alternatives, MAX_ALTERNATIVES);
-        scope->alternatives_of = text;
-        for (uint32_t i = 0; i < scope->alternative_count; i++)
-            if (scope->alternatives[i].len == 0)
-                scope->alternative_count = 0;
-        scope->named[text] |= scope->alternative_count > 0;
-    }
-}
-
-static void bitmap_or(struct bitmap *to, const struct bitmap *from)
-{
-    for (uint32_t id = 0; id < from->limit && id < to->limit; id++)
-        if (bitmap_has(from, id) && !bitmap_has(to, id))
-            bitmap_add(to, id);
-}
-
-static struct bitmap *select_filter(struct selection *s,
-                                    const struct scope_filter *filter)
-{
-    struct query_request *request = s->source->request;
-
-    return registry_select(request->services->registry, filter,
-                           &request->viewer, request->arena);
-}
-
-static struct bitmap *select_scope(struct selection *s,
-                                   struct matched_scope *scope)
-{
-    struct slice *text = filter_text(&scope->filter, scope->alternatives_of);
-    struct bitmap *all = NULL;
-
-    if (scope->alternative_count == 0)
-        return select_filter(s, &scope->filter);
-    for (uint32_t i = 0; i < scope->alternative_count; i++) {
-        struct bitmap *one;
-
-        *text = scope->alternatives[i];
-        one = select_filter(s, &scope->filter);
-        if (!one)
-            return NULL;
-        if (all)
-            bitmap_or(all, one);
-        else
-            all = one;
-    }
-    return all;
-}
-
-/* Labels of a point may say something else than its resource. Of what was sent,
- * resources are left out only if component and project, or component and
- * namespace, are both asked for, and they have a component. */
-static struct bitmap *select_resources(struct selection *s)
-{
-    static const struct scope_filter unassigned = {.unassigned = true};
-    struct matched_scope scope = {.alternatives_of = IDENTITY_NAMESPACE};
-    struct bitmap *set, *more;
-
-    for (uint32_t i = 0; i < s->matcher_count; i++)
-        for (int k = 0; k < IDENTITY_NAMES; k++)
-            if (slice_equal(s->matchers[i].name, scope_labels[k]))
-                scope_match(s, &scope, k, &s->matchers[i]);
-    if (!s->derived &&
-        !(scope.named[IDENTITY_COMPONENT] &&
-          (scope.named[IDENTITY_PROJECT] || scope.named[IDENTITY_NAMESPACE])))
-        scope = (struct matched_scope){.alternatives_of = IDENTITY_NAMESPACE};
-    set = select_scope(s, &scope);
-    if (!set || s->derived)
-        return set;
-    more = select_filter(s, &unassigned);
-    if (more)
-        bitmap_or(set, more);
-    return more ? set : NULL;
-}
 
 /* ---- the last record of a component ---- */
 
@@ -200,6 +81,7 @@ static void begin_resource(struct selection *s, uint32_t id,
 struct member {
     uint64_t hash; /* of the labels */
     uint32_t resource;
+    bool late; /* has series for the last group */
 };
 
 static int by_hash(const void *left, const void *right)
@@ -230,7 +112,7 @@ static struct member *list_members(struct selection *s,
             return NULL;
         begin_resource(s, id, &s->scratch);
         labels = labels_of(&s->resource);
-        *member = (struct member){labels_hash(&labels), id};
+        *member = (struct member){labels_hash(&labels), id, false};
         ++*count;
         arena_reset(&s->scratch);
     }
@@ -241,11 +123,9 @@ static struct member *list_members(struct selection *s,
 
 /* ---- points ---- */
 
-struct raw *selection_raw(struct selection *s, struct raw_table *table,
-                          const struct view *view)
+bool selection_matches(const struct selection *s)
 {
-    struct promql_labels labels = labels_of(&s->labels);
-    struct raw *raw;
+    const struct promql_labels labels = labels_of(&s->labels);
 
     for (uint32_t i = 0; i < s->matcher_count; i++) {
         struct slice name = s->matchers[i].name;
@@ -254,9 +134,19 @@ struct raw *selection_raw(struct selection *s, struct raw_table *table,
             !slice_equal(name, SLICE("le")) &&
             !slice_equal(name, SLICE("quantile")) &&
             !promql_matches(&s->matchers[i], 1, &labels))
-            return NULL;
+            return false;
     }
-    raw = raw_find(table, view, &labels);
+    return true;
+}
+
+struct raw *selection_raw(struct selection *s, const struct view *view)
+{
+    struct promql_labels labels = labels_of(&s->labels);
+    struct raw *raw;
+
+    if (s->parts > 1 && labels_hash(&labels) % s->parts != s->part)
+        return NULL;
+    raw = raw_find(&s->raws, view, &labels);
     if (raw && raw->limit_ms < s->limit_ms)
         raw->limit_ms = s->limit_ms;
     return raw;
@@ -318,46 +208,91 @@ static void visit_point(void *selection, const struct point *point)
             present.flags = 0;
             present.is_int = true;
             if (time_ms > s->start_ms && !is_repeated(raw, time_ms))
-                raw_add(raw, target->arena, LIST_MAIN, &present, 1);
+                raw_add(raw, &s->group, LIST_MAIN, &present, 1);
         } else if (raw->view->delta || time_ms > s->start_ms || s->heads) {
-            raw_add(raw, target->arena, target->list, point, target->sign);
+            raw_add(raw, &s->group, target->list, point, target->sign);
         }
     }
 }
 
 /* ---- the passes ---- */
 
-static enum status group_status(struct selection *s)
+enum { MAX_PARTS = 1024, MORE_PARTS = 4 };
+
+static enum status group_status(const struct selection *s)
 {
     enum status status = arena_status(&s->group);
 
     return status != OK ? status : arena_status(s->source->request->arena);
 }
 
-static void push_all(struct selection *s, const struct raw_table *table)
+static void begin_group(struct selection *s)
 {
-    for (uint32_t i = 0; i < table->count && s->status == OK; i++)
-        series_push(s, table->at[i]);
-}
-
-static void read_group(struct selection *s, const struct series_plan *plan,
-                       const struct member *members, uint32_t count)
-{
-    struct reader *reader = s->source->request->reader;
-
     arena_reset(&s->group);
+    arena_reset(&s->scratch);
     s->raws = (struct raw_table){.arena = &s->group};
     s->known = NULL;
     s->known_count = s->known_room = 0;
     s->known_index = (struct map){0};
+    s->current = NULL;
+}
+
+static void read_part(struct selection *s, const struct series_plan *plan,
+                      struct member *members, uint32_t count)
+{
+    struct reader *reader = s->source->request->reader;
+
+    begin_group(s);
     for (uint32_t i = 0; i < count && s->status == OK; i++) {
         begin_resource(s, members[i].resource, &s->group);
+        s->saw_late = false;
         s->status = reader_read_planned(reader, plan, members[i].resource,
                                         visit_point, s);
+        members[i].late |= s->saw_late;
         if (s->status == OK)
             s->status = group_status(s);
     }
-    push_all(s, &s->raws);
+    for (uint32_t i = 0; i < s->raws.count && s->status == OK; i++)
+        series_push(s, s->raws.at[i]);
+}
+
+/* What was handed over before the memory was full is not handed over again:
+ * series_push() knows it. */
+static bool try_parts(struct selection *s)
+{
+    bool full =
+        arena_status(&s->group) != OK || arena_status(&s->scratch) != OK;
+
+    if (s->status == OK || !full || s->parts >= MAX_PARTS ||
+        arena_status(s->source->request->arena) != OK)
+        return false;
+    s->parts *= MORE_PARTS;
+    s->status = OK;
+    return true;
+}
+
+static void read_group(struct selection *s, const struct series_plan *plan,
+                       struct member *members, uint32_t count)
+{
+    s->parts = 1;
+    do
+        for (s->part = 0; s->part < s->parts && s->status == OK; s->part++)
+            read_part(s, plan, members, count);
+    while (try_parts(s));
+}
+
+static void read_late(struct selection *s, const struct series_plan *plan,
+                      struct member *members, uint32_t count)
+{
+    uint32_t n = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (members[i].late)
+            members[n++] = members[i];
+    s->late_pass = true;
+    if (n > 0)
+        read_group(s, plan, members, n);
+    s->late_pass = false;
 }
 
 static void read_groups(struct selection *s, const struct series_plan *plan)
@@ -373,6 +308,8 @@ static void read_groups(struct selection *s, const struct series_plan *plan)
             next++;
         read_group(s, plan, members + i, next - i);
     }
+    if (s->status == OK && !s->derived)
+        read_late(s, plan, members, count);
 }
 
 /* The first and last nanosecond of (start, end] in milliseconds. */
@@ -404,7 +341,7 @@ static void run_pass(struct selection *s, bool derived)
         return;
     query.counts_only = derived && derived_counts_only(s) && !s->exemplars;
     set_range(s, &query);
-    query.resources = request->selected = select_resources(s);
+    query.resources = request->selected = selection_resources(s);
     if (!query.resources) {
         s->status = arena_status(request->arena);
         return;
@@ -438,7 +375,6 @@ enum status selection_run(struct selection *s)
         return OK;
     arena_begin(&s->group, arena);
     arena_begin(&s->scratch, arena);
-    s->late = (struct raw_table){.arena = arena};
     set_name(s);
     set_target_view(s);
     if (!load_components(s))
@@ -447,7 +383,6 @@ enum status selection_run(struct selection *s)
         run_pass(s, true);
     if (s->status == OK && !derived_has_name(s->name))
         run_pass(s, false);
-    push_all(s, &s->late);
     arena_release(&s->group);
     arena_release(&s->scratch);
     if ((s->status == ERR_TOO_BIG || s->status == ERR_BUSY) &&

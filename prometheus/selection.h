@@ -7,7 +7,7 @@
  * together, one such group after another, so that a series is whole when it is
  * handed over and memory goes by the group. A series whose own labels replace
  * those of its resource may be the same as one of another group: such series
- * wait until all groups are read.
+ * are read after all groups, as a group of their own.
  *
  * Threads: one at a time.
  */
@@ -154,7 +154,6 @@ int64_t steps_read_from(int64_t start_ms);
 
 struct target {
     struct raw *raw;
-    struct arena *arena; /* of its samples */
     int list, sign;
 };
 enum { MAX_TARGETS = 4 };
@@ -210,8 +209,15 @@ struct selection {
     struct slice name; /* of a matcher `=` of the name, or empty */
     bool derived;      /* this pass is over derived series */
     struct arena group, scratch;
-    struct raw_table raws, late; /* of the group; of all groups */
-    struct known_series *known;  /* of the group */
+    struct raw_table raws; /* of the group */
+    /* Series whose own labels replace those of their resource come last, of all
+     * groups together. */
+    bool late_pass;
+    bool saw_late; /* the group has some that match */
+    /* A group that is too large for the memory is read in parts, by the hash of
+     * the labels. */
+    uint32_t parts, part;
+    struct known_series *known; /* of the group */
     uint32_t known_count, known_room;
     struct map known_index;
     const struct known_series *current;
@@ -238,8 +244,12 @@ struct selection {
 enum status selection_run(struct selection *s);
 /* The raw series with the labels in s->labels; NULL: they do not match, or the
  * arena is full. */
-struct raw *selection_raw(struct selection *s, struct raw_table *table,
-                          const struct view *view);
+struct raw *selection_raw(struct selection *s, const struct view *view);
+/* The labels in s->labels match, but for those that outputs add. */
+bool selection_matches(const struct selection *s);
+
+/* selection_scope.c: NULL: the arena is full. */
+struct bitmap *selection_resources(struct selection *s);
 
 /* selection_sent.c */
 bool selection_wants_name(const struct selection *s, struct slice name);

@@ -280,9 +280,9 @@ void derived_targets(struct selection *s, const struct point *head,
             (v == VIEW_GRAPH_OUTSIDE && peer.identity))
             continue;
         put_view_labels(s, (enum derived_view)v, &head->attrs, &peer);
-        raw = selection_raw(s, &s->raws, view);
+        raw = selection_matches(s) ? selection_raw(s, view) : NULL;
         if (raw)
-            known->targets[known->count++] = (struct target){
-                raw, &s->group, s->metric->list, s->metric->sign};
+            known->targets[known->count++] =
+                (struct target){raw, s->metric->list, s->metric->sign};
     }
 }

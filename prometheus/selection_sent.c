@@ -155,13 +155,19 @@ static bool put_labels(struct selection *s, const struct point *head)
 }
 
 static void add_target(struct selection *s, struct known_series *known,
-                       struct raw_table *table, const struct view *view)
+                       const struct view *view, bool late)
 {
-    struct raw *raw = selection_raw(s, table, view);
+    struct raw *raw;
 
+    if (!selection_matches(s))
+        return;
+    if (late && !s->late_pass) {
+        s->saw_late = true;
+        return;
+    }
+    raw = late == s->late_pass ? selection_raw(s, view) : NULL;
     if (raw)
-        known->targets[known->count++] =
-            (struct target){raw, table->arena, LIST_MAIN, 1};
+        known->targets[known->count++] = (struct target){raw, LIST_MAIN, 1};
 }
 
 void sent_targets(struct selection *s, const struct point *head,
@@ -170,11 +176,11 @@ void sent_targets(struct selection *s, const struct point *head,
     if (s->sent) {
         bool replaced = put_labels(s, head);
 
-        add_target(s, known, replaced ? &s->late : &s->raws, s->sent);
+        add_target(s, known, s->sent, replaced);
     }
     if (s->target_view.output_count > 0) {
         s->labels.count = 0;
         if (labels_put_target(&s->labels, &s->resource_attrs, &s->group))
-            add_target(s, known, &s->late, &s->target_view);
+            add_target(s, known, &s->target_view, true);
     }
 }

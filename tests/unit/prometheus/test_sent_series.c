@@ -277,6 +277,38 @@ TEST(summaries_have_quantiles)
     bed_release(&bed);
 }
 
+/* A resource with more than the memory holds is read in parts. */
+TEST(large_resources_are_read_in_parts)
+{
+    enum { SERIES = 100, POINTS = 39 };
+    static const char *const texts[] = {"service.name", "state", "k8s.pod.name",
+                                        "state-1", NULL};
+    static char names[SERIES][8];
+    uint32_t resource;
+
+    for (int late = 0; late < 2; late++) {
+        kit_begin();
+        resource = kit_resource(texts);
+        for (int i = 0; i < SERIES; i++) {
+            snprintf(names[i], sizeof(names[i]), "p%d", i);
+            for (int k = 1; k <= POINTS; k++)
+                kit_attr(kit_gauge("ready", resource, 60 * k, i),
+                         late ? "k8s.pod.name" : "pod", names[i]);
+        }
+        bed.max_memory = 192 * 1024; /* of samples there are 94 KB in room of
+                                        twice that */
+        kit_open();
+        kit_match("__name__", "=", "ready");
+        kit_select(0, 3600);
+        CHECK_EQ(kit.line_count, SERIES);
+        for (uint32_t i = 0; i + 1 < kit.line_count; i++)
+            CHECK(strcmp(kit.lines[i], kit.lines[i + 1]) != 0);
+        CHECK_EQ(kit.source.samples, SERIES * POINTS);
+        kit_close();
+        bed_release(&bed);
+    }
+}
+
 TEST(colliding_labels_are_joined)
 {
     uint32_t none;
