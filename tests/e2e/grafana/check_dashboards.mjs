@@ -15,7 +15,7 @@ const uids = new Set(all.map(({ dashboard }) => dashboard.uid));
 
 // The components of the shop that have most of everything.
 const chosen = { namespace: "acme", project: "shop", environment: "production", component: "checkout" };
-const others = { component: ["checkout", "inventory"], level: ["ERROR", "INFO"] };
+const others = { component: ["checkout", "inventory"], level: ["error", "info"] };
 
 async function someTrace() {
   const traces = all.find(({ file }) => file === "traces.json").dashboard;
@@ -29,7 +29,7 @@ async function someTrace() {
 
 const settings = {
   "as it begins": (model) => ({ component: "checkout", project: "shop" }[model.includeAll ? "" : model.name]),
-  "one value": (model, options) => (model.name === "trace_id" ? undefined
+  "one value": (model, options) => (model.name === "trace" ? undefined
     : model.name in chosen ? (model.multi ? [chosen[model.name]] : chosen[model.name])
     : model.multi && options.length ? [options[0].value] : undefined),
   "several values": (model, options) => (model.multi && options.length > 1
@@ -114,7 +114,7 @@ let slowest = { took: 0 };
 
 async function run(file, dashboard, setting, code) {
   const grafana = new Grafana(url, range);
-  const choose = (model, options) => (model.name === "trace_id" ? trace : settings[setting](model, options));
+  const choose = (model, options) => (model.name === "trace" ? trace : settings[setting](model, options));
   let values;
   try {
     values = await grafana.variables(dashboard, choose);
