@@ -7,8 +7,8 @@ of the server (user and system, from /proc), so that a noisy neighbour moves
 the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
-                                    disk queries reads page recovery
-                                    kafka grpc access
+                                    disk queries reads page grafana
+                                    recovery kafka grpc access
 """
 import argparse
 import http.client
@@ -377,15 +377,19 @@ def section_reads(n):
         shutil.rmtree(data)
 
 
+def thousand_components(n, server):
+    """24 h of 1008 components: 84 shops of 12. Number of spans."""
+    return shop(server, "--shops", "84", "--pods", "1", "--signals",
+                "traces,logs,metrics", "--scrape", "5m", "--history", "24h",
+                "--duration", "24h", "--rate", str(n["stored"] / 86400),
+                "--connections", "8")["spans"]
+
+
 def section_page(n):
-    """24 h, 1000 components: 84 shops of 12."""
     with tempfile.TemporaryDirectory() as data:
         server = Server(data)
         now = datetime.now(timezone.utc)
-        made = shop(server, "--shops", "84", "--pods", "1", "--signals",
-                    "traces,logs,metrics", "--scrape", "5m", "--history",
-                    "24h", "--duration", "24h", "--rate",
-                    str(n["stored"] / 86400), "--connections", "8")
+        spans = thousand_components(n, server)
         window = ("environment=production&startTime="
                   + (now - timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ")
                   + "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
@@ -396,12 +400,37 @@ def section_page(n):
                 f"/api/v1/components/acme/{project}/cart?{window}&step=5m"))
             assert answer["endpoints"], answer
         ms = median_ms(page, 25)
-        row(f"component page, 24 h, 1008 components, "
-            f"{made['spans'] / 1e6:.1f} M spans", f"{ms:.1f}", "ms", "10",
-            ms <= 10)
+        row(f"component page, 24 h, 1008 components, {spans / 1e6:.1f} M spans",
+            f"{ms:.1f}", "ms", "10", ms <= 10)
         ms = median_ms(lambda i: server.get(
             "/api/v1/components?namespace=acme&environment=production"), 5)
         row("list of 1008 components", f"{ms:.1f}", "ms", "", None)
+        server.stop()
+
+
+def section_grafana(n):
+    """Dashboards over 24 h: the sum of what Grafana requests for all panels,
+    one request after the other."""
+    boards = os.path.join(HERE, "..", "..", "dashboards")
+    projects = ",".join(f"shop-{i}" for i in range(2, 13))
+    with tempfile.TemporaryDirectory() as data:
+        server = Server(data)
+        spans = thousand_components(n, server)
+        for name, reach in (("component", 150), ("overview", None),
+                            ("project", None)):
+            out = subprocess.run(
+                ["taskset", "-c", "1", "node",
+                 os.path.join(HERE, "dashboard_speed.mjs"),
+                 "http://" + server.query, os.path.join(boards, name + ".json"),
+                 "24", "11", "component=cart", "namespace=acme"]
+                + ([f"project={projects}"] if name != "overview" else []),
+                check=True, capture_output=True, text=True).stdout
+            ms = json.loads(out)["ms"]
+            row(f"dashboard {name}, 24 h, 1008 components, "
+                f"{spans / 1e6:.1f} M spans", f"{ms:.0f}", "ms",
+                str(reach or ""), ms <= reach if reach else None)
+        peak = server.memory("VmHWM")
+        row("dashboards: resident memory, peak", f"{peak:.0f}", "MiB", "", None)
         server.stop()
 
 
