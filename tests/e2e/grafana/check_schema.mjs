@@ -3,6 +3,7 @@
 // options and custom field settings of each kind of panel); our layout.
 import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { parser } from "@prometheus-io/lezer-promql";
 import ts from "typescript";
 import { check, finish } from "./tap.mjs";
 import { dashboards, panels, rows } from "./dashboards.mjs";
@@ -158,6 +159,35 @@ for (const { file, text, dashboard } of all) {
   const lost = [...text.matchAll(/\/d\/([\w-]+)/g)].map(([, uid]) => uid).filter((uid) => !uids.has(uid));
   check(lost.length === 0, `${file} leads to dashboards that are there`, lost);
 }
-for (const uid of [...uids]) // the Makefile and docs name them
+// ---- PromQL by Prometheus' own grammar; provisioning ----
+
+function promqlFault(text) {
+  let fault;
+  parser.parse(text).iterate({ enter: (node) => { if (node.type.isError) fault ??= `${text} at ${node.from}`; } });
+  return fault;
+}
+
+// Texts after "expr: >-".
+function rules(yaml) {
+  return [...yaml.matchAll(/^( *)expr: >-\n((?:\1 +.*\n)+)/gm)].map(([, , text]) => text.replace(/\s+/g, " ").trim());
+}
+
+const exprs = all.flatMap(({ dashboard }) => panels(dashboard).flatMap(({ targets }) => targets))
+  .filter(({ expr }) => expr).map(({ expr }) => expr.replace(/\$__\w+/g, "5m"));
+const provisioning = (name) => readFileSync(join(folder, "provisioning", name, "callboard.yaml"), "utf8");
+exprs.push(...rules(provisioning("alerting")));
+check(exprs.length >= 6 && exprs.every((expr) => !promqlFault(expr)), "PromQL of panels and alert rules is Prometheus'",
+  exprs.map(promqlFault).filter(Boolean));
+check(promqlFault("sum by (a (b)") !== undefined, "wrong PromQL is told");
+const sources = [...provisioning("datasources").matchAll(/^ {4}uid: (\S+)/gm)].map(([, uid]) => uid);
+check(sources.join() === "callboard,callboard-prometheus,callboard-tempo", "three data sources are provisioned", sources);
+const named = [provisioning("datasources"), provisioning("alerting"), ...all.map(({ text }) => text)].join("\n");
+const unknown = [...named.matchAll(/(?:datasourceUid|targetUID|__dashboardUid__): (\S+)/g)].map(([, uid]) => uid)
+  .filter((uid) => !sources.includes(uid) && !uids.has(uid));
+check(unknown.length === 0, "data sources and dashboards that are named are there", unknown);
+for (const { file, dashboard } of all)
+  check(dashboard.templating.list.filter(({ type }) => type === "datasource").every(({ current }) => sources.includes(current.value)),
+    `${file} begins with the data sources that are provisioned`);
+for (const uid of uids)
   check(readFileSync(join(folder, "../docs/grafana.md"), "utf8").includes(uid), `docs/grafana.md has ${uid}`);
 finish();
