@@ -1,5 +1,5 @@
 // Panels with axes as SVG: time series, heatmaps; and single values.
-import { escapeHtml } from "./draw_fields.mjs";
+import { data, escapeHtml } from "./draw_fields.mjs";
 
 const left = 62;
 const bottom = 18;
@@ -19,6 +19,11 @@ function timeTicks(range, width) {
   return ticks;
 }
 
+// 0.500 req/s as 0.5 req/s: Grafana takes as many digits as the steps need.
+function tickText(field, value) {
+  return field.show(+value.toPrecision(6)).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
+}
+
 function axes({ range, width, height, max, field, look }) {
   const plot = { w: width - left - 6, h: height - bottom - 6 };
   const x = (t) => left + ((t - range.from) / (range.to - range.from)) * plot.w;
@@ -28,7 +33,7 @@ function axes({ range, width, height, max, field, look }) {
   let out = "";
   for (let v = 0; v <= top + step / 2; v += step)
     out += `<line x1="${left}" x2="${width - 6}" y1="${y(v)}" y2="${y(v)}" class="grid"/>`
-      + `<text x="${left - 5}" y="${y(v) + 4}" class="tick" text-anchor="end">${escapeHtml(field.show(+v.toPrecision(6)))}</text>`;
+      + `<text x="${left - 5}" y="${y(v) + 4}" class="tick" text-anchor="end">${escapeHtml(tickText(field, v))}</text>`;
   for (const t of timeTicks(range, plot.w))
     out += `<text x="${x(t)}" y="${height - 4}" class="tick" text-anchor="middle">${new Date(t).toISOString().slice(11, 16)}</text>`;
   return { x, y, out, look };
@@ -116,10 +121,13 @@ export function heatmap(panel, frames, size, range) {
   const rowHeight = (size.h - bottom - 6) / buckets.length;
   const width = Math.max(2, x(time.values[1] ?? time.values[0] + 60e3) - x(time.values[0]) - 1);
   let out = "";
+  // Names that are numbers are values of the axis.
+  const unit = data.getValueFormat(panel.options.yAxis.unit ?? "short");
+  const nameOf = ({ label }) => (Number.isFinite(+label) ? data.formattedValueToString(unit(+label)) : label);
   buckets.forEach((bucket, row) => {
     const y = size.h - bottom - (row + 1) * rowHeight;
     if (row % Math.ceil(13 / rowHeight) === 0)
-      out += `<text x="${left - 5}" y="${y + rowHeight}" class="tick" text-anchor="end">${escapeHtml(bucket.label)}</text>`;
+      out += `<text x="${left - 5}" y="${y + rowHeight}" class="tick" text-anchor="end">${escapeHtml(nameOf(bucket))}</text>`;
     bucket.values.forEach((v, i) => {
       if (v > 0)
         out += `<rect class="mark" x="${x(time.values[i])}" y="${y}" width="${width}" height="${Math.max(1, rowHeight - 1)}" fill="rgb(250,100,0)" fill-opacity="${(0.15 + 0.85 * Math.sqrt(v / max)).toFixed(2)}"/>`;
