@@ -14,7 +14,7 @@ const all = dashboards();
 const uids = new Set(all.map(({ dashboard }) => dashboard.uid));
 
 // The components of the shop that have most of everything.
-const chosen = { namespace: "acme", project: "shop", environment: "production", component: "checkout" };
+const chosen = { namespace: "acme", project: "shop", environment: "production", component: "checkout", level: "error" };
 const others = { component: ["checkout", "inventory"], level: ["error", "info"] };
 
 async function someTrace() {
@@ -113,7 +113,7 @@ const trace = await someTrace().catch((error) => String(error));
 let slowest = { took: 0 };
 
 async function run(file, dashboard, setting, code) {
-  const grafana = new Grafana(url, range);
+  const grafana = new Grafana(url, Grafana.begin(dashboard, range));
   const choose = (model, options) => (model.name === "trace" ? trace : settings[setting](model, options));
   let values;
   try {

@@ -40,7 +40,7 @@ async function load(grafana, dashboard, traceId) {
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 async function picture(dashboard, loaded, name, width, dark) {
-  const { html, height } = pageOf(dashboard, loaded.values, loaded.answers, { width, dark, range, changes: loaded.changes });
+  const { html, height } = pageOf(dashboard, loaded.values, loaded.answers, { width, dark, range: Grafana.begin(dashboard, range), changes: loaded.changes });
   const view = await browser.newPage({ viewport: { width, height: Math.ceil(height) } });
   await view.setContent(html);
   const seen = await view.evaluate(() => [...document.querySelectorAll(".panel")].map((panel) => ({
@@ -59,14 +59,14 @@ const failing = { error: "unknown metric 'requets'; did you mean requests?", fra
 if (folder)
   mkdirSync(folder, { recursive: true });
 const all = dashboards();
-const shop = new Grafana(process.env.CALLBOARD_URL, range);
-const empty = new Grafana(process.env.CALLBOARD_EMPTY, range);
-const traceId = await trace(shop, all);
+const traceId = await trace(new Grafana(process.env.CALLBOARD_URL, range), all);
 for (const { file, dashboard } of all) {
   const name = file.replace(".json", "");
   if (only && !only.includes(name))
     continue;
   const titles = new Map(panels(dashboard).map((panel) => [panel.id, panel.title]));
+  const begin = Grafana.begin(dashboard, range);
+  const [shop, empty] = [process.env.CALLBOARD_URL, process.env.CALLBOARD_EMPTY].map((url) => new Grafana(url, begin));
   const full = await load(shop, dashboard, traceId);
   for (const width of [1400, 800])
     for (const dark of [false, true]) {

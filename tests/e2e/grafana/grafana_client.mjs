@@ -68,6 +68,13 @@ function durationText(ms) {
   return ms % 1000 ? `${ms}ms` : `${ms / 1000}s`;
 }
 
+const unitMs = { s: 1e3, m: 60e3, h: 3600e3, d: 86400e3 };
+
+// "15m" -> ms
+function durationMs(text) {
+  return parseInt(text, 10) * unitMs[text.at(-1)];
+}
+
 export class Grafana {
   // range: {from, to} in ms
   constructor(base, range, { maxDataPoints = 600, headers = {} } = {}) {
@@ -150,8 +157,25 @@ export class Grafana {
       .map(([name, { text, value, allValue }]) => [name, { selected: false, text, value: allValue ?? value }]));
   }
 
+  // The range that a dashboard begins with ("now-15m"), of what there is.
+  static begin(dashboard, range) {
+    return { from: Math.max(range.from, range.to - durationMs(dashboard.time.from.slice(4))), to: range.to };
+  }
+
+  // A panel may have a range of its own, up to now.
+  rangeOf(panel) {
+    return panel.timeFrom ? { from: this.range.to - durationMs(panel.timeFrom), to: this.range.to } : this.range;
+  }
+
   // Answers of a panel: [{status, frames (not yet through toDataFrame), error}].
   async panel(panel, values, { code = false, filters = [] } = {}) {
+    if (panel.timeFrom) {
+      const other = new Grafana(this.base, this.rangeOf(panel), this);
+      const answers = await other.panel({ ...panel, timeFrom: undefined }, { ...values, ...other.globals() }, { code, filters });
+      this.requests += other.requests;
+      this.took += other.took;
+      return answers;
+    }
     const json = panel.targets.filter(({ datasource }) => datasource.type === "simpod-json-datasource");
     const answers = [];
     if (json.length)
