@@ -11,7 +11,7 @@ const url = process.env.CALLBOARD_URL;
 const now = Date.now();
 const range = { from: now - 30 * 60e3, to: now };
 const all = dashboards();
-const uids = new Set(all.map(({ dashboard }) => dashboard.uid));
+const variablesOf = new Map(all.map(({ dashboard }) => [dashboard.uid, dashboard.templating.list.map(({ name }) => name)]));
 
 // The components of the shop that have most of everything.
 const chosen = { namespace: "acme", project: "shop", environment: "production", component: "checkout", level: "error" };
@@ -29,7 +29,7 @@ async function someTrace() {
 
 const settings = {
   "as it begins": (model) => ({ component: "checkout", project: "shop" }[model.includeAll ? "" : model.name]),
-  "one value": (model, options) => (model.name === "trace" ? undefined
+  "one value": (model, options) => (model.name === "trace_id" ? undefined
     : model.name in chosen ? (model.multi ? [chosen[model.name]] : chosen[model.name])
     : model.multi && options.length ? [options[0].value] : undefined),
   "several values": (model, options) => (model.multi && options.length > 1
@@ -87,8 +87,11 @@ function faults(panel, frames, data) {
       }
       for (const link of field.config.links ?? []) {
         const uid = /\/d\/([\w-]+)/.exec(link.url)?.[1];
-        if (uid && !uids.has(uid))
+        if (uid && !variablesOf.has(uid))
           found.push(`${field.name} leads to ${uid}, which is not there`);
+        for (const [, name] of uid ? link.url.matchAll(/[?&]var-(\w+)=/g) : [])
+          if (!variablesOf.get(uid)?.includes(name))
+            found.push(`${field.name} leads to ${uid} with ${name}, which it has not`);
         if (!link.title)
           found.push(`${field.name} has a link without title`);
       }
@@ -114,7 +117,7 @@ let slowest = { took: 0 };
 
 async function run(file, dashboard, setting, code) {
   const grafana = new Grafana(url, Grafana.begin(dashboard, range));
-  const choose = (model, options) => (model.name === "trace" ? trace : settings[setting](model, options));
+  const choose = (model, options) => (model.name === "trace_id" ? trace : settings[setting](model, options));
   let values;
   try {
     values = await grafana.variables(dashboard, choose);

@@ -27,7 +27,7 @@ async function trace(grafana, all) {
 
 async function load(grafana, dashboard, traceId) {
   const values = await grafana.variables(dashboard, (model, options) =>
-    (model.name === "trace" ? traceId : model.includeAll || model.type !== "query" ? undefined
+    (model.name === "trace_id" ? traceId : model.includeAll || model.type !== "query" ? undefined
       : options.find(({ value }) => value === start[model.name])?.value));
   const answers = new Map();
   for (const panel of panels(dashboard))
