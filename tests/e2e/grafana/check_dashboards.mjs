@@ -55,6 +55,11 @@ const unitless = (panel, field) => panel.type === "logs" || panel.type === "trac
 
 function faults(panel, frames, data) {
   const found = [];
+  const shown = new Set(frames.flatMap((frame) => frame.fields.map((field) => data.getFieldDisplayName(field, frame, frames))));
+  for (const { options } of panel.transformations ?? [])
+    for (const name of [...Object.keys(options.excludeByName), ...Object.keys(options.indexByName)])
+      if (!shown.has(name))
+        found.push(`column ${name} is not there`);
   if (frames.reduce((rows, frame) => rows + frame.length, 0) === 0)
     found.push("no rows");
   for (const frame of frames) {

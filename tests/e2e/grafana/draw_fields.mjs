@@ -33,10 +33,21 @@ function configOf(panel, field, frame, frames) {
   return config;
 }
 
-// Raw frames -> frames whose fields have `name` for people, `config`, `show(value)`
+const transformer = data.standardTransformers.organizeFieldsTransformer;
+data.standardTransformersRegistry.setInit(() => [{ id: transformer.id, name: transformer.name, transformation: transformer, editor: () => null }]);
+
+// The panel's transformations, by Grafana's own code.
+export function transform(panel, frames) {
+  let result = frames;
+  if (panel.transformations?.length)
+    data.transformDataFrame(panel.transformations, frames).subscribe((seen) => { result = seen; });
+  return result;
+}
+
+// Raw frames -> whose fields have `name` for people, `config`, `show(value)`
 // -> text and `color`.
 export function prepare(panel, rawFrames, look) {
-  const frames = rawFrames.map((frame) => data.toDataFrame(frame));
+  const frames = transform(panel, rawFrames.map((frame) => data.toDataFrame(frame)));
   let series = 0;
   for (const frame of frames) {
     for (const field of frame.fields) {
@@ -44,7 +55,7 @@ export function prepare(panel, rawFrames, look) {
       field.config = configOf(panel, field, frame, frames);
       field.label = field.config.displayName ?? field.label;
       const display = data.getDisplayProcessor({ field: { ...field, config: field.config }, theme: look, timeZone: "utc" });
-      field.show = (value) => (value === null || value === undefined ? "" : data.formattedValueToString(display(value)));
+      field.show = (value) => ((value === null || value === undefined) && !field.config.noValue ? "" : data.formattedValueToString(display(value)));
       field.colorOf = (value) => display(value).color;
       if (field.type === "number")
         field.color = field.config.color?.mode === "fixed"

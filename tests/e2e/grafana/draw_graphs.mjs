@@ -77,7 +77,8 @@ function drawSeries(one, x, y, custom, barWidth) {
   return out;
 }
 
-function legend(series, height) {
+function legend(all, height) {
+  const series = all.filter(({ custom }) => !custom.hideFrom?.legend);
   if (!series.length)
     return "";
   return `<div class="legend" style="height:${height}px">${series.map((one) => `<span><i style="background:${one.color}"></i>${escapeHtml(one.name)}</span>`).join("")}</div>`;
@@ -98,7 +99,7 @@ export function timeseries(panel, frames, size, range, look, changes) {
   if (!numbers.length)
     return null;
   // Letters are about 6.6 px wide; lines of the legend, three at most.
-  const letters = series.reduce((sum, { name }) => sum + name.length * 6.6 + 26, 0);
+  const letters = series.filter((one) => !one.custom.hideFrom?.legend).reduce((sum, { name }) => sum + name.length * 6.6 + 26, 0);
   const legendHeight = 18 * Math.min(3, Math.ceil(letters / size.w));
   const height = size.h - legendHeight;
   const max = Math.max(...numbers) * 1.05 || 1;

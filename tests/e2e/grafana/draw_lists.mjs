@@ -10,7 +10,8 @@ function cell(field, value) {
     text = `<a>${text}</a>`;
   const style = type === "color-text" ? ` style="color:${field.colorOf(value)}"`
     : type === "color-background" && value !== null ? ` style="background:${field.colorOf(value)};color:#fff"` : "";
-  return `<td class="${field.type === "number" ? "number" : ""}"${style}>${text}</td>`;
+  const wrap = field.config.custom?.cellOptions?.wrapText ? "wrap" : "";
+  return `<td class="${field.type === "number" ? "number" : wrap}"${style}>${text}</td>`;
 }
 
 export function table(panel, frames) {
@@ -23,8 +24,7 @@ export function table(panel, frames) {
     : `<tr>${fields.map((field) => `<th class="${field.type === "number" ? "number" : ""}"${width(field)}>${escapeHtml(field.label)}</th>`).join("")}</tr>`;
   const body = Array.from({ length: Math.min(frame.length, 60) }, (_, i) =>
     `<tr class="mark">${fields.map((field) => cell(field, field.values[i])).join("")}</tr>`).join("");
-  const wrap = panel.fieldConfig.defaults.custom?.cellOptions?.wrapText ? " wrap" : "";
-  return `<table class="${wrap}">${head}${body}</table>`;
+  return `<table>${head}${body}</table>`;
 }
 
 const levelColors = { fatal: "#b877d9", critical: "#b877d9", error: "#e02f44", warn: "#ff9830", warning: "#ff9830", info: "#73bf69", debug: "#5794f2", trace: "#6ed0e0" };
@@ -97,7 +97,7 @@ export function nodeGraph(panel, frames, size) {
   for (const column of columns) {
     const inside = nodes.filter(({ id }) => depth.get(id) === column);
     inside.forEach((node, i) => at.set(node.id, {
-      x: (size.w / columns.length) * (columns.indexOf(column) + 0.5),
+      x: (size.w / columns.length) * (columns.indexOf(column) + 0.5 + (inside.length > 6 ? (i % 2 ? 0.2 : -0.2) : 0)),
       y: (size.h / inside.length) * (i + 0.5),
     }));
   }
