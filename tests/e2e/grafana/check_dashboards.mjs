@@ -56,8 +56,8 @@ const unitless = (panel, field) => panel.type === "logs" || panel.type === "trac
 function faults(panel, frames, data) {
   const found = [];
   const shown = new Set(frames.flatMap((frame) => frame.fields.map((field) => data.getFieldDisplayName(field, frame, frames))));
-  for (const { options } of panel.transformations ?? [])
-    for (const name of [...Object.keys(options.excludeByName), ...Object.keys(options.indexByName)])
+  for (const { id, options } of panel.transformations ?? [])
+    for (const name of id !== "organize" ? [] : [...Object.keys(options.excludeByName), ...Object.keys(options.indexByName)])
       if (!shown.has(name))
         found.push(`column ${name} is not there`);
   if (frames.reduce((rows, frame) => rows + frame.length, 0) === 0)
@@ -111,6 +111,9 @@ function faults(panel, frames, data) {
     if (!frames.some((frame) => frame.fields.some((field) => matches(field, frame, frames))))
       found.push(`override ${matcher.options} matches nothing`);
   }
+  for (const { id, options } of panel.transformations ?? [])
+    if (id === "renameByRegex" && ![...shown].some((name) => new RegExp(options.regex).test(name)))
+      found.push(`no field is renamed by ${options.regex}`);
   for (const { displayName } of panel.options?.sortBy ?? [])
     if (!frames.some((frame) => frame.fields.some((field) => data.getFieldDisplayName(field, frame, frames) === displayName)))
       found.push(`sorted by ${displayName}, which is not there`);

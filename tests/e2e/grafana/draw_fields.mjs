@@ -33,8 +33,9 @@ function configOf(panel, field, frame, frames) {
   return config;
 }
 
-const transformer = data.standardTransformers.organizeFieldsTransformer;
-data.standardTransformersRegistry.setInit(() => [{ id: transformer.id, name: transformer.name, transformation: transformer, editor: () => null }]);
+const { organizeFieldsTransformer, renameByRegexTransformer } = data.standardTransformers;
+data.standardTransformersRegistry.setInit(() => [organizeFieldsTransformer, renameByRegexTransformer].map((transformation) =>
+  ({ id: transformation.id, name: transformation.name, transformation, editor: () => null })));
 
 // The panel's transformations, by Grafana's own code.
 export function transform(panel, frames) {

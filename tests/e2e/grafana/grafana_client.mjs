@@ -135,7 +135,7 @@ export class Grafana {
       if (value === "$__all" || (Array.isArray(value) && value[0] === "$__all"))
         values[model.name] = { value: options.map((one) => one.value), text: "All", allValue: model.allValue };
       else
-        values[model.name] = { value, text: value };
+        values[model.name] = { value, text: options.find((one) => one.value === value)?.text ?? value };
       values[model.name].options = options;
     }
     return values;
