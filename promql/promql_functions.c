@@ -1,7 +1,6 @@
 /*
- * The functions of PromQL, by name. Those that Prometheus calls experimental
- * are here only if they are useful to dashboards; the rest of them is known by
- * name, for the message.
+ * The functions of PromQL, by name, experimental ones of Prometheus included.
+ * Those that are missing are known by name, for the message.
  */
 #include "promql_functions.h"
 
@@ -46,6 +45,7 @@ static const struct promql_function functions[] = {
     {"deriv",              V, 1, {M},             0, RANGE(deriv)},
     {"double_exponential_smoothing", V, 3, {M, S, S}, 0, RANGE(smoothing)},
     {"exp",                V, 1, {V},             0, SAMPLE(exp)},
+    {"first_over_time",    V, 1, {M},             0, RANGE(first_over_time)},
     {"floor",              V, 1, {V},             0, SAMPLE(floor)},
     {"histogram_avg",      V, 1, {V},             0, CALL(histogram_avg)},
     {"histogram_count",    V, 1, {V},             0, CALL(histogram_count)},
@@ -65,6 +65,7 @@ static const struct promql_function functions[] = {
     {"ln",                 V, 1, {V},             0, SAMPLE(ln)},
     {"log10",              V, 1, {V},             0, SAMPLE(log10)},
     {"log2",               V, 1, {V},             0, SAMPLE(log2)},
+    {"mad_over_time",      V, 1, {M},             0, RANGE(mad_over_time)},
     {"max_over_time",      V, 1, {M},             0, RANGE(max_over_time)},
     {"min_over_time",      V, 1, {M},             0, RANGE(min_over_time)},
     {"minute",             V, 1, {V},             1, SAMPLE(minute)},
@@ -93,6 +94,10 @@ static const struct promql_function functions[] = {
     {"tanh",               V, 1, {V},             0, SAMPLE(tanh)},
     {"time",               S, 0, {0},             0, CALL(time)},
     {"timestamp",          V, 1, {V},             0, CALL(timestamp)},
+    {"ts_of_first_over_time", V, 1, {M}, 0, RANGE(ts_of_first_over_time)},
+    {"ts_of_last_over_time", V, 1, {M}, 0, RANGE(ts_of_last_over_time)},
+    {"ts_of_max_over_time", V, 1, {M}, 0, RANGE(ts_of_max_over_time)},
+    {"ts_of_min_over_time", V, 1, {M}, 0, RANGE(ts_of_min_over_time)},
     {"vector",             V, 1, {S},             0, CALL(vector)},
     {"year",               V, 1, {V},             1, SAMPLE(year)},
 };
@@ -110,9 +115,9 @@ const struct promql_function *promql_function_find(struct slice name)
 bool promql_function_is_known(struct slice name)
 {
     static const char *const others[] = {
-        "first_over_time",     "histogram_quantiles",   "info",
-        "mad_over_time",       "ts_of_first_over_time", "ts_of_last_over_time",
-        "ts_of_max_over_time", "ts_of_min_over_time",
+        "histogram_quantiles",
+        "info",
+        "start_timestamp",
     };
 
     for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)

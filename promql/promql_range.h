@@ -66,6 +66,10 @@ extern const struct promql_range_function promql_sum_over_time,
     promql_avg_over_time, promql_min_over_time, promql_max_over_time,
     promql_count_over_time, promql_stddev_over_time, promql_stdvar_over_time,
     promql_last_over_time, promql_present_over_time, promql_quantile_over_time;
+extern const struct promql_range_function promql_first_over_time,
+    promql_ts_of_first_over_time, promql_ts_of_last_over_time,
+    promql_ts_of_max_over_time, promql_ts_of_min_over_time,
+    promql_mad_over_time;
 
 /* The q-quantile of at least one value; sorts them. */
 double promql_quantile_of(double q, double *values, uint32_t count);

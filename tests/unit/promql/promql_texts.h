@@ -493,8 +493,6 @@ static const struct {
      "1:7: anchored modifier is experimental and not enabled"},
     {"a + fill(0) b", "1:5: unknown function with name \"fill\""},
     {"info(a)", "1:1: function \"info\" is not enabled"},
-    {"first_over_time(a[5m])",
-     "1:1: function \"first_over_time\" is not enabled"},
     {"a[0]", "1:3: duration must be greater than 0"},
     {"a[5m:0]", "1:6: duration must be greater than 0"},
     {"a[1e20]", "1:3: duration out of range"},
