@@ -136,6 +136,11 @@ enum status cause_incidents(struct grafana_query *q,
     struct cause_answer answer;
     enum status s;
 
+    if (!grants_have(viewer.grants, ACTION_RCA_VIEW)) {
+        frame_notice(frame, NOTICE_INFO, "incidents are left out: they need %s",
+                     action_text(ACTION_RCA_VIEW));
+        return OK;
+    }
     q->request->viewer.action = ACTION_RCA_VIEW;
     s = read_report(q, &answer);
     q->request->viewer = viewer;

@@ -213,6 +213,12 @@ check(graph.body.nodes.length === nodes.length && graph.body.edges.length === ed
   [graph.body.nodes.length, nodes.length, graph.body.edges.length, edges.length]);
 check(values(nodes, "icon").includes("database"), "topology: a database has its icon", [...values(nodes, "icon")]);
 check(values(edges, "detail__drift").includes("declared"), "topology: declared dependencies", [...values(edges, "detail__drift")]);
+const [wide, wide_edges] = await ask_full("topology", { namespace: "acme" });
+check(
+  wide.length === nodes.length && wide_edges.length === edges.length &&
+    [...values(wide_edges, "detail__drift")].sort().join() === [...values(edges, "detail__drift")].sort().join(),
+  "topology: of all projects and environments, with what is declared", [wide.length, nodes.length, wide_edges.length, edges.length],
+);
 const [around] = await ask_full("topology", { ...shop, component: "checkout" });
 check(around.length > 1 && around.length < nodes.length, "topology: callers and callees of a component", [around.length, nodes.length]);
 

@@ -417,6 +417,21 @@ TEST(each_family_needs_its_action)
     bed_release(&bed);
 }
 
+TEST(incidents_need_the_right_to_see_causes)
+{
+    json_t *answer;
+
+    begin();
+    put_log("a", LEVEL_INFO);
+    allow("events:view", "shop");
+    answer = ask("changes", "{\"namespace\":\"acme\",\"project\":\"shop\","
+                            "\"kind\":[\"incident\"]}");
+    CHECK_EQ(rows(answer, 0), 0);
+    CHECK(says(answer, "incidents are left out: they need rcareport:view"));
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(lines_of_other_projects_are_left_out)
 {
     json_t *answer;
