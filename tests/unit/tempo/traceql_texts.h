@@ -6,6 +6,11 @@
 #define TRACEQL_TEXTS_H
 
 static const char *const good_queries[] = {
+    "{ duration > 5µs }",
+    "{ duration > 5us && duration < 1.5h }",
+    "{resource.service.name=\"a\" && (status=error || status=ok) && "
+    "duration>=100ms && name=~\"a|b\"} | by(resource.service.name)",
+    "{ span.x = \"日本\" && .名前 = 1 }",
     "{ name != nil }",
     "{ status != nil }",
     "{ kind != nil }",
