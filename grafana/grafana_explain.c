@@ -240,3 +240,23 @@ void query_empty(struct grafana_query *q, struct grafana_frame *frame,
                  "no %s%s%.*s in this range; the last data came at %.*s", what,
                  asked.len ? " of " : "", SLICE_ARGS(asked), SLICE_ARGS(last));
 }
+
+static bool is_key(struct slice key, const char *const *keys)
+{
+    for (; *keys; keys++)
+        if (slice_equal(key, slice_of(*keys)))
+            return true;
+    return false;
+}
+
+void query_tell_unapplied(const struct grafana_query *q,
+                          struct grafana_frame *frame, const char *const *keys)
+{
+    for (const struct grafana_filter *f = q->filters; f; f = f->next)
+        if (!f->of_resources && !is_key(f->key, scope_keys) &&
+            !is_key(f->key, keys))
+            frame_notice(frame, NOTICE_WARNING,
+                         "the filter on %.*s is not applied: nothing in the "
+                         "scope has this attribute",
+                         SLICE_ARGS(f->key));
+}

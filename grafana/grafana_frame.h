@@ -110,6 +110,8 @@ struct grafana_frame *frames_add(struct frames *frames, struct slice ref_id,
 void frames_write(const struct frames *frames, struct jsonw *w);
 void frame_write_cell(const struct grafana_field *field, uint32_t row,
                       struct jsonw *w);
+/* The name of a member, of any bytes. */
+void frame_write_key(struct jsonw *w, const char *key);
 
 /* name: a literal, or a text in the arena. */
 struct grafana_field *frame_field(struct grafana_frame *frame, const char *name,

@@ -7,6 +7,13 @@
 #include "clock.h"
 #include "grafana_frame.h"
 
+void frame_write_key(struct jsonw *w, const char *key)
+{
+    jsonw_cstr(w, key);
+    buf_byte(w->out, ':');
+    w->comma = false;
+}
+
 void frame_write_cell(const struct grafana_field *field, uint32_t row,
                       struct jsonw *w)
 {
@@ -206,8 +213,10 @@ static void write_field(const struct grafana_field *field, struct jsonw *w)
     if (field->labels) {
         jsonw_name(w, "labels");
         jsonw_open(w, '{');
-        for (const struct field_label *l = field->labels; l; l = l->next)
-            jsonw_member_text(w, l->key, l->value);
+        for (const struct field_label *l = field->labels; l; l = l->next) {
+            frame_write_key(w, l->key);
+            jsonw_text(w, l->value);
+        }
         jsonw_close(w, '}');
     }
     write_config(field, w);

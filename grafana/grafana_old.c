@@ -1,5 +1,6 @@
 /*
- * Frames in the shapes of simple-json. In: frames. Out: series and tables.
+ * Frames in the shapes of simple-json, and as flat rows. In: frames. Out:
+ * series, tables, objects.
  */
 #include "grafana_old.h"
 
@@ -99,6 +100,55 @@ void frames_write_old(const struct frames *frames,
         for (struct grafana_field *field = f->fields->next; field;
              field = field->next)
             write_series(f, field, w);
+    }
+    jsonw_close(w, ']');
+}
+
+/* ---- flat rows ---- */
+
+static void write_points(const struct grafana_frame *frame,
+                         const struct grafana_field *field, struct jsonw *w)
+{
+    for (uint32_t i = 0; i < frame->rows; i++) {
+        jsonw_open(w, '{');
+        jsonw_member_text(w, "refId", frame->ref_id);
+        jsonw_name(w, "time");
+        frame_write_cell(frame->fields, i, w);
+        jsonw_member_text(w, "name", name_of(field));
+        jsonw_name(w, "value");
+        frame_write_cell(field, i, w);
+        for (const struct field_label *l = field->labels; l; l = l->next) {
+            frame_write_key(w, l->key);
+            jsonw_text(w, l->value);
+        }
+        jsonw_close(w, '}');
+    }
+}
+
+static void write_rows(const struct grafana_frame *frame, struct jsonw *w)
+{
+    for (uint32_t i = 0; i < frame->rows; i++) {
+        jsonw_open(w, '{');
+        jsonw_member_text(w, "refId", frame->ref_id);
+        for (const struct grafana_field *f = frame->fields; f; f = f->next) {
+            frame_write_key(w, f->name);
+            frame_write_cell(f, i, w);
+        }
+        jsonw_close(w, '}');
+    }
+}
+
+void frames_write_rows(const struct frames *frames, struct jsonw *w)
+{
+    jsonw_open(w, '[');
+    for (const struct grafana_frame *f = frames->first; f; f = f->next) {
+        if (!is_series(f)) {
+            write_rows(f, w);
+            continue;
+        }
+        for (struct grafana_field *field = f->fields->next; field;
+             field = field->next)
+            write_points(f, field, w);
     }
     jsonw_close(w, ']');
 }

@@ -15,4 +15,8 @@
 void frames_write_old(const struct frames *frames,
                       const struct grafana_call *call, struct jsonw *w);
 
+/* For tools that want a flat array of objects, such as Infinity: one for each
+ * row; of time series, one for each point. */
+void frames_write_rows(const struct frames *frames, struct jsonw *w);
+
 #endif

@@ -50,6 +50,11 @@ enum { SCOPE_KEYS = 8, SCOPE_IDENTITY_KEYS = 4 };
 enum status filter_add_payload(struct grafana_query *q, const char *key);
 enum status filter_add_list(struct grafana_query *q, const json_t *list);
 bool filter_fits(const struct grafana_filter *f, struct slice text);
+/* A notice of each filter on an attribute that no resource has and that is none
+ * of `keys` (NULL at the end), which the family compares itself. */
+void query_tell_unapplied(const struct grafana_query *q,
+                          struct grafana_frame *frame, const char *const *keys);
+
 /* Adds a filter as it is. */
 void query_filter(struct grafana_query *q, const char *key, struct slice value);
 

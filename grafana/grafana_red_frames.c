@@ -87,6 +87,9 @@ static void add_field(struct red_frame *f, struct grafana_frame *frame,
 static void add_notices(const struct grafana_red *r,
                         struct grafana_frame *frame)
 {
+    static const char *const keys[] = {"kind", NULL};
+
+    query_tell_unapplied(r->q, frame, keys);
     if (r->left_out > 0)
         frame_notice(frame, NOTICE_INFO,
                      "the %u with most requests are shown, %u are left out; "

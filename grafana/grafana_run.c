@@ -300,7 +300,10 @@ enum status grafana_run(struct query_request *request)
     if (run.answered == 0 && run.failed > 0)
         return query_fail(request, run.first, NULL, "%.*s",
                           SLICE_ARGS(run.message));
-    if (is_old(&run.call))
+    if (slice_equal(json_text_of(json_object_get(request->body, "format")),
+                    SLICE("rows")))
+        frames_write_rows(&run.frames, &request->json);
+    else if (is_old(&run.call))
         frames_write_old(&run.frames, &run.call, &request->json);
     else
         frames_write(&run.frames, &request->json);

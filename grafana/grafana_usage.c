@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "component.h"
 #include "grafana_handlers.h"
+#include "grafana_query.h"
 #include "reply_metrics.h"
 #include "usage.h"
 
@@ -195,6 +196,9 @@ static void close_frame(struct usage_query *u, const char *name,
 {
     struct grafana_field *field;
 
+    static const char *const none[] = {NULL};
+
+    query_tell_unapplied(u->q, u->frame, none);
     if (u->shown > 0 || !u->frame)
         return;
     u->frame->rows = 0;
@@ -233,6 +237,23 @@ static void add_row(struct usage_query *u, const struct usage *usage,
                   absolute ? row->unit : "percentunit");
 }
 
+static enum status check_resources(struct grafana_query *q,
+                                   const struct slice *asked, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        size_t k = 0;
+
+        while (k < ROWS && !is_asked(&usage_rows[k], &asked[i], 1))
+            k++;
+        if (k == ROWS)
+            return query_refuse(q,
+                                "resource must be cpu, memory, network or "
+                                "disk; it is %.*s",
+                                SLICE_ARGS(slice_truncate(asked[i], 80)));
+    }
+    return OK;
+}
+
 enum status grafana_usage(struct grafana_query *q)
 {
     static const char *const pod[] = {"pod", NULL};
@@ -243,6 +264,8 @@ enum status grafana_usage(struct grafana_query *q)
     const struct slice *asked = payload_texts(q, "resource", &count);
     enum status s = read_by(&u);
 
+    if (s == OK)
+        s = check_resources(q, asked, count);
     if (s == OK)
         s = usage_query_by(q->request, q->sent, &u.grid,
                            u.by == USAGE_POD ? pod : NULL, u.by != USAGE_TOTAL,

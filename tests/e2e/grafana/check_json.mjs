@@ -164,6 +164,21 @@ check(["namespace", "project", "component", "environment", "endpoint", "operatio
 check((await post("/tag-values", { key: "component", filters: [], timeRange: range })).body.length === 12, "/tag-values of component");
 check((await post("/tag-values", { key: "k8s.pod.name" })).body.length > 12, "/tag-values of an attribute");
 
+// ---- filters that nothing can answer ----
+
+const unapplied = (await query([target("requests", {})], { filters: [{ key: "no.such", operator: "=", value: "x" }] })).body[0];
+check(/filter on no.such is not applied/.test(notices(unapplied)), "a filter that is not applied is told", unapplied.schema);
+const pods = (await query([target("requests", {}), target("usage", { resource: "cpu" }, { refId: "B" })], { filters: [{ key: "pod", operator: "=~", value: "checkout-.*" }] })).body;
+check(/by pod, version or another attribute/.test(notices(pods[0])) && total(pods[0]) < all && pods[1].data.values[0].length > 0, "a filter on pods", pods[0].schema);
+check((await query([target("usage", { resource: "gpu" })])).status === 400, "an unknown resource is refused");
+
+// ---- flat rows ----
+
+const rows = (await query([target("requests", { by: "component" })], { format: "rows" })).body;
+check(rows.length > 100 && rows.every((r) => r.time > 1e12 && r.name && r.component && "value" in r), "rows of series", rows[0]);
+const tableRows = (await query([target("components", {})], { format: "rows" })).body;
+check(tableRows.length === 12 && tableRows.every((r) => typeof r === "object" && r.refId === "A"), "rows of a table", tableRows[0]);
+
 // ---- simple-json ----
 
 check((await post("/search", { target: "" })).body.includes("requests"), "/search");

@@ -135,6 +135,7 @@ TEST(config_and_meta)
     f->custom = SLICE("{\"width\":80}");
     f->raw = SLICE("\"min\":0,\"max\":1");
     field_label(f, "component", SLICE("cart"));
+    field_label(f, "a\"b\\", SLICE("any key"));
     field_link(f, "Show", SLICE("/d/x"), true);
     frame->type = "timeseries-wide";
     frame->visual = "graph";
@@ -157,6 +158,8 @@ TEST(config_and_meta)
     CHECK_EQ(json_array_size(json_object_get(config, "links")), 1);
     CHECK(json_object_get(json_object_get(field_of(json, 0), "labels"),
                           "component") != NULL);
+    CHECK(json_object_get(json_object_get(field_of(json, 0), "labels"),
+                          "a\"b\\") != NULL);
     meta = json_object_get(schema, "meta");
     CHECK_EQ(json_array_size(json_object_get(meta, "notices")), 2);
     CHECK_EQ(json_array_size(json_object_get(meta, "typeVersion")), 2);
