@@ -176,16 +176,17 @@ class Expressions:
         draw = self.rng.random()
         if draw < 0.1:
             return f"{self.one_of('topk', 'bottomk')}{self.by()}({self.one_of('1', '2', '3')}, " \
-                   f"{self.one_of('g', 'rate(c_total[5m])', 'c_total')})"
+                   f"{self.one_of('g', 'c_total', 'g * 2')})"
         if draw < 0.2:
             return f"quantile{self.by()}({self.one_of('0.1', '0.5', '0.9')}, " \
                    f"{self.vector(depth - 1)})"
         if draw < 0.27:
             return f'count_values{self.by()}("v", {self.exact(depth - 1)})'
-        inner = self.vector(depth - 1)
-        if "odd" in inner:
-            return f"{self.one_of(*AGGREGATES[:6])}{self.by()}({inner})"
-        return f"{self.one_of(*AGGREGATES)}{self.by()}({inner})"
+        function = self.one_of(*AGGREGATES)
+        if function.startswith("std"):
+            inner = self.one_of("g", "d", "rate(c_total[5m])", "r_total * 2")
+            return f"{function}{self.by()}({inner})"
+        return f"{function}{self.by()}({self.vector(depth - 1)})"
 
     def operation(self, depth):
         arithmetic = self.one_of("+", "-", "*", "/", "^")

@@ -48,9 +48,9 @@ def gauge(rng, gaps):
 
 def counter(rng, resets, gaps):
     value, missing = 100000 + quarters(rng, 0, 1000), 0
-    for _ in range(MINUTES * 60 // INTERVAL):
+    for at in range(MINUTES * 60 // INTERVAL):
         value += quarters(rng, 0, 20) if rng.random() < 0.8 else 0
-        if resets and rng.random() < 0.02:
+        if resets and at > 60 and rng.random() < 0.02:
             value = quarters(rng, 0, 5)
         if gaps and rng.random() < 0.01:
             missing = rng.randrange(2, 60)
