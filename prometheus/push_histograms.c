@@ -1,12 +1,10 @@
 /*
- * Histograms as Prometheus has them: classic buckets, native histograms,
- * quantiles of summaries.
+ * Classic buckets of histograms, and quantiles of summaries.
  */
 #include <math.h>
 #include <stdlib.h>
 
 #include "exphist.h"
-#include "hist.h"
 #include "prom_names.h"
 #include "push_series.h"
 
@@ -18,7 +16,6 @@ static const double duration_bounds[] = {
 };
 enum {
     DURATION_BOUNDS = sizeof(duration_bounds) / sizeof(*duration_bounds),
-    NATIVE_MAX_SCHEMA = 8,
 };
 
 /* ---- bounds ---- */
@@ -78,72 +75,128 @@ static double explicit_up_to(const struct histogram *h, double bound)
 {
     double sum = 0;
 
-    if (!h->counts)
-        return isinf(bound) ? (double)h->count : 0;
-    for (uint32_t i = 0; i <= h->bound_count; i++)
-        if (isinf(bound) || (i < h->bound_count && h->bounds[i] <= bound))
+    for (uint32_t i = 0; h->counts && i < h->bound_count; i++)
+        if (h->bounds[i] <= bound)
             sum += (double)h->counts[i];
     return sum;
 }
 
-/* Whole values: part of a bucket counts by its length, rounded. */
-static double exponential_up_to(const struct histogram *h, double bound)
+/* Where the buckets of a scale begin, from bucket `first` on. */
+struct bucket_edges {
+    double *at;
+    uint32_t count;
+    int32_t scale, first;
+};
+
+static bool edges_set(struct bucket_edges *edges, const struct histogram *h,
+                      struct arena *arena)
 {
-    double sum = (double)h->zero_count;
+    const struct exp_buckets *run = &h->positive;
 
-    if (isinf(bound))
-        return (double)h->count;
-    for (uint32_t i = 0; i < h->positive.count; i++) {
-        double lower, upper;
-
-        if (h->positive.counts[i] == 0)
-            continue;
-        lower = exphist_bound(h->scale, (int64_t)h->positive.offset + i);
-        upper = exphist_bound(h->scale, (int64_t)h->positive.offset + i + 1);
-        if (lower >= bound)
-            break;
-        sum += upper <= bound ? (double)h->positive.counts[i]
-                              : (double)h->positive.counts[i] *
-                                    (bound - lower) / (upper - lower);
-    }
-    return nearbyint(sum);
+    if (edges->at && edges->scale == h->scale && edges->first == run->offset &&
+        edges->count > run->count)
+        return true;
+    *edges = (struct bucket_edges){
+        .at = arena_alloc(arena, ((size_t)run->count + 1) * sizeof(double)),
+        .count = run->count + 1,
+        .scale = h->scale,
+        .first = run->offset};
+    for (uint32_t i = 0; edges->at && i <= run->count; i++)
+        edges->at[i] = exphist_bound(h->scale, (int64_t)run->offset + i);
+    return edges->at != NULL;
 }
 
-static double up_to(const struct push *p, const struct histogram *h,
-                    double bound)
+/* The values up to each bound. Whole ones: part of a bucket counts by its
+ * length, rounded. */
+static void exponential_up_to(const struct histogram *h,
+                              const struct bucket_edges *edges,
+                              const struct bounds *bounds, double *out)
 {
-    return p->raw->view->type == METRIC_EXP_HISTOGRAM
-               ? exponential_up_to(h, bound)
-               : explicit_up_to(h, bound);
+    double sum = (double)h->zero_count;
+    uint32_t b = 0;
+
+    for (uint32_t i = 0; i < h->positive.count; i++) {
+        double count = (double)h->positive.counts[i];
+        double lower = edges->at[i], upper = edges->at[i + 1];
+
+        if (count == 0)
+            continue;
+        for (; b < bounds->count && bounds->at[b] <= lower; b++)
+            out[b] = sum;
+        for (; b < bounds->count && bounds->at[b] < upper; b++)
+            out[b] = nearbyint(sum + count * (bounds->at[b] - lower) /
+                                         (upper - lower));
+        sum += count;
+    }
+    for (; b < bounds->count; b++)
+        out[b] = sum;
+}
+
+/* The values of each sample up to each bound, and all of them last. */
+struct bucket_table {
+    double *at;
+    uint32_t width;
+};
+
+static bool table_make(struct selection *s, const struct push *p,
+                       const struct bounds *bounds, struct bucket_table *table)
+{
+    const struct sample_list *list = &p->raw->lists[LIST_MAIN];
+    struct bucket_edges edges = {0};
+
+    table->width = bounds->count + 1;
+    table->at = arena_zero(&s->scratch, (size_t)list->count * table->width + 1,
+                           sizeof(double));
+    if (!table->at)
+        return false;
+    for (uint32_t i = 0; i < list->count; i++) {
+        const struct histogram *h = list->at[i].histogram;
+        double *row = table->at + (size_t)i * table->width;
+
+        if (!h)
+            continue;
+        row[bounds->count] = (double)h->count;
+        if (p->raw->view->type == METRIC_EXP_HISTOGRAM) {
+            if (!edges_set(&edges, h, &s->scratch))
+                return false;
+            exponential_up_to(h, &edges, bounds, row);
+        } else {
+            for (uint32_t b = 0; b < bounds->count; b++)
+                row[b] = explicit_up_to(h, bounds->at[b]);
+        }
+    }
+    return true;
 }
 
 /* ---- classic buckets ---- */
 
-static void bucket_values(const struct push *p, double bound, double *values)
+static void bucket_values(const struct push *p,
+                          const struct bucket_table *table, uint32_t column,
+                          double *values)
 {
     const struct sample_list *list = &p->raw->lists[LIST_MAIN];
+    const double *at = table->at + column;
     double sum = 0;
     uint32_t next = 0;
 
     for (uint32_t i = 0; i < p->count; i++) {
         if (!p->raw->view->delta) {
-            const struct histogram *h = list->at[i].histogram;
-
-            values[i] = h ? up_to(p, h, bound) : promql_stale();
+            values[i] = list->at[i].histogram ? at[(size_t)i * table->width]
+                                              : promql_stale();
             continue;
         }
         if (steps_begin(&p->steps, i))
             sum = 0;
         for (; next < list->count && list->at[next].time_ms <= p->times[i];
              next++)
-            if (list->at[next].histogram)
-                sum += up_to(p, list->at[next].histogram, bound) *
-                       (double)list->at[next].sign;
+            sum +=
+                at[(size_t)next * table->width] * (double)list->at[next].sign;
         values[i] = sum > 0 ? sum : 0;
     }
 }
 
 static void push_bucket(struct selection *s, struct push *p, struct slice name,
+                        const struct bucket_table *table, uint32_t column,
                         double bound)
 {
     double *values;
@@ -159,20 +212,22 @@ static void push_bucket(struct selection *s, struct push *p, struct slice name,
     values = push_values(s, p);
     if (!values)
         return;
-    bucket_values(p, bound, values);
+    bucket_values(p, table, column, values);
     push_end(s, p, values, NULL);
 }
 
 void push_buckets(struct selection *s, struct push *p, struct slice name)
 {
     struct bounds bounds = {duration_bounds, DURATION_BOUNDS};
+    struct bucket_table table = {0};
 
-    if (p->raw->view->type != METRIC_EXP_HISTOGRAM &&
-        !union_bounds(s, &p->raw->lists[LIST_MAIN], &bounds))
+    if ((p->raw->view->type != METRIC_EXP_HISTOGRAM &&
+         !union_bounds(s, &p->raw->lists[LIST_MAIN], &bounds)) ||
+        (!s->heads && !table_make(s, p, &bounds, &table)))
         return;
-    for (uint32_t i = 0; i < bounds.count && s->status == OK; i++)
-        push_bucket(s, p, name, bounds.at[i]);
-    push_bucket(s, p, name, (double)INFINITY);
+    for (uint32_t i = 0; i <= bounds.count && s->status == OK; i++)
+        push_bucket(s, p, name, &table, i,
+                    i < bounds.count ? bounds.at[i] : (double)INFINITY);
 }
 
 /* ---- summaries ---- */
@@ -218,224 +273,4 @@ void push_quantiles(struct selection *s, struct push *p, struct slice name)
         return;
     for (uint32_t i = 0; i < bounds.count && s->status == OK; i++)
         push_quantile(s, p, name, bounds.at[i]);
-}
-
-/* ---- native histograms ---- */
-
-/* A run of buckets without zeros at its ends, no finer than Prometheus has. */
-static void native_buckets(struct promql_buckets *out, double *counts,
-                           uint32_t count, int64_t offset, int32_t shift)
-{
-    struct exphist_range range = exphist_range(offset, count);
-
-    if (count == 0)
-        return;
-    if (shift > 0)
-        range = exphist_lower_double(counts, range, shift);
-    count = (uint32_t)exphist_range_count(range);
-    while (count > 0 && counts[0] == 0) {
-        counts++;
-        range.first++;
-        count--;
-    }
-    while (count > 0 && counts[count - 1] == 0)
-        count--;
-    *out = (struct promql_buckets){counts, count, (int32_t)range.first};
-}
-
-static double *doubles_of(const struct exp_buckets *buckets,
-                          struct arena *arena)
-{
-    double *at = arena_alloc(arena, (buckets->count + 1) * sizeof(*at));
-
-    for (uint32_t i = 0; at && i < buckets->count; i++)
-        at[i] = (double)buckets->counts[i];
-    return at;
-}
-
-static int32_t shift_of(int32_t scale)
-{
-    return scale > NATIVE_MAX_SCHEMA ? scale - NATIVE_MAX_SCHEMA : 0;
-}
-
-static const struct promql_histogram *exponential(const struct histogram *h,
-                                                  struct arena *arena)
-{
-    struct promql_histogram *out = arena_zero(arena, 1, sizeof(*out));
-    double *positive = doubles_of(&h->positive, arena);
-    double *negative = doubles_of(&h->negative, arena);
-    int32_t shift = shift_of(h->scale);
-
-    if (!out || !positive || !negative)
-        return NULL;
-    *out = (struct promql_histogram){.schema = h->scale - shift,
-                                     .zero_threshold = h->zero_threshold,
-                                     .zero_count = (double)h->zero_count,
-                                     .count = (double)h->count,
-                                     .sum = h->has_sum ? h->sum : (double)NAN};
-    native_buckets(&out->positive, positive, h->positive.count,
-                   h->positive.offset, shift);
-    native_buckets(&out->negative, negative, h->negative.count,
-                   h->negative.offset, shift);
-    return out;
-}
-
-/* Of classic bounds: the counts between them. */
-static const struct promql_histogram *custom(const struct hist *hist,
-                                             struct arena *arena)
-{
-    struct promql_histogram *out = arena_zero(arena, 1, sizeof(*out));
-    uint32_t count = hist->bound_counts ? hist->bound_count + 1 : 0;
-    double *bounds = arena_alloc(arena, (count + 1) * sizeof(*bounds));
-    double *counts = arena_alloc(arena, (count + 1) * sizeof(*counts));
-
-    if (!out || !bounds || !counts)
-        return NULL;
-    if (count > 0) {
-        memcpy(bounds, hist->bounds, hist->bound_count * sizeof(*bounds));
-        memcpy(counts, hist->bound_counts, count * sizeof(*counts));
-    }
-    *out = (struct promql_histogram){.schema = PROMQL_CUSTOM_BUCKETS,
-                                     .count = hist->count,
-                                     .sum = hist->sum,
-                                     .positive = {counts, count, 0},
-                                     .bounds = bounds,
-                                     .bound_count = hist->bound_count};
-    return out;
-}
-
-static const struct promql_histogram *native(const struct hist *hist,
-                                             struct arena *arena)
-{
-    struct promql_histogram *out = arena_zero(arena, 1, sizeof(*out));
-    double *counts = arena_alloc(arena, (hist->len + 1) * sizeof(*counts));
-    int32_t shift = shift_of(hist->scale);
-
-    if (!out || !counts)
-        return NULL;
-    if (hist->len > 0)
-        memcpy(counts, hist->counts, hist->len * sizeof(*counts));
-    *out = (struct promql_histogram){.schema = hist->scale - shift,
-                                     .zero_threshold = hist->zero_threshold,
-                                     .zero_count = hist->zero,
-                                     .count = hist->count,
-                                     .sum = hist->sum};
-    native_buckets(&out->positive, counts, hist->len, hist->offset, shift);
-    return out;
-}
-
-static const struct promql_histogram *counted(double count, struct arena *arena)
-{
-    struct promql_histogram *out = arena_zero(arena, 1, sizeof(*out));
-
-    if (out)
-        *out = (struct promql_histogram){.count = count};
-    return out;
-}
-
-static const struct promql_histogram *of_sample(const struct push *p,
-                                                const struct sample *sample,
-                                                struct arena *arena)
-{
-    struct hist hist = {0};
-
-    if (p->raw->view->counts)
-        return promql_is_stale(sample->value) ? NULL
-                                              : counted(sample->value, arena);
-    if (!sample->histogram)
-        return NULL;
-    if (p->raw->view->type == METRIC_EXP_HISTOGRAM)
-        return exponential(sample->histogram, arena);
-    return hist_add(&hist, arena, METRIC_HISTOGRAM, sample->histogram, 1, 1)
-               ? custom(&hist, arena)
-               : NULL;
-}
-
-/* The sum of deltas since the counter began. */
-struct running {
-    struct hist hist;
-    double count;
-    uint32_t next; /* delta of the list */
-};
-
-/* Adds the deltas up to a step; false: the arena is full. */
-static bool add_deltas(struct selection *s, const struct push *p, uint32_t step,
-                       struct running *sum)
-{
-    const struct sample_list *list = &p->raw->lists[LIST_MAIN];
-
-    for (; sum->next < list->count &&
-           list->at[sum->next].time_ms <= p->times[step];
-         sum->next++) {
-        const struct sample *sample = &list->at[sum->next];
-
-        if (p->raw->view->counts)
-            sum->count += sample->value * (double)sample->sign;
-        else if (sample->histogram &&
-                 !hist_add(&sum->hist, &s->scratch, p->raw->view->type,
-                           sample->histogram, 1, (double)sample->sign))
-            return false;
-    }
-    return true;
-}
-
-static const struct promql_histogram *snapshot(const struct push *p,
-                                               const struct running *sum,
-                                               struct arena *arena)
-{
-    if (p->raw->view->counts)
-        return counted(sum->count, arena);
-    return p->raw->view->type == METRIC_EXP_HISTOGRAM
-               ? native(&sum->hist, arena)
-               : custom(&sum->hist, arena);
-}
-
-static bool delta_histograms(struct selection *s, const struct push *p,
-                             const struct promql_histogram **out)
-{
-    struct running sum = {.next = 0};
-
-    for (uint32_t i = 0; i < p->count; i++) {
-        bool begins = steps_begin(&p->steps, i);
-        uint32_t before = sum.next;
-
-        if (begins)
-            sum = (struct running){.next = before};
-        if (!add_deltas(s, p, i, &sum))
-            return false;
-        out[i] = i > 0 && !begins && before == sum.next
-                     ? out[i - 1]
-                     : snapshot(p, &sum, &s->scratch);
-        if (!out[i])
-            return false;
-    }
-    return true;
-}
-
-void push_native(struct selection *s, struct push *p,
-                 const struct output *output)
-{
-    const struct sample_list *list = &p->raw->lists[LIST_MAIN];
-    const struct promql_histogram **out;
-    double *values;
-
-    if (!push_begin(s, p, output->name, SLICE(""), SLICE("")))
-        return;
-    values = push_values(s, p);
-    out = arena_zero(&s->scratch, p->count + 1, sizeof(*out));
-    if (!values || !out)
-        return;
-    for (uint32_t i = 0; i < p->count; i++)
-        values[i] = 0;
-    if (p->raw->view->delta) {
-        if (!delta_histograms(s, p, out))
-            return;
-    } else {
-        for (uint32_t i = 0; i < p->count; i++) {
-            out[i] = of_sample(p, &list->at[i], &s->scratch);
-            if (!out[i])
-                values[i] = promql_stale();
-        }
-    }
-    push_end(s, p, values, out);
 }

@@ -34,6 +34,8 @@ void push_numbers(struct selection *s, struct push *p, int list,
 /* push_histograms.c */
 void push_buckets(struct selection *s, struct push *p, struct slice name);
 void push_quantiles(struct selection *s, struct push *p, struct slice name);
+
+/* push_native.c */
 void push_native(struct selection *s, struct push *p,
                  const struct output *output);
 

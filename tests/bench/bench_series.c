@@ -6,6 +6,7 @@
  *                                            minute, up to the last full hour
  *   bench_series DIR read NAME HOURS         all series of a name, CPU time
  *   bench_series DIR query EXPRESSION HOURS  an expression with step 1 m
+ *   bench_series DIR values LABEL HOURS      the values of a label
  *
  * Without arguments (make bench) it does nothing.
  */
@@ -285,7 +286,33 @@ static void query_once(struct bench *bench, const char *text, int64_t hours)
     end(bench, since);
 }
 
-static void measure(const char *dir, bool query, const char *text,
+static void list_once(struct bench *bench, const char *label, int64_t hours)
+{
+    struct prometheus_list list = {0};
+    const struct slice *values;
+    uint32_t count = 0;
+    double since = cpu_ms();
+
+    begin(bench);
+    list.end_ms = (int64_t)(bench->request.now_ns / NS_PER_HOUR * 3600000);
+    list.start_ms = list.end_ms - hours * 3600000;
+    if (prometheus_label_values(&bench->source, &list, slice_of(label), &values,
+                                &count) != OK)
+        printf("failed: %s\n", bench->source.error);
+    printf("%" PRIu32 " values, ", count);
+    end(bench, since);
+}
+
+typedef void measured(struct bench *bench, const char *text, int64_t hours);
+
+static measured *mode_of(const char *mode)
+{
+    return strcmp(mode, "query") == 0    ? query_once
+           : strcmp(mode, "values") == 0 ? list_once
+                                         : read_once;
+}
+
+static void measure(const char *dir, const char *mode, const char *text,
                     int64_t hours)
 {
     static struct bench bench;
@@ -297,10 +324,7 @@ static void measure(const char *dir, bool query, const char *text,
     if (reader_open(&bench.reader, store) != OK)
         exit(1);
     for (int i = 0; i < 3; i++)
-        if (query)
-            query_once(&bench, text, hours);
-        else
-            read_once(&bench, text, hours);
+        mode_of(mode)(&bench, text, hours);
     reader_close(bench.reader);
     registry_close(registry);
     store_close(store);
@@ -314,7 +338,6 @@ int main(int argc, char **argv)
         fill(argv[1], (uint32_t)strtoul(argv[3], NULL, 10),
              strtoull(argv[4], NULL, 10));
     else
-        measure(argv[1], strcmp(argv[2], "query") == 0, argv[3],
-                strtoll(argv[4], NULL, 10));
+        measure(argv[1], argv[2], argv[3], strtoll(argv[4], NULL, 10));
     return 0;
 }
