@@ -28,8 +28,12 @@ struct walk {
 
 static bool refuse(struct walk *w, const char *what, size_t from, size_t to)
 {
-    struct slice part = slice_truncate(
-        (struct slice){w->in.ptr + from, to - from}, MAX_FRAGMENT);
+    struct slice part;
+
+    while (to < w->in.len && ((unsigned char)w->in.ptr[to] & 0xc0) == 0x80)
+        to++; /* whole characters */
+    part = slice_truncate((struct slice){w->in.ptr + from, to - from},
+                          MAX_FRAGMENT);
 
     snprintf(w->error, REGEX_ERROR, "error parsing regexp: %s: `%.*s`", what,
              SLICE_ARGS(part));
@@ -348,6 +352,16 @@ static bool brace(struct walk *w)
     return repetition(w, len);
 }
 
+/* ^*: PCRE2 repeats no assertion, but a group of one. */
+static bool assertion(struct walk *w)
+{
+    buf_add(w->out, SLICE("(?:"));
+    copy(w, 1);
+    buf_byte(w->out, ')');
+    w->before = ITEM;
+    return true;
+}
+
 static bool step(struct walk *w)
 {
     switch (peek(w, 0)) {
@@ -371,6 +385,9 @@ static bool step(struct walk *w)
         return repetition(w, 1);
     case '{':
         return brace(w);
+    case '^':
+    case '$':
+        return assertion(w);
     case '|':
         copy(w, 1);
         w->before = NOTHING;

@@ -6,8 +6,22 @@
 
 #include "arena.h"
 #include "array.h"
+#include "utf8.h"
 
 /* ---- tokens and failures ---- */
+
+/* Removes a last character that was cut. */
+static void end_at_character(char *text)
+{
+    size_t len = strlen(text), at = len;
+    uint32_t c;
+
+    while (at > 0 && ((unsigned char)text[at - 1] & 0xc0) == 0x80)
+        at--;
+    if (at > 0 && utf8_decode((const uint8_t *)text + at - 1,
+                              (const uint8_t *)text + len, &c) == 0)
+        text[at - 1] = '\0';
+}
 
 bool promql_refuse(struct promql_parser *p, uint32_t at, const char *format,
                    ...)
@@ -26,6 +40,7 @@ bool promql_refuse(struct promql_parser *p, uint32_t at, const char *format,
     vsnprintf(p->error->text + len, sizeof(p->error->text) - (size_t)len,
               format, args);
     va_end(args);
+    end_at_character(p->error->text);
     return false;
 }
 

@@ -132,6 +132,8 @@ TEST(syntax_is_that_of_re2)
     CHECK(matches("\\_\\-\\/", "_-/"));
     CHECK(matches("#[ ]# x", "# # x"));
     CHECK(matches("(?m)^a$.^b$", "a\nb"));
+    CHECK(matches("^*a$+", "a"));
+    CHECK(matches("(?i)^a[b]$", "aB"));
     CHECK(matches("\\bfoo\\b.*\\z", "foo bar"));
 }
 
@@ -180,6 +182,8 @@ TEST(what_re2_does_not_have_is_refused)
 
 TEST(mistakes_are_named)
 {
+    refused("\\\xc3\xa4", "error parsing regexp: invalid escape sequence: "
+                          "`\\\xc3\xa4`");
     refused("*a",
             "error parsing regexp: missing argument to repetition operator: "
             "`*`");

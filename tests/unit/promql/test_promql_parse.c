@@ -287,6 +287,32 @@ TEST(deep_expressions_are_refused)
     buf_release(&out);
 }
 
+/* Whatever is cut, a message is UTF-8. */
+TEST(messages_end_at_a_character)
+{
+    for (int shift = 0; shift < 3; shift++) {
+        char text[1200] = "", message[1400] = "";
+        struct arena arena;
+        const struct promql_query *query;
+        struct promql_error error;
+        size_t len;
+
+        memset(text, 'a', (size_t)shift);
+        snprintf(message, sizeof(message), "a{b=~\"(%s", text);
+        for (int i = 0; i < 300; i++)
+            strcat(message, "\xc3\xa4");
+        strcat(message, "\"}{");
+        arena_init(&arena, NULL, 1 << 20);
+        CHECK(promql_parse(&arena, slice_of(message), &query, &error) ==
+              ERR_INVALID);
+        len = strlen(error.text);
+        CHECK(len > 0 && (signed char)error.text[len - 1] > 0);
+        arena_release(&arena);
+    }
+    check("a{b=~\"\\\\\xc3\xa4\"}", "1:3: error parsing regexp: invalid escape "
+                                    "sequence: `\\\xc3\xa4`");
+}
+
 TEST(long_texts_and_full_arenas_are_refused)
 {
     struct arena arena;
