@@ -149,29 +149,51 @@ static bool names_resources(const struct traceql *query)
     return false;
 }
 
-/* Leaves out the resources none of whose spans can match. */
-static enum status narrow(struct tempo_search *search, struct bitmap *set)
-{
-    bool all = true;
+/* Memory of resources that were looked at, before it is freed: there may be far
+ * more of them than a query has memory for. */
+enum { LOOKED_AT = 256 * 1024 };
 
-    for (uint32_t id = 0; id < set->limit; id++) {
-        const struct resource_info *info;
-        struct traceql_subject subject = {0};
+enum status tempo_each_resource(struct query_request *request,
+                                const struct bitmap *set, uint32_t most,
+                                tempo_resource_visit *visit, void *arg)
+{
+    struct registry *registry = request->services->registry;
+    struct arena arena;
+    enum status s = OK;
+
+    arena_begin(&arena, request->arena);
+    for (uint32_t id = set->limit; s == OK && id-- > 0 && most > 0;) {
+        struct identity identity = {.rule = RULE_NONE};
+        struct resource resource = {.id = RESOURCE_NONE};
+        const struct traceql_subject subject = {.resource = &resource,
+                                                .identity = &identity};
 
         if (!bitmap_has(set, id))
             continue;
-        info = reply_resource(search->request, id);
-        if (!info)
-            return arena_status(search->request->arena);
-        subject.resource = &info->resource;
-        subject.identity = &info->identity;
-        enum traceql_truth may = tempo_candidate(search->query.first, &subject);
-        all &= may != TRACEQL_MAYBE;
-        if (may == TRACEQL_NO)
-            bitmap_remove(set, id);
+        most--;
+        (void)registry_resource_identity(registry, id, &arena, &identity);
+        if (reader_resource(request->reader, id, &arena, &resource) != OK)
+            resource = (struct resource){.id = RESOURCE_NONE};
+        s = arena_status(&arena);
+        if (s == OK)
+            visit(arg, id, &subject);
+        if (arena_size(&arena) > LOOKED_AT)
+            arena_reset(&arena);
     }
-    search->only_resources = all;
-    return OK;
+    arena_release(&arena);
+    return s;
+}
+
+/* Leaves out a resource none of whose spans can match. */
+static void narrow(void *arg, uint32_t id,
+                   const struct traceql_subject *subject)
+{
+    struct tempo_search *search = arg;
+    enum traceql_truth may = tempo_candidate(search->query.first, subject);
+
+    search->only_resources &= may != TRACEQL_MAYBE;
+    if (may == TRACEQL_NO)
+        bitmap_remove(search->resources, id);
 }
 
 static enum status select_resources(struct tempo_search *search)
@@ -183,8 +205,11 @@ static enum status select_resources(struct tempo_search *search)
                                         &request->viewer, request->arena);
     if (!search->resources)
         return arena_status(request->arena);
-    if (names_resources(&search->query))
-        return narrow(search, search->resources);
+    if (names_resources(&search->query)) {
+        search->only_resources = true;
+        return tempo_each_resource(request, search->resources, UINT32_MAX,
+                                   narrow, search);
+    }
     search->only_resources =
         tempo_candidate(search->query.first,
                         &(struct traceql_subject){.span = NULL}) == TRACEQL_YES;

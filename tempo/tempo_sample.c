@@ -25,28 +25,16 @@ static bool is_over(const struct tempo_sample *sample)
            clock_monotonic_ns() > sample->deadline_ns;
 }
 
-/* ---- resources: the newest have the highest numbers ---- */
+/* ---- resources ---- */
 
-static enum status visit_resources(struct tempo_sample *sample)
+static void visit_resource(void *arg, uint32_t id,
+                           const struct traceql_subject *subject)
 {
-    uint32_t left = MOST_RESOURCES;
+    const struct tempo_sample *sample = arg;
 
-    for (uint32_t id = sample->resources->limit; id-- > 0 && left > 0;) {
-        const struct resource_info *info;
-        struct traceql_subject subject = {0};
-
-        if (!bitmap_has(sample->resources, id))
-            continue;
-        left--;
-        info = reply_resource(sample->request, id);
-        if (!info)
-            return arena_status(sample->request->arena);
-        subject.resource = &info->resource;
-        subject.identity = &info->identity;
-        if (is_wanted(sample, &subject))
-            sample->visit(sample->arg, &subject);
-    }
-    return OK;
+    (void)id;
+    if (is_wanted(sample, subject))
+        sample->visit(sample->arg, subject);
 }
 
 /* ---- spans ---- */
@@ -153,7 +141,8 @@ enum status tempo_sample(struct tempo_sample *sample)
         return arena_status(request->arena);
     sample->deadline_ns = clock_monotonic_ns() + SAMPLE_SECONDS * NS_PER_S;
     if (sample->parts & SAMPLE_RESOURCES)
-        s = visit_resources(sample);
+        s = tempo_each_resource(request, sample->resources, MOST_RESOURCES,
+                                visit_resource, sample);
     if (s == OK && sample->parts & SAMPLE_SPANS)
         s = visit_spans(sample);
     if (s == OK && sample->parts & SAMPLE_TRACES)

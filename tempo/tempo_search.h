@@ -63,6 +63,14 @@ enum status tempo_find(struct tempo_search *search);
 enum traceql_truth tempo_candidate(const struct traceql_set *set,
                                    const struct traceql_subject *subject);
 
+/* Visits the resources of a set, the newest first, at most so many; what the
+ * subject points to is valid during the visit. */
+typedef void tempo_resource_visit(void *arg, uint32_t id,
+                                  const struct traceql_subject *subject);
+enum status tempo_each_resource(struct query_request *request,
+                                const struct bitmap *set, uint32_t most,
+                                tempo_resource_visit *visit, void *arg);
+
 /* The visible spans of a trace; none: count 0. *cut: there are more; NULL: it
  * does not matter. */
 enum status tempo_read_trace(struct query_request *request,
