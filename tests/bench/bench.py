@@ -7,7 +7,7 @@ of the server (user and system, from /proc), so that a noisy neighbour moves
 the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
-                                    disk queries reads page grafana
+                                    disk queries reads promql page grafana
                                     recovery kafka grpc access
 """
 import argparse
@@ -383,6 +383,26 @@ def thousand_components(n, server):
                 "traces,logs,metrics", "--scrape", "5m", "--history", "24h",
                 "--duration", "24h", "--rate", str(n["stored"] / 86400),
                 "--connections", "8")["spans"]
+
+
+def section_promql(n):
+    """A day of derived series of many components, by the engine alone."""
+    components = max(1, n["stored"] // 285)
+    program = os.path.join(OUT, "tests", "bench", "bench_series")
+    data = tempfile.mkdtemp(dir=os.environ.get("TMPDIR"))
+    subprocess.run([program, data, "fill", str(components), "25"], check=True)
+    rate = "sum by (component) (rate(callboard_requests_total[5m]))"
+    for mode, text, hours, target in (("query", rate, 24, 200),
+                                      ("query", rate, 1, None),
+                                      ("values", "component", 24, None)):
+        lines = subprocess.run(
+            ["taskset", "-c", "0", program, data, mode, text, str(hours)],
+            check=True, capture_output=True, text=True).stdout
+        times = [int(ms) for ms in re.findall(r"(\d+) ms CPU", lines)]
+        row(f"{text}, {hours} h, {components} components", min(times),
+            "ms", target if target else "",
+            min(times) <= target if target else None)
+    shutil.rmtree(data)
 
 
 def section_page(n):
