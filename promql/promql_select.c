@@ -24,8 +24,16 @@ struct picker {
     struct pick_series *at;
     uint32_t count, room;
     struct promql_merge merge; /* count_values */
+    /* topk, bottomk: at so many series those that are never among the first k
+     * are dropped; their arrays are used again. */
+    uint32_t prune_at;
+    double **spare;
+    uint32_t spare_count;
     bool ignored;
 };
+enum { PRUNE_AT = 256 };
+
+static enum status prune(struct picker *picker);
 
 static bool picker_grow(struct picker *picker)
 {
@@ -42,22 +50,42 @@ static bool picker_grow(struct picker *picker)
     return true;
 }
 
+static bool keep_floats(struct picker *picker,
+                        const struct promql_result_series *series,
+                        struct promql_kept *kept)
+{
+    struct promql_eval *eval = picker->eval;
+    const struct promql_result_series floats = {series->labels, series->values,
+                                                NULL};
+
+    if (picker->spare_count == 0 || series->values == eval->run->staying)
+        return promql_keep(eval, &floats, kept);
+    kept->labels = promql_labels_copy(eval->run->arena, &series->labels);
+    kept->values = picker->spare[--picker->spare_count];
+    memcpy(kept->values, series->values,
+           eval->steps.count * sizeof(*kept->values));
+    return arena_status(eval->run->arena) == OK;
+}
+
 static enum status picker_take(void *arg,
                                const struct promql_result_series *series)
 {
     struct picker *picker = arg;
     struct promql_eval *eval = picker->eval;
-    struct promql_result_series floats = *series;
     struct pick_series *to;
 
+    if (picker->prune_at > 0 && picker->count >= picker->prune_at) {
+        enum status s = prune(picker);
+
+        if (s != OK)
+            return s;
+    }
     if (picker->count == picker->room && !picker_grow(picker))
         return promql_full(eval);
-    floats.histograms = NULL;
     to = &picker->at[picker->count];
     to->group = promql_group_of(&picker->groups, &series->labels);
-    if (to->group == MAP_NONE || !promql_keep(eval, &floats, &to->kept))
+    if (to->group == MAP_NONE || !keep_floats(picker, series, &to->kept))
         return promql_full(eval);
-    to->kept.histograms = NULL;
     for (uint32_t i = 0; series->histograms && i < eval->steps.count; i++)
         if (series->histograms[i]) {
             to->kept.values[i] = promql_absent();
@@ -166,23 +194,95 @@ static int ascending(const void *a, const void *b)
     return descending(&less, &more);
 }
 
-/* Ranks the members that have a value at step i. */
+/* More than these are sorted, fewer inserted one by one. */
+enum { INSERT_MAX = 32 };
+
+/* The first k of the members that have a value at step i, in their order. */
 static uint32_t rank_step(const struct picker *picker,
                           const struct pick_series *const *members,
                           uint32_t count, uint32_t i, struct ranked *ranked)
 {
-    uint32_t n = 0;
+    int (*order)(const void *, const void *) =
+        picker->op == PROMQL_TOPK ? descending : ascending;
+    double k = floor(picker->param[i]);
+    uint32_t limit = k < 1 ? 0 : k < count ? (uint32_t)k : count, n = 0;
 
-    for (uint32_t m = 0; m < count; m++)
-        if (!promql_is_absent(members[m]->kept.values[i]))
-            ranked[n++] = (struct ranked){members[m]->kept.values[i], m};
-    qsort(ranked, n, sizeof(*ranked),
-          picker->op == PROMQL_TOPK ? descending : ascending);
-    return n;
+    for (uint32_t m = 0; m < count; m++) {
+        const struct ranked one = {members[m]->kept.values[i], m};
+        uint32_t at = n;
+
+        if (promql_is_absent(one.v))
+            continue;
+        if (limit > INSERT_MAX) {
+            ranked[n++] = one;
+            continue;
+        }
+        if (n == limit && (n == 0 || order(&one, &ranked[n - 1]) > 0))
+            continue;
+        at = n < limit ? n++ : n - 1;
+        for (; at > 0 && order(&one, &ranked[at - 1]) < 0; at--)
+            ranked[at] = ranked[at - 1];
+        ranked[at] = one;
+    }
+    if (limit > INSERT_MAX)
+        qsort(ranked, n, sizeof(*ranked), order);
+    return n < limit ? n : limit;
 }
 
-/* The values that are not among the first k are removed. At an instant the
- * series are pushed in their rank. */
+/* Removes the values that are not among the first k. */
+static void keep_ranked(struct promql_eval *eval,
+                        const struct pick_series *const *members,
+                        uint32_t count, const struct picker *picker,
+                        struct ranked *ranked)
+{
+    for (uint32_t i = 0; i < eval->steps.count; i++) {
+        uint32_t n = rank_step(picker, members, count, i, ranked);
+
+        for (uint32_t m = 0; m < count; m++)
+            members[m]->kept.values[i] = promql_absent();
+        for (uint32_t r = 0; r < n; r++)
+            members[ranked[r].member]->kept.values[i] = ranked[r].v;
+    }
+}
+
+static bool is_left(const struct picker *picker,
+                    const struct pick_series *series)
+{
+    const struct promql_result_series values = {{0}, series->kept.values, NULL};
+
+    return promql_any(picker->eval, &values);
+}
+
+static enum status prune(struct picker *picker)
+{
+    struct promql_eval *eval = picker->eval;
+    struct arena *arena = eval->run->arena;
+    const struct pick_series **order = grouped(picker);
+    struct ranked *ranked = arena_zero(arena, picker->count, sizeof(*ranked));
+    double **spare =
+        arena_zero(arena, picker->count + picker->spare_count, sizeof(*spare));
+    uint32_t left = 0;
+
+    if (!order || !ranked || !spare)
+        return promql_full(eval);
+    for (uint32_t at = 0, end; at < picker->count; at = end) {
+        end = group_end(picker, order, at);
+        keep_ranked(eval, order + at, end - at, picker, ranked);
+    }
+    if (picker->spare_count > 0)
+        memcpy(spare, picker->spare, picker->spare_count * sizeof(*spare));
+    picker->spare = spare;
+    for (uint32_t i = 0; i < picker->count; i++)
+        if (is_left(picker, &picker->at[i]))
+            picker->at[left++] = picker->at[i];
+        else
+            spare[picker->spare_count++] = picker->at[i].kept.values;
+    picker->count = left;
+    picker->prune_at = PRUNE_AT + 2 * left;
+    return OK;
+}
+
+/* At an instant the series are pushed in their rank. */
 static enum status push_ranked(struct picker *picker,
                                const struct pick_series *const *members,
                                uint32_t count, promql_push *push, void *arg)
@@ -191,28 +291,21 @@ static enum status push_ranked(struct picker *picker,
     struct ranked *ranked =
         arena_zero(eval->run->arena, count, sizeof(*ranked));
     enum status s = OK;
-    bool instant = eval->steps.count == 1;
+    uint32_t n;
 
     if (!ranked)
         return promql_full(eval);
-    for (uint32_t i = 0; i < eval->steps.count; i++) {
-        uint32_t n = rank_step(picker, members, count, i, ranked);
-        double k = picker->param[i];
-
-        for (uint32_t r = 0; r < n; r++)
-            if (r + 1.0 > k)
-                members[ranked[r].member]->kept.values[i] = promql_absent();
-        for (uint32_t r = 0; s == OK && instant && r < n && r + 1.0 <= k; r++)
+    if (eval->steps.count == 1) {
+        n = rank_step(picker, members, count, 0, ranked);
+        for (uint32_t r = 0; s == OK && r < n; r++)
             s = promql_push_kept(eval, &members[ranked[r].member]->kept, push,
                                  arg);
+        return s;
     }
-    for (uint32_t m = 0; s == OK && !instant && m < count; m++) {
-        const struct promql_result_series series = {
-            members[m]->kept.labels, members[m]->kept.values, NULL};
-
-        if (promql_any(eval, &series))
+    keep_ranked(eval, members, count, picker, ranked);
+    for (uint32_t m = 0; s == OK && m < count; m++)
+        if (is_left(picker, members[m]))
             s = promql_push_kept(eval, &members[m]->kept, push, arg);
-    }
     return s;
 }
 
@@ -374,6 +467,8 @@ enum status promql_eval_select(struct promql_eval *eval,
     picker.param = promql_eval_scalar(eval, aggregate->param, &s);
     if (s == OK)
         s = check_k(&picker);
+    if (picker.op != PROMQL_QUANTILE)
+        picker.prune_at = PRUNE_AT;
     if (s == OK)
         s = promql_eval_node(eval, aggregate->of, picker_take, &picker);
     if (s != OK)

@@ -100,6 +100,7 @@ int main(void)
         "sum by (component) (rate(a_total[5m])) / sum by (component) "
         "(rate(b_total[5m]))",
         "topk(5, sum by (component) (rate(callboard_requests_total[5m])))",
+        "topk(5, rate(callboard_requests_total[5m]))",
         "sum(rate(a_total[5m])) or vector(0)",
     };
 

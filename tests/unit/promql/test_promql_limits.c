@@ -209,3 +209,31 @@ TEST(a_sum_keeps_no_series)
     arena_release(&arena);
     kit_clear(&kit);
 }
+
+TEST(topk_keeps_few_series)
+{
+    struct promql_time time = {.end_ms = 999000, .step_ms = 1000};
+    struct promql_result result;
+    struct promql_error error;
+    struct arena arena;
+    char line[64];
+
+    kit_clear(&kit);
+    for (int i = 0; i < 2000; i++) { /* each value once, in no order */
+        snprintf(line, sizeof(line), "g{a=\"%d\", b=\"%d\"} %dx100", i % 2, i,
+                 i * 7 % 2000);
+        kit_load(&kit, line, 10000);
+    }
+    arena_init(&arena, NULL, SIZE_MAX);
+    CHECK_EQ(kit_query(&kit, SLICE("topk by (a) (3, g) - 0"), &time, &arena,
+                       &result, &error),
+             OK);
+    CHECK_EQ(result.count, 6);
+    for (uint32_t i = 0; i < result.count; i++)
+        for (uint32_t step = 0; step < 1000; step++)
+            CHECK(result.series[i].values[step] >= 1994);
+    /* 1000 steps of 8 bytes: of 2000 series a few hundred at a time. */
+    CHECK(arena_size(&arena) < 5000 * 1000);
+    arena_release(&arena);
+    kit_clear(&kit);
+}
