@@ -403,7 +403,8 @@ enum status grafana_heatmap(struct grafana_query *q)
     if (!hists)
         return OK;
     b = find_bounds(hists, r.grid.count);
-    for (int i = b.first; i <= b.last; i++)
+    /* Above the last bound there is one bucket more. */
+    for (int i = b.first; i <= b.last + (b.last == BOUNDS - 1); i++)
         add_bucket(&r, frame, hists, &b, i);
     if (frame)
         frame->custom = SLICE("{\"unit\":\"s\"}");
