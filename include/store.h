@@ -148,6 +148,10 @@ void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled);
 void reader_set_deadline(struct reader *reader, uint64_t deadline_ns);
 /* At this time, unless it is earlier already. */
 void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns);
+/* ERR_CANCELLED once the flag is set, ERR_DEADLINE after the deadline. For work
+ * between the calls of this module, and its own loops over chunks; functions of
+ * block_cursor.h check it themselves. */
+MUST_CHECK enum status reader_cancelled(const struct reader *reader);
 
 /* Records in memory may be referred to by results, not copied; they are valid
  * until reader_end(). */

@@ -33,11 +33,6 @@ MUST_CHECK enum status reader_refresh(struct reader *reader);
  * queries use little: waiting would not help, so the query is too big. */
 enum status reader_status(const struct reader *reader, enum status status);
 
-/* ERR_CANCELLED once the query's flag is set, ERR_DEADLINE after its deadline.
- * For loops over chunks; functions
- * of block_cursor.h check it themselves. */
-MUST_CHECK enum status reader_cancelled(const struct reader *reader);
-
 /* ---- records in memory ---- */
 
 /* Walks the batches of a stream that the reader sees in memory. */

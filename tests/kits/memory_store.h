@@ -351,6 +351,12 @@ void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns)
     (void)deadline_ns;
 }
 
+enum status reader_cancelled(const struct reader *reader)
+{
+    (void)reader;
+    return OK;
+}
+
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     reader->cancelled = memory_cancelled = cancelled;

@@ -208,6 +208,8 @@ def large(server):
                   f"{len(body) >> 20} MiB arrive whole, {way} on a connection", f"{answer.status} {body[:300]}")
     client.close()
     tap.check(server.memory() < 160 << 20, "within the memory limit", server.memory())
+    status, body = ask(server, large_url().removeprefix("/prometheus") + "&timeout=1ms")
+    tap.check(status == 503 and body["errorType"] == "timeout", "a timeout ends it", status)
     status, body = ask(server, large_url().removeprefix("/prometheus"), **{"Accept-Encoding": "gzip"})
     tap.check(status == 200 and len(body["data"]["result"]) == SERIES, "a client that accepts gzip gets it whole")
 
