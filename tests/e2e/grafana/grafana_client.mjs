@@ -186,10 +186,12 @@ export class Grafana {
   }
 
   async json(panel, targets, values, code, filters) {
+    const maxDataPoints = panel.maxDataPoints ?? this.maxDataPoints;
+    const intervalMs = niceInterval((this.range.to - this.range.from) / maxDataPoints);
     const request = {
       app: "dashboard", requestId: `Q${this.requests}`, timezone: "browser", panelId: panel.id, panelPluginId: panel.type,
-      dashboardUID: "callboard", range: this.timeRange(), rangeRaw: this.timeRange().raw, interval: durationText(this.intervalMs),
-      intervalMs: this.intervalMs, maxDataPoints: this.maxDataPoints, startTime: Date.now(), filters,
+      dashboardUID: "callboard", range: this.timeRange(), rangeRaw: this.timeRange().raw, interval: durationText(intervalMs),
+      intervalMs, maxDataPoints, startTime: Date.now(), filters,
       targets: targets.map((target) => ({
         ...target,
         target: replace(target.target, values, "regex"),
