@@ -369,6 +369,7 @@ static void add_bucket(const struct grafana_red *r, struct grafana_frame *frame,
     if (!field)
         return;
     field->unit = "short";
+    field->display_name = text; /* a number, which the axis gives a unit */
     field_label(field, "le", text);
     for (uint32_t i = 0; i < r->grid.count; i++) {
         double below =

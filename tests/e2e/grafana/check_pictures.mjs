@@ -2,7 +2,8 @@
 // with answers that are errors; light and dark, 1400 and 800 px wide. Each
 // panel must show something: marks where there is data, else words.
 //
-//   PICTURES=folder   keeps the pictures
+//   PICTURES=folder   keeps the pictures; those of docs/img are NAME.png there
+//   ONLY=a,b          of these dashboards
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
@@ -48,8 +49,10 @@ async function picture(dashboard, loaded, name, width, dark) {
     marks: [...panel.querySelectorAll(".mark")].filter((mark) => { const box = mark.getBoundingClientRect(); return box.width + box.height > 0; }).length,
     words: (panel.querySelector(".none, .error")?.textContent ?? "").trim(),
   })));
-  if (folder)
+  if (folder && width !== 1000)
     await view.screenshot({ path: join(folder, `${name}-${width}-${dark ? "dark" : "light"}.png`) });
+  if (folder && width === 1000)
+    await view.screenshot({ path: join(folder, `${name}.png`), clip: { x: 0, y: 0, width, height: Math.min(height, 940) } });
   await view.close();
   return seen;
 }
@@ -74,6 +77,8 @@ for (const { file, dashboard } of all) {
       check(blank.length === 0, `${file}: no panel is blank, ${width} px, ${dark ? "dark" : "light"}`,
         blank.map(({ id, words }) => `${titles.get(id)}: ${words}`));
     }
+  if (folder)
+    await picture(dashboard, full, name, 1000, false);
   const bare = await load(empty, dashboard);
   const silent = (await picture(dashboard, bare, `${name}-empty`, 1400, false)).filter(({ marks, words }) => marks === 0 && !words);
   check(silent.length === 0, `${file}: panels without data say so`, silent.map(({ id }) => titles.get(id)));
