@@ -73,13 +73,14 @@ export function loadPlugin(folder, base, state, data) {
     const to = join(out, file.replace(/\.tsx?$/, ".js"));
     mkdirSync(dirname(to), { recursive: true });
     writeFileSync(to, ts.transpileModule(readFileSync(join(folder, file), "utf8"), {
+      fileName: file,
       compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, jsx: ts.JsxEmit.React,
         esModuleInterop: true, useDefineForClassFields: false },
     }).outputText);
   }
   writeFileSync(join(out, "package.json"), '{"type": "commonjs"}');
   const given = runtime(base, state, data);
-  const editors = new Proxy(function () {}, { get: (_, name) => (name === "__esModule" ? false : editors), apply: () => editors });
+  const editors = new Proxy(function () {}, { get: (target, name) => (name === "__esModule" ? false : name === "prototype" ? target.prototype : editors), apply: () => editors });
   const load = Module._load;
   Module._load = function (name, ...rest) {
     if (name in given)
