@@ -228,6 +228,15 @@ bool payload_bool(const struct grafana_query *q, const char *name,
 
 /* ---- the grid ---- */
 
+/* What is counted by the minute is shown up to the last minute that is over:
+ * the present one would look like a fall. */
+static uint64_t counted_until(const struct grafana_query *q, uint64_t unit_ns)
+{
+    uint64_t now = q->request->now_ns;
+
+    return unit_ns < NS_PER_MIN ? now : now - now % NS_PER_MIN;
+}
+
 struct grid query_grid(const struct grafana_query *q, uint64_t at_least_ns)
 {
     static const uint64_t nice[] = {
@@ -249,7 +258,12 @@ struct grid query_grid(const struct grafana_query *q, uint64_t at_least_ns)
     while (i + 1 < sizeof(nice) / sizeof(nice[0]) &&
            (nice[i] < step || length / nice[i] > most))
         i++;
-    return grid_make(q->start_ns, q->end_ns, nice[i], q->request->now_ns);
+    struct grid grid = grid_make(q->start_ns, q->end_ns, nice[i],
+                                 counted_until(q, at_least_ns));
+    /* Nothing but the present minute: that is better than nothing. */
+    return grid.count > 0
+               ? grid
+               : grid_make(q->start_ns, q->end_ns, nice[i], q->request->now_ns);
 }
 
 /* ---- answers ---- */

@@ -39,7 +39,9 @@ struct grid_part grid_parts(const struct grid *grid, uint64_t from_ns,
 
     /* An empty time is the moment before its end, so that it lies in a cell
      * and the walk below needs no second case. */
-    if (part.to_ns <= from_ns) {
+    if (part.to_ns < to_ns && part.to_ns <= from_ns) {
+        part.to_ns = 0; /* it has not begun: no cell */
+    } else if (part.to_ns <= from_ns) {
         part.to_ns = to_ns;
         part.from_ns = to_ns ? to_ns - 1 : 0;
     }
