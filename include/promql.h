@@ -26,6 +26,10 @@
 #ifndef PROMQL_H
 #define PROMQL_H
 
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
 #include "arena.h"
 #include "slice.h"
 #include "status.h"
@@ -86,10 +90,44 @@ enum { PROMQL_CUSTOM_BUCKETS = -53 };
 
 /* Values with a meaning; as bits, since they are NaN: compare with
  * promql_is_stale() and promql_is_absent(), never with ==. */
-double promql_stale(void); /* a series ended here */
-bool promql_is_stale(double v);
-double promql_absent(void); /* there is no value at this step */
-bool promql_is_absent(double v);
+#define PROMQL_STALE  UINT64_C(0x7ff0000000000002) /* a series ended here */
+#define PROMQL_ABSENT UINT64_C(0x7ff8ca11b0a7d001) /* no value at this step */
+
+static inline double promql_of_bits(uint64_t bits)
+{
+    double v;
+
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
+static inline uint64_t promql_bits_of(double v)
+{
+    uint64_t bits;
+
+    memcpy(&bits, &v, sizeof(bits));
+    return bits;
+}
+
+static inline double promql_stale(void)
+{
+    return promql_of_bits(PROMQL_STALE);
+}
+
+static inline bool promql_is_stale(double v)
+{
+    return promql_bits_of(v) == PROMQL_STALE;
+}
+
+static inline double promql_absent(void)
+{
+    return promql_of_bits(PROMQL_ABSENT);
+}
+
+static inline bool promql_is_absent(double v)
+{
+    return promql_bits_of(v) == PROMQL_ABSENT;
+}
 
 /* A series as it is stored, its samples by time, each time once. */
 struct promql_series {

@@ -136,6 +136,14 @@ static inline bool span_overlaps(uint64_t start_ns, uint64_t end_ns,
     return start_ns < query->end_ns && end_ns >= query->start_ns;
 }
 
+/* Points of one series by time: histograms of which only the counts were asked
+ * for. */
+struct series_counts {
+    const uint64_t *times_ns, *starts_ns, *counts;
+    const uint32_t *flags; /* enum point_flag */
+    uint32_t count;
+};
+
 struct series_query {
     uint64_t start_ns, end_ns;      /* on time_ns: start < time <= end */
     const struct bitmap *resources; /* not NULL */
@@ -155,6 +163,9 @@ struct series_query {
     bool heads;
     /* Of histograms the count is enough; those in memory have more. */
     bool counts_only;
+    /* Takes such histograms of a series all at once, if not NULL; those of
+     * which only the whole is stored, or in memory, are visited. */
+    void (*counts)(void *arg, const struct series_counts *counts);
 };
 
 /* A sample of traces, what the resources sent of them: in each range those

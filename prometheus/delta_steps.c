@@ -33,16 +33,18 @@ int64_t steps_read_from(int64_t start_ms)
 struct maker {
     struct steps *steps;
     const struct raw *raw;
+    const struct sample_list *lists[LISTS]; /* those that are not empty */
     uint32_t next[LISTS];
+    uint32_t list_count;
 };
 
 /* The time of the next delta that is not after `until`; false: none. */
-static bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
+static inline bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
 {
     bool found = false;
 
-    for (int i = 0; i < LISTS; i++) {
-        const struct sample_list *list = &m->raw->lists[i];
+    for (uint32_t i = 0; i < m->list_count; i++) {
+        const struct sample_list *list = m->lists[i];
 
         if (m->next[i] == list->count || list->at[m->next[i]].time_ms > until ||
             (found && list->at[m->next[i]].time_ms >= *time_ms))
@@ -50,8 +52,8 @@ static bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
         *time_ms = list->at[m->next[i]].time_ms;
         found = true;
     }
-    for (int i = 0; found && i < LISTS; i++) {
-        const struct sample_list *list = &m->raw->lists[i];
+    for (uint32_t i = 0; found && i < m->list_count; i++) {
+        const struct sample_list *list = m->lists[i];
 
         while (m->next[i] < list->count &&
                list->at[m->next[i]].time_ms == *time_ms)
@@ -67,15 +69,16 @@ static uint64_t steps_room(const struct raw *raw)
 
     for (int i = 0; i < LISTS; i++) {
         const struct sample_list *list = &raw->lists[i];
-        int64_t last = -1;
+        int64_t hour = -1;
 
         most += list->count;
         for (uint32_t k = 0; k < list->count; k++) {
-            int64_t hour = hour_of(list->at[k].time_ms);
+            int64_t time_ms = list->at[k].time_ms;
 
-            if (hour != last)
-                most += 2 * (HOUR / MINUTE + 1);
-            last = hour;
+            if (hour >= 0 && time_ms > hour && time_ms <= hour + HOUR)
+                continue;
+            hour = hour_of(time_ms);
+            most += 2 * (HOUR / MINUTE + 1);
         }
     }
     return most;
@@ -117,8 +120,8 @@ static bool first_delta(const struct maker *m, int64_t *time_ms)
 {
     bool found = false;
 
-    for (int i = 0; i < LISTS; i++) {
-        const struct sample_list *list = &m->raw->lists[i];
+    for (uint32_t i = 0; i < m->list_count; i++) {
+        const struct sample_list *list = m->lists[i];
 
         if (m->next[i] < list->count &&
             (!found || list->at[m->next[i]].time_ms < *time_ms)) {
@@ -131,11 +134,14 @@ static bool first_delta(const struct maker *m, int64_t *time_ms)
 
 bool steps_make(struct steps *steps, const struct raw *raw, struct arena *arena)
 {
-    struct maker m = {steps, raw, {0}};
+    struct maker m = {.steps = steps, .raw = raw};
     uint64_t room = steps_room(raw);
     int64_t time_ms, hour = INT64_MIN;
 
     *steps = (struct steps){0};
+    for (int i = 0; i < LISTS; i++)
+        if (raw->lists[i].count > 0)
+            m.lists[m.list_count++] = &raw->lists[i];
     if (room >= UINT32_MAX)
         return false;
     steps->room = (uint32_t)room;

@@ -101,10 +101,11 @@ double *push_values(struct selection *s, const struct push *p)
     return arena_alloc(&s->scratch, (p->count + 1) * sizeof(double));
 }
 
-/* Deltas of a list, summed up at each step. */
-static void sum_deltas(const struct push *p, const struct sample_list *list,
-                       double (*of)(const struct push *, const struct sample *),
-                       double *values)
+/* Deltas of a list, summed up at each step. of: NULL: the samples are numbers.
+ */
+static inline void sum_deltas(
+    const struct push *p, const struct sample_list *list,
+    double (*of)(const struct push *, const struct sample *), double *values)
 {
     double sum = 0;
     uint32_t next = 0;
@@ -114,7 +115,8 @@ static void sum_deltas(const struct push *p, const struct sample_list *list,
             sum = 0;
         for (; next < list->count && list->at[next].time_ms <= p->times[i];
              next++)
-            sum += of(p, &list->at[next]) * (double)list->at[next].sign;
+            sum += (of ? of(p, &list->at[next]) : list->at[next].value) *
+                   (double)list->at[next].sign;
         values[i] = sum > 0 || p->signed_sums ? sum : 0;
     }
 }
@@ -133,24 +135,19 @@ void push_numbers(struct selection *s, struct push *p, int list,
     if (!push_begin(s, p, name, SLICE(""), SLICE("")) ||
         !(values = push_values(s, p)))
         return;
-    if (p->raw->view->delta)
+    if (p->raw->view->delta && of)
         sum_deltas(p, samples, of, values);
+    else if (p->raw->view->delta)
+        sum_deltas(p, samples, NULL, values);
     else
         for (uint32_t i = 0; i < p->count; i++)
-            values[i] = of(p, &samples->at[i]);
+            values[i] = of ? of(p, &samples->at[i]) : samples->at[i].value;
     push_end(s, p, values, NULL);
-}
-
-static double number_of(const struct push *p, const struct sample *sample)
-{
-    (void)p;
-    return sample->value;
 }
 
 static double count_of(const struct push *p, const struct sample *sample)
 {
-    if (p->raw->view->counts)
-        return sample->value;
+    (void)p;
     return sample->histogram ? (double)sample->histogram->count
                              : promql_stale();
 }
@@ -236,9 +233,13 @@ static bool delta_times(struct selection *s, struct push *p)
         arena_zero(&s->scratch, (p->last - p->first) / 64 + 1, sizeof(*bits));
     if (!bits)
         return false;
-    for (uint32_t i = p->first; i < p->last; i++)
-        if (steps_begin(&p->steps, i))
-            bits[(i - p->first) / 64] |= UINT64_C(1) << ((i - p->first) & 63);
+    for (uint32_t word = p->first / 64; word < (p->last + 63) / 64; word++)
+        for (uint64_t left = p->steps.begins[word]; left; left &= left - 1) {
+            uint32_t i = 64 * word + (uint32_t)__builtin_ctzll(left) - p->first;
+
+            if (i < p->last - p->first) /* those before `first` are huge */
+                bits[i / 64] |= UINT64_C(1) << (i & 63);
+        }
     p->resets = bits;
     return true;
 }
@@ -260,16 +261,17 @@ static void push_output(struct selection *s, struct push *p,
 {
     switch (output->kind) {
     case OUT_VALUE:
-        push_numbers(s, p, LIST_MAIN, number_of, output->name);
+        push_numbers(s, p, LIST_MAIN, NULL, output->name);
         break;
     case OUT_ERRORS:
-        push_numbers(s, p, LIST_ERRORS, number_of, output->name);
+        push_numbers(s, p, LIST_ERRORS, NULL, output->name);
         break;
     case OUT_CLIENT_ERRORS:
-        push_numbers(s, p, LIST_CLIENT_ERRORS, number_of, output->name);
+        push_numbers(s, p, LIST_CLIENT_ERRORS, NULL, output->name);
         break;
     case OUT_COUNT:
-        push_numbers(s, p, LIST_MAIN, count_of, output->name);
+        push_numbers(s, p, LIST_MAIN, p->raw->view->counts ? NULL : count_of,
+                     output->name);
         break;
     case OUT_SUM:
         push_numbers(s, p, LIST_MAIN, sum_of, output->name);

@@ -114,6 +114,31 @@ void raw_add(struct raw *raw, struct arena *arena, int list,
     l->count++;
 }
 
+void raw_add_counts(struct raw *raw, struct arena *arena, int list,
+                    const struct series_counts *counts, int sign)
+{
+    struct sample_list *l = &raw->lists[list];
+
+    for (uint32_t i = 0; i < counts->count; i++) {
+        struct sample *s = l->at + l->count;
+
+        if (l->count == l->room)
+            s = arena_append(arena, &l->at, l->count, &l->room);
+        if (!s)
+            return;
+        s->time_ms = (int64_t)(counts->times_ns[i] / NS_PER_MS);
+        if (raw->view->delta)
+            s->sign = sign;
+        else
+            s->start_ms = (int64_t)(counts->starts_ns[i] / NS_PER_MS);
+        s->value = counts->flags[i] & POINT_NO_VALUE
+                       ? promql_stale()
+                       : (double)counts->counts[i];
+        l->unordered |= l->count > 0 && s[-1].time_ms > s->time_ms;
+        l->count++;
+    }
+}
+
 /* A stable merge sort: of equal times the later one stays behind. */
 static void merge_runs(struct sample *at, uint32_t middle, uint32_t count,
                        struct sample *room)

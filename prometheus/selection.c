@@ -215,6 +215,18 @@ static void visit_point(void *selection, const struct point *point)
     }
 }
 
+static void visit_counts(void *selection, const struct series_counts *counts)
+{
+    struct selection *s = selection;
+
+    for (uint32_t i = 0; s->current && i < s->current->count; i++) {
+        const struct target *target = &s->current->targets[i];
+
+        raw_add_counts(target->raw, &s->group, target->list, counts,
+                       target->sign);
+    }
+}
+
 /* ---- the passes ---- */
 
 enum { MAX_PARTS = 1024, MORE_PARTS = 4 };
@@ -340,6 +352,7 @@ static void run_pass(struct selection *s, bool derived)
     if (derived && !derived_prepare(s, &query))
         return;
     query.counts_only = derived && derived_counts_only(s) && !s->exemplars;
+    query.counts = query.counts_only ? visit_counts : NULL;
     set_range(s, &query);
     query.resources = request->selected = selection_resources(s);
     if (!query.resources) {

@@ -60,6 +60,18 @@ static bool has_marker(const struct promql_series *series)
     return false;
 }
 
+static void list_reset_bits(const struct promql_series *series,
+                            struct sample_line *floats)
+{
+    for (uint32_t word = 0; word < (series->count + 63) / 64; word++)
+        for (uint64_t bits = series->resets[word]; bits; bits &= bits - 1) {
+            uint32_t at = 64 * word + (uint32_t)__builtin_ctzll(bits);
+
+            if (at > 0 && at < series->count)
+                floats->resets[floats->reset_count++] = at;
+        }
+}
+
 /* Floats only, no markers: the arrays of the source are used as they are. */
 static enum status use_series(struct mover *mover,
                               const struct promql_series *series)
@@ -76,9 +88,12 @@ static enum status use_series(struct mover *mover,
         arena_alloc(&mover->scratch, series->count * sizeof(*floats->resets));
     if (!floats->resets)
         return arena_status(&mover->scratch);
+    if (series->resets) {
+        list_reset_bits(series, floats);
+        return OK;
+    }
     for (uint32_t i = 1; i < series->count; i++)
-        if (series->resets ? is_reset_bit(series, i)
-                           : series->values[i] < series->values[i - 1])
+        if (series->values[i] < series->values[i - 1])
             floats->resets[floats->reset_count++] = i;
     return OK;
 }

@@ -18,6 +18,13 @@ enum promql_note {
     PROMQL_NOTE_QUANTILE = 1 << 4, /* not between 0 and 1 */
 };
 
+/* Where the samples of a window are, and what that makes of their growth. */
+struct promql_places {
+    int64_t to_start_ms, sampled_ms;
+    uint32_t intervals; /* 0: not known */
+    double factor;
+};
+
 struct promql_window {
     /* The floats of the series; those in the window are [first, end). */
     const int64_t *times;
@@ -40,6 +47,7 @@ struct promql_window {
     const double *args;  /* the scalar arguments at this step, in order */
     double *room;        /* of promql_range_function.room: for all floats */
     struct arena *arena; /* of the series: for a histogram */
+    struct promql_places places; /* kept by the function: of a window before */
 
     /* The result: promql_absent() and NULL before the call. */
     double value;

@@ -13,7 +13,9 @@
 #include "promql_histogram.h"
 #include "promql_range.h"
 
-/* By what the growth between the first and the last sample is multiplied. */
+/* By what the growth between the first and the last sample is multiplied.
+ * zero_at: how far before the first sample the counter was 0, in times of the
+ * distance between the first and the last; infinite: not known. */
 static double extrapolation(const struct promql_window *w, int64_t first_ms,
                             int64_t last_ms, uint32_t intervals, double zero_at)
 {
@@ -32,8 +34,6 @@ static double extrapolation(const struct promql_window *w, int64_t first_ms,
     return (sampled + to_start + to_end) / sampled;
 }
 
-/* How far before the first sample the counter was 0, in times of the distance
- * between the first and the last; infinite: not known. */
 static double zero_point(double first, double growth)
 {
     return growth > 0 && first >= 0 ? first / growth : (double)INFINITY;
@@ -73,10 +73,38 @@ static void histogram_growth(struct promql_window *w, bool is_counter,
     w->histogram = &grown->sum;
 }
 
+/* extrapolation() over `divisor`. Most windows of a series have their samples
+ * at the same places, and a counter that was not 0 lately: then it is that of
+ * the window before. */
+static double float_factor(struct promql_window *w, bool is_counter,
+                           double first, double growth, double divisor)
+{
+    int64_t first_ms = w->times[w->first], last_ms = w->times[w->end - 1];
+    uint32_t intervals = w->end - 1 - w->first;
+    struct promql_places places = {first_ms - w->start_ms, last_ms - first_ms,
+                                   intervals, 0};
+
+    /* Samples are at most as far from the start as the window is long. */
+    if (is_counter &&
+        !(first * (double)places.sampled_ms > growth * w->range_s * 1001))
+        return extrapolation(w, first_ms, last_ms, intervals,
+                             zero_point(first, growth)) /
+               divisor;
+    if (places.to_start_ms != w->places.to_start_ms ||
+        places.sampled_ms != w->places.sampled_ms ||
+        places.intervals != w->places.intervals) {
+        places.factor =
+            extrapolation(w, first_ms, last_ms, intervals, (double)INFINITY) /
+            divisor;
+        w->places = places;
+    }
+    return w->places.factor;
+}
+
 static void growth(struct promql_window *w, bool is_counter, double divisor)
 {
     uint32_t last = w->end - 1;
-    double first, grown, zero_at = (double)INFINITY;
+    double first, grown;
 
     if (w->histogram_end > w->histogram_first) {
         if (!promql_window_is_mixed(w) && promql_window_histograms(w) > 1)
@@ -87,15 +115,11 @@ static void growth(struct promql_window *w, bool is_counter, double divisor)
         return;
     first = w->values[w->first];
     grown = w->values[last] - first;
-    if (is_counter) {
+    if (is_counter)
         for (uint32_t i = 0; i < w->reset_count; i++)
             grown += w->values[w->resets[i] - 1];
-        zero_at = zero_point(first, grown);
-    }
     w->notes |= PROMQL_NOTE_FLOATS;
-    w->value = grown * (extrapolation(w, w->times[w->first], w->times[last],
-                                      last - w->first, zero_at) /
-                        divisor);
+    w->value = grown * float_factor(w, is_counter, first, grown, divisor);
 }
 
 static void rate_at(struct promql_window *w)

@@ -43,8 +43,10 @@
 #include "series_code.h"
 #include "series_format.h"
 
-/* Shorter bodies are not worth compressing. */
-enum { PACK_FROM = 512, PACK_LEVEL = 1, CHUNK_CAP = 1 << 30 };
+/* Shorter bodies are not worth compressing. A body that is small beside its
+ * tails is read much more often than they are: then speed counts (a level below
+ * 0 has no Huffman code). */
+enum { PACK_FROM = 512, PACK_LEVEL = 1, BODY_LEVEL = -1, CHUNK_CAP = 1 << 30 };
 
 #define NONE UINT32_MAX
 
@@ -288,7 +290,7 @@ static void write_metric(struct buf *out, const struct metric *m)
 
 /* Appends a part, compressed if that makes it smaller; returns whether it is.
  */
-static bool pack_part(struct series_writer *w, struct slice part)
+static bool pack_part(struct series_writer *w, struct slice part, int level)
 {
     size_t packed = 0;
 
@@ -298,7 +300,7 @@ static bool pack_part(struct series_writer *w, struct slice part)
 
         if (room)
             packed = ZSTD_compressCCtx(w->zstd, room, bound, part.ptr, part.len,
-                                       PACK_LEVEL);
+                                       level);
         if (ZSTD_isError(packed) || packed >= part.len)
             packed = 0;
     }
@@ -313,6 +315,7 @@ static bool pack_part(struct series_writer *w, struct slice part)
 static enum status pack(struct series_writer *w)
 {
     struct buf *out = &w->out;
+    int level = w->tails.len > w->body.len ? BODY_LEVEL : PACK_LEVEL;
     size_t at, begin;
     int packing;
 
@@ -325,10 +328,11 @@ static enum status pack(struct series_writer *w)
     at = out->len;
     buf_fixed(out, 0, 4);
     begin = out->len;
-    packing = pack_part(w, buf_slice(&w->body)) ? PACKED_BODY : 0;
+    packing = pack_part(w, buf_slice(&w->body), level) ? PACKED_BODY : 0;
     if (out->status == OK)
         store_le(out->ptr + at, out->len - begin, 4);
-    packing |= pack_part(w, buf_slice(&w->tails)) ? PACKED_TAILS : 0;
+    packing |=
+        pack_part(w, buf_slice(&w->tails), PACK_LEVEL) ? PACKED_TAILS : 0;
     if (out->status != OK || w->body.status != OK || w->tails.status != OK)
         return ERR_TOO_BIG;
     out->ptr[1] = (char)packing;

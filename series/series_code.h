@@ -10,6 +10,7 @@
 #include "buf.h"
 #include "byte_reader.h"
 #include "record.h"
+#include "store_query.h"
 
 /* The points are of one series, in order of time; count > 0. The tail is of
  * histograms. */
@@ -31,12 +32,19 @@ struct series_of {
     uint32_t resource_id;
 };
 
+/* Who is told of the points. */
+struct points_visit {
+    void (*point)(void *arg, const struct point *point);
+    /* counts_only: instead, if not NULL. */
+    void (*counts)(void *arg, const struct series_counts *counts);
+    void *arg;
+};
+
 /* Visits those with start_ns < time <= end_ns. A reader is bad if the bytes
  * are damaged or the arena gives no more. */
 void points_read(const struct points_bytes *bytes, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
-                 void (*visit)(void *arg, const struct point *point),
-                 void *arg);
+                 const struct points_visit *visit);
 
 #endif

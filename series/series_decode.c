@@ -278,10 +278,8 @@ static void read_value(struct decoder *d, struct point *point,
 
 /* Histograms of which only the counts were asked for. */
 static void visit_counts(const struct columns *c, uint32_t count,
-                         const struct series_of *series, uint64_t start_ns,
-                         uint64_t end_ns,
-                         void (*visit)(void *arg, const struct point *point),
-                         void *arg)
+                         const struct series_of *series,
+                         const struct points_visit *visit)
 {
     struct histogram histogram = {0};
     struct point point = {.metric = series->metric,
@@ -290,21 +288,49 @@ static void visit_counts(const struct columns *c, uint32_t count,
                           .histogram = &histogram};
 
     for (uint32_t i = 0; i < count; i++) {
-        if (c->times[i] <= start_ns || c->times[i] > end_ns)
-            continue;
         histogram.count = c->counts[i];
         point.start_ns = c->starts[i];
         point.time_ns = c->times[i];
         point.flags = c->flags[i];
         point.corrected = c->corrected[i];
-        visit(arg, &point);
+        visit->point(visit->arg, &point);
     }
+}
+
+/* They are in order of time, unless a checksum was forged: then less or more is
+ * visited. */
+static void visit_counts_within(struct columns *c, uint32_t count,
+                                const struct series_of *series,
+                                uint64_t start_ns, uint64_t end_ns,
+                                const struct points_visit *visit)
+{
+    struct series_counts counts;
+    uint32_t first = 0;
+
+    while (first < count && c->times[first] <= start_ns)
+        first++;
+    while (count > first && c->times[count - 1] > end_ns)
+        count--;
+    c->times += first;
+    c->starts += first;
+    c->flags += first;
+    c->corrected += first;
+    c->counts += first;
+    count -= first;
+    if (!visit->counts) {
+        visit_counts(c, count, series, visit);
+        return;
+    }
+    counts =
+        (struct series_counts){c->times, c->starts, c->counts, c->flags, count};
+    if (count > 0)
+        visit->counts(visit->arg, &counts);
 }
 
 void points_read(const struct points_bytes *bytes, uint32_t count,
                  const struct series_of *series, uint64_t start_ns,
                  uint64_t end_ns, struct arena *arena,
-                 void (*visit)(void *arg, const struct point *point), void *arg)
+                 const struct points_visit *visit)
 {
     struct decoder d = {
         .in = bytes->in, .arena = arena, .metric = series->metric};
@@ -320,7 +346,7 @@ void points_read(const struct points_bytes *bytes, uint32_t count,
         return;
     }
     if (bytes->counts_only) {
-        visit_counts(&c, count, series, start_ns, end_ns, visit, arg);
+        visit_counts_within(&c, count, series, start_ns, end_ns, visit);
         return;
     }
     if (bytes->tail)
@@ -341,6 +367,6 @@ void points_read(const struct points_bytes *bytes, uint32_t count,
         if (d.in->bad)
             return;
         if (point.time_ns > start_ns && point.time_ns <= end_ns)
-            visit(arg, &point);
+            visit->point(visit->arg, &point);
     }
 }

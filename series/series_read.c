@@ -155,6 +155,7 @@ static void read_points(struct visitor *v, struct byte_reader *data,
                         uint32_t count, const struct series_of *series,
                         const struct tail_place *place)
 {
+    const struct points_visit visit = {v->visit, v->query->counts, v->arg};
     struct points_bytes bytes = {.in = data};
     struct byte_reader tail = {0};
 
@@ -167,7 +168,7 @@ static void read_points(struct visitor *v, struct byte_reader *data,
     if (data->bad)
         return;
     points_read(&bytes, count, series, v->query->start_ns, v->query->end_ns,
-                v->arena, v->visit, v->arg);
+                v->arena, &visit);
     if (tail.bad)
         byte_reader_fail(data);
 }
