@@ -1,6 +1,6 @@
 # make [MODE=release|debug|asan|tsan]   build
 # make run                              install what is missing, build, serve
-# make demo                             the same with a shop that sends data
+# make demo [ARGS="--query HOST:PORT"]  the same with a shop that sends data
 # make setup                            install what is missing
 # make test                             install what is missing, all tests
 # make unit | e2e | test-kafka          the parts of it, in MODE
@@ -145,12 +145,12 @@ runner = MODE=$(MODE) BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/run-all.sh
 run:
 	@sh tests/setup.sh build
 	+@$(again) MODE=release all
-	exec $(BUILD)/release/$(NAME) serve --data-dir ./$(NAME)-data
+	exec $(BUILD)/release/$(NAME) serve --data-dir ./$(NAME)-data $(ARGS)
 
 demo:
 	@sh tests/setup.sh build
 	+@$(again) MODE=release build-e2e
-	@OUT=$(BUILD)/release sh tests/demo.sh
+	@OUT=$(BUILD)/release sh tests/demo.sh $(ARGS)
 
 test:
 	@sh tests/setup.sh
