@@ -144,9 +144,25 @@ static double point_of(uint32_t row, uint64_t from, uint64_t to)
     return seconds > 0 ? grown / seconds : (double)0;
 }
 
-static void add_labels(struct arena *arena, struct grafana_field *field,
-                       const char *labels)
+/* "requests refused" of requests_refused_total. */
+static struct slice words_of(struct arena *arena, const char *name)
 {
+    struct slice words = slice_of(name);
+    char *to;
+
+    if (slice_ends(words, SLICE("_total")))
+        words.len -= 6;
+    to = arena_alloc(arena, words.len);
+    for (size_t i = 0; to && i < words.len; i++)
+        to[i] = (char)(words.ptr[i] == '_' ? ' ' : words.ptr[i]);
+    return (struct slice){to, to ? words.len : 0};
+}
+
+/* People read the values of labels, after the name if there are several. */
+static void add_labels(struct arena *arena, struct grafana_field *field,
+                       const char *labels, bool one_name)
+{
+    struct slice name = words_of(arena, field->name);
     struct slice rest = slice_of(labels), title = {NULL, 0};
 
     while (rest.len > 0) { /* signal="traces",transport="http" */
@@ -158,15 +174,18 @@ static void add_labels(struct arena *arena, struct grafana_field *field,
         title = grafana_format(arena, "%.*s%s%.*s", SLICE_ARGS(title),
                                title.len ? " " : "", SLICE_ARGS(value));
     }
-    if (title.len > 0)
-        field->display_name =
-            grafana_format(arena, "%s %.*s", field->name, SLICE_ARGS(title));
+    if (title.len == 0)
+        field->display_name = name;
+    else if (one_name)
+        field->display_name = title;
     else
-        field->display_name = slice_of(field->name);
+        field->display_name = grafana_format(
+            arena, "%.*s: %.*s", SLICE_ARGS(name), SLICE_ARGS(title));
 }
 
 static void add_row(struct grafana_query *q, struct grafana_frame *frame,
-                    const struct own_samples *s, uint32_t row)
+                    const struct own_samples *s, uint32_t row,
+                    const char *labels, bool one_name)
 {
     struct grafana_field *field =
         frame_field(frame, stats_rows[row].name, FIELD_NUMBER);
@@ -175,7 +194,7 @@ static void add_row(struct grafana_query *q, struct grafana_frame *frame,
     if (!field)
         return;
     field->unit = unit_of(&stats_rows[row]);
-    add_labels(q->request->arena, field, stats_rows[row].label);
+    add_labels(q->request->arena, field, labels, one_name);
     for (uint64_t i = 0; i < s->count; i += s->stride, at++) {
         uint64_t to = i + s->stride < s->count ? i + s->stride : s->count;
 
@@ -183,11 +202,36 @@ static void add_row(struct grafana_query *q, struct grafana_frame *frame,
     }
 }
 
-/* A reason or code that has not been counted yet. */
-static bool is_idle(enum stats_id id)
+/* A counter that has not counted yet. */
+static bool is_idle(uint32_t id)
 {
-    return stats_rows[id].type == ROW_COUNTER && stats_get(id) == 0 &&
-           strcmp(stats_rows[id].name, "records_accepted_total") != 0;
+    return stats_rows[id].type == ROW_COUNTER &&
+           stats_get((enum stats_id)id) == 0;
+}
+
+/* The rows of a counter follow each other. */
+static bool same_name(uint32_t a, uint32_t b)
+{
+    return strcmp(stats_rows[a].name, stats_rows[b].name) == 0;
+}
+
+/* Of a counter with labels the rows that have counted; if none has, the first
+ * one without its label, so that one sees a 0. Returns how many. */
+static uint32_t add_counter(struct grafana_query *q,
+                            struct grafana_frame *frame,
+                            const struct own_samples *s, uint32_t first,
+                            bool one_name)
+{
+    uint32_t added = 0;
+
+    for (uint32_t i = first; i < STATS_COUNT && same_name(i, first); i++)
+        if (!is_idle(i)) {
+            add_row(q, frame, s, i, stats_rows[i].label, one_name);
+            added++;
+        }
+    if (added == 0)
+        add_row(q, frame, s, first, "", one_name);
+    return added ? added : 1;
 }
 
 static void fill(struct grafana_query *q, struct grafana_frame *frame)
@@ -205,10 +249,8 @@ static void fill(struct grafana_query *q, struct grafana_frame *frame)
     }
     for (uint32_t i = 0; i < STATS_COUNT; i++)
         if (is_asked(&stats_rows[i], asked, count) &&
-            (count > 0 || !is_idle((enum stats_id)i))) {
-            add_row(q, frame, &s, i);
-            rows++;
-        }
+            (i == 0 || !same_name(i, i - 1)))
+            rows += add_counter(q, frame, &s, i, count == 1);
     if (rows == 0)
         frame_notice(frame, NOTICE_WARNING,
                      "there is no such counter; GET /metrics lists them");

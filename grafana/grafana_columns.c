@@ -61,7 +61,7 @@ struct slice hex_text(struct arena *arena, const uint8_t *bytes, size_t len)
 #define VARIABLE(name, field) \
     "&var-" name "=${__data.fields." field ":percentencode}"
 #define COMPONENT(prefix)                                                      \
-    "/d/callboard-component?${__url_time_range}" VARIABLE(                     \
+    "/d/callboard-component?" LINK_FROM_DASHBOARD VARIABLE(                    \
         "namespace", prefix "namespace") VARIABLE("project", prefix "project") \
         VARIABLE("environment", prefix "environment")                          \
             VARIABLE("component", prefix "component")
@@ -79,7 +79,7 @@ void link_node_component(struct grafana_field *field)
 void link_row_trace(struct grafana_field *field)
 {
     field_link(field, "Trace",
-               SLICE("/d/callboard-traces?${__url_time_range}"
+               SLICE("/d/callboard-traces?" LINK_FROM_DASHBOARD
                      "&var-trace_id=${__value.raw}"),
                false);
 }

@@ -118,6 +118,8 @@ enum status query_refuse(struct grafana_query *q, const char *format, ...)
 
 /* ---- data links; empty if the arena is full ---- */
 
+/* Of the dashboard that a link is on: its time range and data source. */
+#define LINK_FROM_DASHBOARD "${__url_time_range}&${datasource:queryparam}"
 /* The dashboard of a component, of an endpoint (empty: the component's). */
 struct slice link_component(const struct grafana_query *q,
                             const struct identity *identity);

@@ -37,12 +37,13 @@ static struct slice add_variable(struct arena *arena, struct slice url,
                                 name, SLICE_ARGS(encoded));
 }
 
-/* ${__url_time_range}: the range of the dashboard that one comes from. */
+/* ${__url_time_range} and ${datasource:queryparam}: the range and the data
+ * source of the dashboard that one comes from. */
 static struct slice dashboard(const struct grafana_query *q, const char *uid,
                               const struct identity *id)
 {
     struct arena *arena = q->request->arena;
-    struct slice url = grafana_format(arena, "/d/%s?${__url_time_range}", uid);
+    struct slice url = grafana_format(arena, "/d/%s?" LINK_FROM_DASHBOARD, uid);
 
     url = add_variable(arena, url, "namespace", id->namespace);
     url = add_variable(arena, url, "project", id->project);

@@ -124,7 +124,7 @@ function untidyLines(dashboard) {
 }
 
 const uids = new Set(all.map(({ dashboard }) => dashboard.uid));
-const order = ["datasource", "prometheus", "namespace", "project", "environment", "component", "endpoint", "operation"];
+const order = ["datasource", "prometheus", "tempo", "namespace", "project", "environment", "component", "endpoint", "operation"];
 
 for (const { file, text, dashboard } of all) {
   const every = [...panels(dashboard), ...rows(dashboard)];
@@ -133,7 +133,7 @@ for (const { file, text, dashboard } of all) {
   check(dashboard.uid === `callboard-${basename(file, ".json")}` && uids.size === all.length, `${file} has its own uid`);
   check(["id", "version", "gnetId", "iteration", "__inputs", "__requires"].every((key) => !(key in dashboard)),
     `${file} has no ids of an installation`);
-  check(!/"uid": "(?!\$\{(datasource|prometheus)\}|callboard-)/.test(text), `${file} names data sources by variables only`);
+  check(!/"uid": "(?!\$\{(datasource|prometheus|tempo)\}|callboard-)/.test(text), `${file} names data sources by variables only`);
   check(dashboard.schemaVersion === 39, `${file} has the schema version of Grafana 11`);
   check(new Set(every.map(({ id }) => id)).size === every.length, `${file}: ids of panels differ`);
   const clashes = every.flatMap((a, i) => every.slice(i + 1).filter((b) => overlap(a, b)).map((b) => [a.title, b.title]));

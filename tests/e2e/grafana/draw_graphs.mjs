@@ -108,7 +108,8 @@ export function timeseries(panel, frames, size, range, look, changes) {
   const gap = times.length > 1 ? Math.min(...times.slice(1).map((t, i) => t - times[i])) : 60e3;
   const barWidth = Math.max(1, x(range.from + gap) - x(range.from) - 1);
   const lines = changes.map((t) => `<line class="change" x1="${x(t)}" x2="${x(t)}" y1="6" y2="${height - bottom}"/>`).join("");
-  return `<svg width="${size.w}" height="${height}">${out}${lines}${series.map((one) => drawSeries(one, x, y, custom, barWidth)).join("")}</svg>${legend(series, legendHeight)}`;
+  const clip = `clip-path="inset(0 0 0 ${left - 3}px)"`;
+  return `<svg width="${size.w}" height="${height}">${out}<g ${clip}><rect x="0" y="0" width="${size.w}" height="${height}" fill="none"/>${lines}${series.map((one) => drawSeries(one, x, y, custom, barWidth)).join("")}</g></svg>${legend(series, legendHeight)}`;
 }
 
 export function heatmap(panel, frames, size, range) {

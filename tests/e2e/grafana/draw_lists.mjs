@@ -101,7 +101,12 @@ export function nodeGraph(panel, frames, size) {
       y: (size.h / inside.length) * (i + 0.5),
     }));
   }
+  // Where nodes are close, their names are beside them.
+  const most = Math.max(...columns.map((c) => nodes.filter(({ id }) => depth.get(id) === c).length));
+  const beside = size.h / most < 62;
   const radius = Math.max(10, Math.min(24, size.h / (Math.max(...columns.map((c) => [...depth.values()].filter((d) => d === c).length)) * 3.2)));
+  const name = (x, y, node) => `<g text-anchor="${beside ? "start" : "middle"}"><text class="title" x="${x}" y="${y}">${escapeHtml(node.title ?? node.id)}</text>`
+    + `<text class="tick" x="${x}" y="${y + 11}">${escapeHtml(node.subtitle ?? "")}</text></g>`;
   let out = "";
   for (const { source, target, mainstat, thickness } of edges) {
     const [a, b] = [at.get(source), at.get(target)];
@@ -125,8 +130,7 @@ export function nodeGraph(panel, frames, size) {
     }
     out += `<text class="stat-text" text-anchor="middle" x="${x}" y="${y + (node.secondarystat ? -1 : 3)}">${escapeHtml(node.mainstat ?? "")}</text>`
       + (node.secondarystat ? `<text class="stat-text" text-anchor="middle" x="${x}" y="${y + 9}">${escapeHtml(node.secondarystat)}</text>` : "")
-      + `<text class="title" text-anchor="middle" x="${x}" y="${y + radius + 12}">${escapeHtml(node.title ?? node.id)}</text>`
-      + `<text class="tick" text-anchor="middle" x="${x}" y="${y + radius + 23}">${escapeHtml(node.subtitle ?? "")}</text>`;
+      + name(beside ? x + radius + 6 : x, beside ? y - 1 : y + radius + 12, node);
   }
   return `<svg width="${size.w}" height="${size.h}">${out}</svg>`;
 }
