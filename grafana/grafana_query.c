@@ -251,6 +251,9 @@ struct grid query_grid(const struct grafana_query *q, uint64_t at_least_ns)
     uint64_t most = q->max_points > 1 ? q->max_points - 1 : 1;
     size_t i = 0;
 
+    if (q->max_points == 1) /* one value of the whole range */
+        return (struct grid){q->start_ns, length, q->request->now_ns,
+                             length > 0 && q->start_ns < q->request->now_ns};
     if (step < q->interval_ns)
         step = q->interval_ns;
     if (step < length / most)

@@ -15,8 +15,11 @@ import { versions } from "./grafana_data.mjs";
 
 const folder = process.env.PICTURES;
 const only = process.env.ONLY?.split(",");
+// Whole minutes, for the last one of the shop's would have a part of its
+// requests. Callboard's own counters have one sample, just now.
 const now = Date.now();
-const range = { from: now - 30 * 60e3, to: now };
+const range = { from: 0, to: Math.floor(now / 60e3) * 60e3 };
+range.from = range.to - 30 * 60e3;
 const start = { component: "checkout", project: "shop" };
 
 async function trace(grafana, all) {
@@ -35,13 +38,13 @@ async function load(grafana, dashboard, traceId) {
     answers.set(panel.id, await grafana.panel(panel, values));
   const changes = (await grafana.annotations(dashboard, values)).flatMap(({ frames }) =>
     frames.flatMap((frame) => versions[0].data.toDataFrame(frame).fields.find(({ name }) => name === "time")?.values ?? []));
-  return { values, answers, changes };
+  return { values, answers, changes, range: grafana.range };
 }
 
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 
 async function picture(dashboard, loaded, name, width, dark) {
-  const { html, height } = pageOf(dashboard, loaded.values, loaded.answers, { width, dark, range: Grafana.begin(dashboard, range), changes: loaded.changes });
+  const { html, height } = pageOf(dashboard, loaded.values, loaded.answers, { width, dark, range: loaded.range, changes: loaded.changes });
   const view = await browser.newPage({ viewport: { width, height: Math.ceil(height) } });
   await view.setContent(html);
   const seen = await view.evaluate(() => [...document.querySelectorAll(".panel")].map((panel) => ({
@@ -68,7 +71,7 @@ for (const { file, dashboard } of all) {
   if (only && !only.includes(name))
     continue;
   const titles = new Map(panels(dashboard).map((panel) => [panel.id, panel.title]));
-  const begin = Grafana.begin(dashboard, range);
+  const begin = Grafana.begin(dashboard, name === "self" ? { from: range.from, to: now } : range);
   const [shop, empty] = [process.env.CALLBOARD_URL, process.env.CALLBOARD_EMPTY].map((url) => new Grafana(url, begin));
   const full = await load(shop, dashboard, traceId);
   for (const width of [1400, 800])

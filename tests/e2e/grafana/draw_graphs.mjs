@@ -34,7 +34,7 @@ function axes({ range, width, height, max, field, look }) {
   for (let v = 0; v <= top + step / 2; v += step)
     out += `<line x1="${left}" x2="${width - 6}" y1="${y(v)}" y2="${y(v)}" class="grid"/>`
       + `<text x="${left - 5}" y="${y(v) + 4}" class="tick" text-anchor="end">${escapeHtml(tickText(field, v))}</text>`;
-  for (const t of timeTicks(range, plot.w))
+  for (const t of timeTicks(range, plot.w).filter((one) => x(one) < width - 16))
     out += `<text x="${x(t)}" y="${height - 4}" class="tick" text-anchor="middle">${new Date(t).toISOString().slice(11, 16)}</text>`;
   return { x, y, out, look };
 }
@@ -135,7 +135,7 @@ export function heatmap(panel, frames, size, range) {
         out += `<rect class="mark" x="${x(time.values[i])}" y="${y}" width="${width}" height="${Math.max(1, rowHeight - 1)}" fill="rgb(250,100,0)" fill-opacity="${(0.15 + 0.85 * Math.sqrt(v / max)).toFixed(2)}"/>`;
     });
   });
-  for (const t of timeTicks(range, size.w - left))
+  for (const t of timeTicks(range, size.w - left).filter((one) => x(one) < size.w - 16))
     out += `<text x="${x(t)}" y="${size.h - 4}" class="tick" text-anchor="middle">${new Date(t).toISOString().slice(11, 16)}</text>`;
   return `<svg width="${size.w}" height="${size.h}">${out}</svg>`;
 }
