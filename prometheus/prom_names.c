@@ -252,10 +252,10 @@ struct slice prom_label_name(struct slice key, struct arena *arena)
     if (key.len > 0 && is_digit(key.ptr[0]))
         put_bytes(&name, "key_", 4);
     for (size_t i = 0; i < key.len; i++)
-        put_bytes(&name,
-                  is_word_byte(key.ptr[i]) && key.ptr[i] != ':' ? key.ptr + i
-                                                                : "_",
-                  1);
+        if (is_word_byte(key.ptr[i]) && key.ptr[i] != ':')
+            put_bytes(&name, key.ptr + i, 1);
+        else if ((key.ptr[i] & 0xc0) != 0x80) /* once for a character */
+            put_bytes(&name, "_", 1);
     return (struct slice){name.at, name.len};
 }
 

@@ -29,4 +29,9 @@ uint32_t promql_group_of(struct promql_groups *groups,
 uint32_t promql_group_find(struct promql_groups *groups,
                            const struct promql_labels *labels);
 
+/* Fails if the parameter of an aggregation cannot be what it is, at a step. */
+enum status promql_check_limits(struct promql_eval *eval,
+                                enum promql_aggregate_op op,
+                                const double *param);
+
 #endif

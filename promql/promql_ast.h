@@ -78,8 +78,8 @@ struct promql_call {
     X(PROMQL_BOTTOMK,          "bottomk",      true) \
     X(PROMQL_COUNT_VALUES,     "count_values", true) \
     X(PROMQL_QUANTILE,         "quantile",     true) \
-    X(PROMQL_LIMITK,           "limitk",       true) /* not enabled */ \
-    X(PROMQL_LIMIT_RATIO,      "limit_ratio",  true) /* not enabled */
+    X(PROMQL_LIMITK,           "limitk",       true) \
+    X(PROMQL_LIMIT_RATIO,      "limit_ratio",  true)
 /* clang-format on */
 
 enum promql_aggregate_op {

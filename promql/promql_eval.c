@@ -264,8 +264,7 @@ static enum status eval_aggregate(struct promql_eval *eval,
         return promql_eval_select(eval, node, push, arg);
     case PROMQL_LIMITK:
     case PROMQL_LIMIT_RATIO:
-        return promql_fail(eval, "%s() is not enabled",
-                           promql_aggregate_text(node->u.aggregate.op));
+        return promql_eval_limit(eval, node, push, arg);
     default:
         return promql_eval_aggregate(eval, node, push, arg);
     }

@@ -70,6 +70,9 @@ enum status promql_eval_aggregate(struct promql_eval *eval,
 enum status promql_eval_select(struct promql_eval *eval,
                                const struct promql_node *node,
                                promql_push *push, void *arg);
+enum status promql_eval_limit(struct promql_eval *eval,
+                              const struct promql_node *node, promql_push *push,
+                              void *arg);
 enum status promql_eval_binary(struct promql_eval *eval,
                                const struct promql_node *node,
                                promql_push *push, void *arg);

@@ -19,19 +19,6 @@ struct labeler {
     void *arg;
 };
 
-static bool is_label_name(struct slice name)
-{
-    const uint8_t *at = (const uint8_t *)name.ptr, *end = at + name.len;
-    uint32_t c;
-
-    for (size_t len; at < end; at += len) {
-        len = utf8_decode(at, end, &c);
-        if (len == 0)
-            return false;
-    }
-    return name.len > 0;
-}
-
 static struct slice arg_text(const struct labeler *labeler, uint32_t arg)
 {
     return promql_string(labeler->call->u.call.args[arg]);
@@ -178,7 +165,7 @@ enum status promql_call_label_replace(struct promql_eval *eval,
         return s;
     labeler.regex = regex;
     labeler.target = arg_text(&labeler, 1);
-    if (!is_label_name(labeler.target))
+    if (!promql_is_label_name(labeler.target))
         return promql_fail(
             eval, "invalid destination label name in label_replace(): %.*s",
             SLICE_ARGS(slice_truncate(labeler.target, 300)));
@@ -210,12 +197,12 @@ enum status promql_call_label_join(struct promql_eval *eval,
         .eval = eval, .call = call, .push = push, .arg = arg};
 
     for (uint32_t i = 3; i < call->u.call.arg_count; i++)
-        if (!is_label_name(arg_text(&labeler, i)))
+        if (!promql_is_label_name(arg_text(&labeler, i)))
             return promql_fail(
                 eval, "invalid source label name in label_join(): %.*s",
                 SLICE_ARGS(slice_truncate(arg_text(&labeler, i), 300)));
     labeler.target = arg_text(&labeler, 1);
-    if (!is_label_name(labeler.target))
+    if (!promql_is_label_name(labeler.target))
         return promql_fail(
             eval, "invalid destination label name in label_join(): %.*s",
             SLICE_ARGS(slice_truncate(labeler.target, 300)));

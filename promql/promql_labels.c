@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "utf8.h"
+
 #include "hash.h"
 #include "promql_function.h"
 #include "regex_match.h"
@@ -52,6 +54,19 @@ bool promql_names_have(const struct promql_names *names, struct slice name)
         if (slice_equal(names->at[i], name))
             return true;
     return false;
+}
+
+bool promql_is_label_name(struct slice name)
+{
+    const uint8_t *at = (const uint8_t *)name.ptr, *end = at + name.len;
+    uint32_t c;
+
+    for (size_t len; at < end; at += len) {
+        len = utf8_decode(at, end, &c);
+        if (len == 0)
+            return false;
+    }
+    return name.len > 0;
 }
 
 uint64_t promql_labels_hash(const struct promql_labels *labels)

@@ -44,6 +44,9 @@ struct promql_labels promql_labels_set(struct arena *arena,
                                        const struct promql_labels *labels,
                                        struct slice name, struct slice value);
 
+/* Prometheus 3 takes any text that is not empty. */
+bool promql_is_label_name(struct slice name);
+
 /* As messages show them: x{a="b"}. A text with NUL in the arena. */
 const char *promql_labels_text(struct arena *arena,
                                const struct promql_labels *labels);

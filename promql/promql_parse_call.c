@@ -103,11 +103,6 @@ static bool set_args(struct promql_parser *p, struct promql_node *node,
     if (args->count == 0)
         return promql_refuse(p, node->start,
                              "no arguments for aggregate expression provided");
-    if (to->op == PROMQL_LIMITK || to->op == PROMQL_LIMIT_RATIO)
-        return promql_refuse(p, node->start,
-                             "%s() is experimental and must be enabled with "
-                             "--enable-feature=promql-experimental-functions",
-                             promql_aggregate_text(to->op));
     if (args->count != wanted)
         return promql_refuse(p, node->start,
                              "wrong number of arguments for aggregate "

@@ -7,6 +7,7 @@
 
 #include "decimal.h"
 #include "promql_aggregate.h"
+#include "promql_lex.h"
 #include "promql_range.h"
 
 /* One collected series. */
@@ -426,8 +427,12 @@ static enum status eval_count_values(struct picker *picker, promql_push *push,
     struct slice name = promql_string(aggregate->param);
     enum status s;
 
-    if (name.len == 0)
-        return promql_fail(picker->eval, "invalid label name \"\"");
+    if (!promql_is_label_name(name)) {
+        char quoted[320];
+
+        promql_quote(name, quoted, sizeof(quoted));
+        return promql_fail(picker->eval, "invalid label name %s", quoted);
+    }
     promql_merge_init(&picker->merge, picker->eval);
     s = promql_eval_node(picker->eval, aggregate->of, count_take, picker);
     return s == OK ? promql_merge_push(&picker->merge, push, arg) : s;
@@ -435,19 +440,21 @@ static enum status eval_count_values(struct picker *picker, promql_push *push,
 
 /* ---- the node ---- */
 
-static enum status check_k(const struct picker *picker)
+enum status promql_check_limits(struct promql_eval *eval,
+                                enum promql_aggregate_op op,
+                                const double *param)
 {
-    struct promql_eval *eval = picker->eval;
+    bool is_k = op != PROMQL_QUANTILE && op != PROMQL_LIMIT_RATIO;
     char number[PROMQL_NUMBER_TEXT];
 
-    if (picker->op == PROMQL_QUANTILE)
-        return OK;
-    for (uint32_t i = 0; i < eval->steps.count; i++) {
-        if (isnan(picker->param[i]))
-            return promql_fail(eval, "Parameter value is NaN");
-        if (!(fabs(picker->param[i]) < 9223372036854775808.0))
-            return promql_fail(eval, "Scalar value %s overflows int64",
-                               promql_number_text(picker->param[i], number));
+    for (uint32_t i = 0; op != PROMQL_QUANTILE && i < eval->steps.count; i++) {
+        if (isnan(param[i]))
+            return promql_fail(eval, is_k ? "Parameter value is NaN"
+                                          : "Ratio value is NaN");
+        if (is_k && !(fabs(param[i]) < 9223372036854775808.0))
+            return promql_fail(eval, "Scalar value %s %s int64",
+                               promql_number_text(param[i], number),
+                               param[i] > 0 ? "overflows" : "underflows");
     }
     return OK;
 }
@@ -466,7 +473,7 @@ enum status promql_eval_select(struct promql_eval *eval,
         return eval_count_values(&picker, push, arg);
     picker.param = promql_eval_scalar(eval, aggregate->param, &s);
     if (s == OK)
-        s = check_k(&picker);
+        s = promql_check_limits(eval, picker.op, picker.param);
     if (picker.op != PROMQL_QUANTILE)
         picker.prune_at = PRUNE_AT;
     if (s == OK)

@@ -486,8 +486,6 @@ static const struct {
     {"a[]", "1:3: unexpected \"]\" in subquery or range selector, expected "
             "number or duration"},
     {"a[[5m]]", "1:3: unexpected left bracket '['"},
-    {"limitk(2,a)", "1:1: limitk() is experimental and must be enabled with "
-                    "--enable-feature=promql-experimental-functions"},
     {"a[5m+1m]", "1:5: experimental duration expression is not enabled"},
     {"a[5m] anchored",
      "1:7: anchored modifier is experimental and not enabled"},
