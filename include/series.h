@@ -30,7 +30,15 @@ static inline uint64_t series_hour(uint64_t time_ns)
 struct chunk {
     uint32_t resource, count;
     uint64_t hour;
-    struct slice bytes;
+    struct slice bytes, tails; /* tails may be empty */
+};
+
+/* A chunk as it is stored. */
+struct chunk_bytes {
+    struct slice bytes, tails;
+    /* Gives the tails when they are needed, instead; NULL: they are here. */
+    struct slice (*load_tails)(void *arg);
+    void *arg;
 };
 
 struct series_writer;
@@ -46,7 +54,8 @@ MUST_CHECK enum status series_write(
 
 /* Visits the points of a chunk with start_ns < time <= end_ns of the metrics
  * named in query; the query's resources are ignored. */
-MUST_CHECK enum status series_read(struct slice bytes, uint32_t resource,
+MUST_CHECK enum status series_read(const struct chunk_bytes *chunk,
+                                   uint32_t resource,
                                    const struct series_query *query,
                                    struct arena *arena, point_visit *visit,
                                    void *arg);

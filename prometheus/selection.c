@@ -81,8 +81,20 @@ static void begin_resource(struct selection *s, uint32_t id,
 struct member {
     uint64_t hash; /* of the labels */
     uint32_t resource;
-    bool late; /* has series for the last group */
+    uint32_t group; /* the first resource with these labels */
+    bool late;      /* has series for the last group */
 };
+
+/* The first resource of a group tells its place: chunks of resources whose ids
+ * follow each other are side by side in the database. */
+static int by_group(const void *left, const void *right)
+{
+    const struct member *a = left, *b = right;
+
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return a->resource < b->resource ? -1 : a->resource > b->resource;
+}
 
 static int by_hash(const void *left, const void *right)
 {
@@ -112,12 +124,17 @@ static struct member *list_members(struct selection *s,
             return NULL;
         begin_resource(s, id, &s->scratch);
         labels = labels_of(&s->resource);
-        *member = (struct member){labels_hash(&labels), id, false};
+        *member = (struct member){labels_hash(&labels), id, id, false};
         ++*count;
         arena_reset(&s->scratch);
     }
-    if (*count > 1)
-        qsort(members, *count, sizeof(*members), by_hash);
+    if (*count < 2)
+        return members;
+    qsort(members, *count, sizeof(*members), by_hash);
+    for (uint32_t i = 1; i < *count; i++)
+        if (members[i].hash == members[i - 1].hash)
+            members[i].group = members[i - 1].group;
+    qsort(members, *count, sizeof(*members), by_group);
     return members;
 }
 

@@ -1,10 +1,11 @@
 /*
- * A chunk:
+ * A chunk is two pieces of bytes, stored apart: the tails are read only when
+ * more than counts of histograms is wanted.
  *
- *   u8 version (2), u8 packing (1: the body is zstd, 2: the tails are), u32
+ *   u8 version (3), u8 packing (1: the body is zstd, 2: the tails are), u32
  *   check, and then, over which check is taken (low half of hash_bytes):
- *   varint length of the body and of the tails before packing, u32 length of
- *   the body as it is stored, the body, the tails
+ *   varint length of the body and of the tails before packing, u32 check of the
+ *   tails as they are stored, the body
  *
  *   body    varint metrics, metrics * metric
  *   metric  u32 length of all that follows in it
@@ -16,7 +17,9 @@
  *           [histograms: u32 place and u32 length of its tail in the tails]
  *           u32 length of the data, data (series_code.c)
  *
- * Version 1, which is read but not written, has no tails: no length of them, no
+ * Versions 1 and 2 are read but not written. In version 2 the tails are behind
+ * the body, whose length as it is stored is in place of their check; check is
+ * over them, too. Version 1 has no tails: no length of them, no
  * stored length of the body, no places, and what is in a tail is in the data.
  *
  * The lengths let a reader skip metrics it was not asked for and series outside
@@ -68,7 +71,8 @@ struct series_writer {
     const struct metric *last_metric;
     uint32_t last_metric_at;
     const struct point *const *points;
-    struct buf body, tails, out;
+    struct buf body, tails; /* before packing */
+    struct buf out, out_tails;
     struct arena sums;
     ZSTD_CCtx *zstd;
 };
@@ -80,6 +84,7 @@ struct series_writer *series_writer_new(void)
     buf_init(&w->body, CHUNK_CAP);
     buf_init(&w->tails, CHUNK_CAP);
     buf_init(&w->out, CHUNK_CAP);
+    buf_init(&w->out_tails, CHUNK_CAP);
     arena_init(&w->sums, NULL, CHUNK_CAP);
     w->zstd = ZSTD_createCCtx();
     return w;
@@ -98,6 +103,7 @@ void series_writer_free(struct series_writer *w)
     buf_release(&w->body);
     buf_release(&w->tails);
     buf_release(&w->out);
+    buf_release(&w->out_tails);
     arena_release(&w->sums);
     ZSTD_freeCCtx(w->zstd);
     free(w);
@@ -290,13 +296,14 @@ static void write_metric(struct buf *out, const struct metric *m)
 
 /* Appends a part, compressed if that makes it smaller; returns whether it is.
  */
-static bool pack_part(struct series_writer *w, struct slice part, int level)
+static bool pack_part(struct series_writer *w, struct buf *out,
+                      struct slice part, int level)
 {
     size_t packed = 0;
 
     if (part.len >= PACK_FROM) {
         size_t bound = ZSTD_compressBound(part.len);
-        char *room = buf_room(&w->out, bound);
+        char *room = buf_room(out, bound);
 
         if (room)
             packed = ZSTD_compressCCtx(w->zstd, room, bound, part.ptr, part.len,
@@ -305,35 +312,34 @@ static bool pack_part(struct series_writer *w, struct slice part, int level)
             packed = 0;
     }
     if (packed > 0)
-        buf_grown(&w->out, packed);
+        buf_grown(out, packed);
     else
-        buf_add(&w->out, part);
+        buf_add(out, part);
     return packed > 0;
 }
 
-/* Writes body and tails to w->out. */
+/* Writes body and tails to w->out and w->out_tails. */
 static enum status pack(struct series_writer *w)
 {
-    struct buf *out = &w->out;
     int level = w->tails.len > w->body.len ? BODY_LEVEL : PACK_LEVEL;
-    size_t at, begin;
-    int packing;
+    struct buf *out = &w->out, *tails = &w->out_tails;
+    int packing = 0;
 
     buf_reset(out);
+    buf_reset(tails);
+    if (w->tails.len > 0 &&
+        pack_part(w, tails, buf_slice(&w->tails), PACK_LEVEL))
+        packing |= PACKED_TAILS;
     buf_byte(out, CHUNK_VERSION);
     buf_byte(out, 0);
     buf_fixed(out, 0, 4);
     buf_varint(out, w->body.len);
     buf_varint(out, w->tails.len);
-    at = out->len;
-    buf_fixed(out, 0, 4);
-    begin = out->len;
-    packing = pack_part(w, buf_slice(&w->body), level) ? PACKED_BODY : 0;
-    if (out->status == OK)
-        store_le(out->ptr + at, out->len - begin, 4);
-    packing |=
-        pack_part(w, buf_slice(&w->tails), PACK_LEVEL) ? PACKED_TAILS : 0;
-    if (out->status != OK || w->body.status != OK || w->tails.status != OK)
+    buf_fixed(out, (uint32_t)hash_bytes(tails->ptr, tails->len, 0), 4);
+    if (pack_part(w, out, buf_slice(&w->body), level))
+        packing |= PACKED_BODY;
+    if (out->status != OK || tails->status != OK || w->body.status != OK ||
+        w->tails.status != OK)
         return ERR_TOO_BIG;
     out->ptr[1] = (char)packing;
 
@@ -342,7 +348,7 @@ static enum status pack(struct series_writer *w)
     return OK;
 }
 
-/* Writes the chunk of the series in [from, to) to w->out. */
+/* Writes the chunk of the series in [from, to) to w->out and its tails. */
 static enum status write_chunk(struct series_writer *w, uint32_t from,
                                uint32_t to, bool add_up, uint32_t *points)
 {
@@ -411,6 +417,7 @@ enum status series_write(
         status = write_chunk(w, i, end, add_up, &out.count);
         if (status == OK) {
             out.bytes = buf_slice(&w->out);
+            out.tails = buf_slice(&w->out_tails);
             status = chunk(arg, &out);
         }
         i = end;

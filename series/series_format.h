@@ -9,7 +9,7 @@
 #include "byte_reader.h"
 #include "record.h"
 
-enum { CHUNK_VERSION = 2, PACKED_BODY = 1, PACKED_TAILS = 2 };
+enum { CHUNK_VERSION = 3, TAILS_INSIDE = 2, PACKED_BODY = 1, PACKED_TAILS = 2 };
 
 enum {
     HAS_DOUBLES = 1, /* no point is an int; without this: all are */

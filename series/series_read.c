@@ -1,5 +1,5 @@
 /*
- * Reading a chunk; the format is in series.c. The checksum covers the bytes as
+ * Reading a chunk; the format is in series.c. Checksums cover the bytes as
  * stored, so damage is found before anything is decompressed; decoding checks
  * limits nevertheless, since a checksum can be forged.
  */
@@ -20,10 +20,12 @@ struct visitor {
     uint32_t resource;
     point_visit *visit;
     void *arg;
-    /* Version 2: the tails as they are stored, and unpacked once needed. */
-    bool has_tails, packed, unpacked;
+    /* The tails as they are stored, loaded and unpacked once needed. */
+    const struct chunk_bytes *chunk;
+    bool has_tails, inside, packed, unpacked;
     struct slice tails;
     uint64_t tails_len;
+    uint32_t tails_check;
 };
 
 bool series_query_matches(const struct series_query *query, struct slice name)
@@ -60,13 +62,17 @@ static bool open_parts(struct visitor *v, struct slice bytes,
     uint8_t packing = (uint8_t)bytes.ptr[1];
     uint64_t len = byte_reader_varint(&in);
 
-    v->has_tails = bytes.ptr[0] == CHUNK_VERSION;
-    if (v->has_tails) {
+    v->has_tails = bytes.ptr[0] >= TAILS_INSIDE;
+    v->inside = bytes.ptr[0] == TAILS_INSIDE;
+    v->packed = packing & PACKED_TAILS;
+    if (v->has_tails)
         v->tails_len = byte_reader_varint(&in);
+    if (v->inside) {
         *body = byte_reader_bytes(&in, byte_reader_fixed(&in, 4));
         v->tails = (struct slice){in.at, byte_reader_left(&in)};
-        v->packed = packing & PACKED_TAILS;
     } else {
+        if (v->has_tails)
+            v->tails_check = (uint32_t)byte_reader_fixed(&in, 4);
         *body = (struct slice){in.at, byte_reader_left(&in)};
     }
     if (in.bad ||
@@ -75,11 +81,23 @@ static bool open_parts(struct visitor *v, struct slice bytes,
     return unpack(body, packing & PACKED_BODY, len, v->arena);
 }
 
+static bool load_tails(struct visitor *v)
+{
+    const struct chunk_bytes *chunk = v->chunk;
+
+    if (v->inside)
+        return true;
+    v->tails = chunk->load_tails ? chunk->load_tails(chunk->arg) : chunk->tails;
+    return (uint32_t)hash_bytes(v->tails.ptr, v->tails.len, 0) ==
+           v->tails_check;
+}
+
 /* The tail of a series. */
 static bool open_tail(struct visitor *v, uint64_t place, uint64_t len,
                       struct byte_reader *tail)
 {
-    if (!v->unpacked && !unpack(&v->tails, v->packed, v->tails_len, v->arena))
+    if (!v->unpacked && (!load_tails(v) ||
+                         !unpack(&v->tails, v->packed, v->tails_len, v->arena)))
         return false;
     v->unpacked = true;
     if (place > v->tails.len || len > v->tails.len - place)
@@ -241,7 +259,7 @@ static void read_metric(struct byte_reader *in, struct visitor *v)
         byte_reader_fail(in);
 }
 
-enum status series_read(struct slice bytes, uint32_t resource,
+enum status series_read(const struct chunk_bytes *chunk, uint32_t resource,
                         const struct series_query *query, struct arena *arena,
                         point_visit *visit, void *arg)
 {
@@ -249,8 +267,9 @@ enum status series_read(struct slice bytes, uint32_t resource,
                         .arena = arena,
                         .resource = resource,
                         .visit = visit,
-                        .arg = arg};
-    struct slice body;
+                        .arg = arg,
+                        .chunk = chunk};
+    struct slice body, bytes = chunk->bytes;
 
     if (bytes.len < HEAD_BYTES)
         return ERR_CORRUPT;

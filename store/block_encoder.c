@@ -212,9 +212,11 @@ static enum status write_chunk(void *arg, const struct chunk *chunk)
     struct points_job *points = arg;
 
     points->chunks++;
-    points->bytes += (int64_t)chunk->bytes.len;
+    size_t bytes = chunk->bytes.len + chunk->tails.len;
+
+    points->bytes += (int64_t)bytes;
     stats_add(STATS_BLOCKS_METRICS, 1);
-    stats_add(STATS_BLOCK_BYTES, chunk->bytes.len);
+    stats_add(STATS_BLOCK_BYTES, bytes);
     return chunk_insert(points->db, &points->state, chunk);
 }
 

@@ -50,8 +50,20 @@ enum status block_remove(struct db *db, enum block_kind kind, uint64_t id,
 enum status chunk_insert(struct db *db, const struct chunk_state *state,
                          const struct chunk *chunk)
 {
-    return db_exec(
+    enum status status = db_exec(
         db, SQL_CHUNK_ADD, db_int(state->stream), db_int(chunk->resource),
         db_int(chunk->hour), db_int(chunk->count), db_int(state->merged),
         db_int(state->final), db_int(state->now_s), db_bytes(chunk->bytes));
+
+    if (status == OK && chunk->tails.len > 0)
+        status = db_exec(db, SQL_TAIL_ADD, db_int(db_last_id(db)),
+                         db_bytes(chunk->tails));
+    return status;
+}
+
+enum status chunk_remove(struct db *db, uint64_t id)
+{
+    enum status status = db_exec(db, SQL_CHUNK_DELETE, db_int(id));
+
+    return status == OK ? db_exec(db, SQL_TAIL_DELETE, db_int(id)) : status;
 }

@@ -34,6 +34,7 @@ struct chunk_state {
 MUST_CHECK enum status chunk_insert(struct db *db,
                                     const struct chunk_state *state,
                                     const struct chunk *chunk);
+MUST_CHECK enum status chunk_remove(struct db *db, uint64_t id);
 
 /* Adds these numbers, which may be negative. */
 MUST_CHECK enum status totals_add(struct db *db, enum stream stream,

@@ -92,16 +92,17 @@ static enum status read_chunks(struct chunk_merge *m)
     enum status status = OK;
 
     while (status == OK && stmt_row(&s)) {
-        struct slice data = stmt_bytes(&s, 4);
+        const struct chunk_bytes chunk = {.bytes = stmt_bytes(&s, 4),
+                                          .tails = stmt_bytes(&s, 2)};
 
         if (m->chunks == MERGE_CHUNKS)
             status = ERR_TOO_BIG;
         m->ids[m->chunks++ % MERGE_CHUNKS] = stmt_int(&s, 0);
         m->stored += (uint32_t)stmt_int(&s, 1);
-        m->bytes -= (int64_t)data.len;
+        m->bytes -= (int64_t)(chunk.bytes.len + chunk.tails.len);
         m->last_copy = NULL;
         if (status == OK)
-            status = series_read(data, (uint32_t)m->group.resource, &all,
+            status = series_read(&chunk, (uint32_t)m->group.resource, &all,
                                  &m->scratch, take_point, m);
         arena_reset(&m->scratch);
         if (status == OK)
@@ -119,7 +120,7 @@ static enum status write_chunk(void *arg, const struct chunk *chunk)
                                       .now_s = m->now_s};
 
     m->written += chunk->count;
-    m->bytes += (int64_t)chunk->bytes.len;
+    m->bytes += (int64_t)(chunk->bytes.len + chunk->tails.len);
     return chunk_insert(m->db, &state, chunk);
 }
 
@@ -134,7 +135,7 @@ static enum status replace(struct chunk_merge *m, struct series_writer *writer)
     enum status status = OK;
 
     for (uint32_t i = 0; i < m->chunks && status == OK; i++)
-        status = db_exec(m->db, SQL_CHUNK_DELETE, db_int(m->ids[i]));
+        status = chunk_remove(m->db, m->ids[i]);
     if (status == OK)
         status =
             series_write(writer, m->points, m->count,

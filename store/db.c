@@ -1,5 +1,5 @@
 /*
- * The schema, version 4 (PRAGMA user_version); see docs/format.md. A database
+ * The schema, version 5 (PRAGMA user_version); see docs/format.md. A database
  * of an older version gets the missing steps when the writer opens it. A new
  * one gets all steps, so that tables lie on the same pages in every database:
  * the repair of a damaged first page depends on that (repair_page.c).
@@ -11,6 +11,7 @@
  *   block_summary   counts and filters of a block, read when its times match
  *   block_data      the columns, read when the block is opened
  *   chunk           metric points of one resource in one hour (series.h)
+ *   chunk_tail      the buckets of a chunk's histograms; since version 5
  *   identity, resource   the registry's tables
  *   named_value     small values by name; until version 3 table text, which
  *                   also held the catalogue and the reports
@@ -43,7 +44,7 @@
 
 #include "mem.h"
 
-enum { DB_VERSION = 4 };
+enum { DB_VERSION = 5 };
 
 /* Of all connections together: beyond it caches shrink before they grow. */
 enum { HEAP_BYTES = 8 << 20 };
@@ -126,6 +127,8 @@ static const char *const schema[DB_VERSION] = {
     "CREATE TABLE report (slot INTEGER PRIMARY KEY,"
     " number INTEGER NOT NULL, document BLOB);"
     "ALTER TABLE text RENAME TO named_value;",
+
+    "CREATE TABLE chunk_tail (id INTEGER PRIMARY KEY, data BLOB);",
 };
 
 /* Until version 3 a report was a text "rca.<slot>": a decimal number, a

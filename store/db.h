@@ -88,13 +88,16 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(SUMMARIES,    "SELECT b.id, s.summary, b.min_ns, b.max_ns FROM block b CROSS JOIN block_summary s ON s.id = b.id WHERE b.kind = ?1 AND b.max_ns >= 0") \
     X(DATA_GET,     "SELECT data FROM block_data WHERE id = ?") \
     X(CHUNK_ADD,    "INSERT INTO chunk VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)") \
-    X(CHUNKS,       "SELECT data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream BETWEEN ?3 AND ?4") \
+    X(CHUNKS,       "SELECT data, id FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream BETWEEN ?3 AND ?4") \
+    X(TAIL_ADD,     "INSERT INTO chunk_tail VALUES (?, ?)") \
+    X(TAIL_GET,     "SELECT data FROM chunk_tail WHERE id = ?") \
+    X(TAIL_DELETE,  "DELETE FROM chunk_tail WHERE id = ?") \
     X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1 AND stream BETWEEN ?2 AND ?3") \
-    X(CHUNK_GET,    "SELECT data FROM chunk WHERE id = ?") \
+    X(CHUNK_GET,    "SELECT data, id FROM chunk WHERE id = ?") \
     X(CHUNK_PLAN,   "SELECT id, resource FROM chunk WHERE hour BETWEEN ?1 AND ?2 AND stream BETWEEN ?3 AND ?4") \
     X(HOUR_NEXT,    "SELECT hour FROM chunk WHERE hour >= ?1 ORDER BY hour LIMIT 1") \
     X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \
-    X(MERGE_READ,   "SELECT id, count, length(data), merged, data FROM chunk WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND (?4 OR (merged = 0 AND final = 0)) ORDER BY id") \
+    X(MERGE_READ,   "SELECT c.id, c.count, t.data, c.merged, c.data FROM chunk c LEFT JOIN chunk_tail t ON t.id = c.id WHERE c.hour = ?1 AND c.resource = ?2 AND c.stream = ?3 AND (?4 OR (c.merged = 0 AND c.final = 0)) ORDER BY c.id") \
     X(CHUNK_DELETE, "DELETE FROM chunk WHERE id = ?") \
     X(CHUNK_FINAL,  "UPDATE chunk SET final = 1, merged = 1 WHERE hour = ?1 AND resource = ?2 AND stream = ?3 AND final = 0") \
     X(BLOCK_OLDEST, "SELECT id, max_ns, count, bytes FROM block WHERE kind = ? ORDER BY max_ns LIMIT 1") \
@@ -107,7 +110,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(ORPHAN_FLOOR, "INSERT INTO block SELECT id + 1, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM (SELECT max(id) AS id FROM (SELECT max(id) AS id FROM block UNION ALL SELECT max(id) FROM block_summary UNION ALL SELECT max(id) FROM block_data)) WHERE id < 9223372036854775807") \
     X(SUMMARY_ALL,  "SELECT summary FROM block_summary") \
     X(RESOURCE_NOBODY, "INSERT OR IGNORE INTO resource VALUES (?, 4294967295, 0, NULL, x'0000')") \
-    X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) FROM chunk ORDER BY hour LIMIT ?") \
+    X(CHUNK_OLDEST, "SELECT id, hour, stream, count, length(data) + coalesce((SELECT length(t.data) FROM chunk_tail t WHERE t.id = chunk.id), 0) FROM chunk ORDER BY hour LIMIT ?") \
     X(PAGES,        "SELECT page_count, freelist_count, page_size FROM pragma_page_count, pragma_freelist_count, pragma_page_size") \
     X(VACUUM,       "PRAGMA incremental_vacuum(256)") \
     X(CHECKPOINT,   "PRAGMA wal_checkpoint(PASSIVE)")

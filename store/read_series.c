@@ -50,14 +50,38 @@ static void choose_streams(struct series_visit *v)
                   : STREAM_DERIVED;
 }
 
-static enum status visit_chunk(const struct series_visit *v, struct slice data,
-                               uint32_t resource)
+struct tails_loader {
+    struct reader *reader;
+    uint64_t chunk;
+    enum status status;
+};
+
+static struct slice load_tails(void *arg)
 {
+    struct tails_loader *loader = arg;
+    struct db_stmt s =
+        db_query(loader->reader->db, SQL_TAIL_GET, db_int(loader->chunk));
+    struct slice tails = {NULL, 0};
+
+    if (stmt_row(&s))
+        tails = arena_copy(&loader->reader->scratch, stmt_bytes(&s, 0));
+    loader->status = stmt_end(&s);
+    return tails;
+}
+
+static enum status visit_chunk(const struct series_visit *v, uint64_t id,
+                               struct slice data, uint32_t resource)
+{
+    struct tails_loader loader = {v->reader, id, OK};
+    const struct chunk_bytes chunk = {
+        .bytes = data, .load_tails = load_tails, .arg = &loader};
     enum status status = reader_cancelled(v->reader);
 
     if (status == OK)
-        status = series_read(data, resource, v->query, &v->reader->scratch,
+        status = series_read(&chunk, resource, v->query, &v->reader->scratch,
                              v->visit, v->arg);
+    if (loader.status != OK)
+        status = loader.status;
     arena_reset(&v->reader->scratch);
     return block_is_damaged(status) ? OK : status;
 }
@@ -69,7 +93,7 @@ static enum status visit_rows(const struct series_visit *v, struct db_stmt s,
     enum status status = OK;
 
     while (status == OK && stmt_row(&s))
-        status = visit_chunk(v, stmt_bytes(&s, 0), resource);
+        status = visit_chunk(v, stmt_int(&s, 1), stmt_bytes(&s, 0), resource);
     return stmt_end_with(&s, status);
 }
 

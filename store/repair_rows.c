@@ -295,8 +295,11 @@ static const char agree[] =
     "  WHERE (kind = 0) = (stream.id = 0)),"
     " sealed = max(sealed, (SELECT coalesce(max(section), 0) FROM block"
     "  WHERE (kind = 0) = (stream.id = 0))) WHERE id < 2;"
+    "DELETE FROM chunk_tail WHERE id NOT IN (SELECT id FROM chunk);"
     "UPDATE stream SET (blocks, records, bytes) ="
-    " (SELECT count(*), total(count), total(length(data)) FROM chunk"
+    " (SELECT count(*), total(count), total(length(chunk.data)"
+    "   + coalesce(length(chunk_tail.data), 0))"
+    "  FROM chunk LEFT JOIN chunk_tail USING (id)"
     "  WHERE stream = stream.id) WHERE id >= 2;"
     /* Rows of rule 0 are no identity, but keep their number. */
     "INSERT INTO identity (id, rule) SELECT top, 0 FROM"

@@ -106,7 +106,7 @@ static enum status delete_chunks(struct db *db, uint64_t until_ns)
 
     enum status status = stmt_end(&s);
     for (uint32_t i = 0; i < count && status == OK; i++) {
-        status = db_exec(db, SQL_CHUNK_DELETE, db_int(found[i].id));
+        status = chunk_remove(db, found[i].id);
         if (status == OK)
             status =
                 totals_add(db, (enum stream)found[i].stream, -1,

@@ -1,7 +1,8 @@
 /*
  * Files of tests/golden/blocks/vN stay readable for ever:
  *
- *   NAME.blk   a block, or NAME.chunk, a chunk of metric points
+ *   NAME.blk   a block, or NAME.chunk, a chunk of metric points, with its tails
+ *              in NAME.tails
  *   NAME.sum   the summary of a block
  *   NAME.txt   what is in it, a line per record
  *
@@ -22,7 +23,7 @@
 #include "test.h"
 
 #define GOLDEN  "tests/golden/blocks"
-#define CURRENT GOLDEN "/v3"
+#define CURRENT GOLDEN "/v4"
 
 enum { RECORDS = 200, RESOURCE = 7, PATH_SIZE = 300 };
 
@@ -346,13 +347,13 @@ static void show_block(struct slice bytes, struct slice summary, bool spans,
     arena_release(&arena);
 }
 
-static void show_chunk(struct slice bytes, struct buf *out)
+static void show_chunk(const struct chunk_bytes *chunk, struct buf *out)
 {
     const struct series_query all = {.end_ns = UINT64_MAX};
     struct arena arena;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(series_read(bytes, RESOURCE, &all, &arena, show_point, out), OK);
+    CHECK_EQ(series_read(chunk, RESOURCE, &all, &arena, show_point, out), OK);
     arena_release(&arena);
 }
 
@@ -373,7 +374,11 @@ static void check_file(const char *folder, const char *name)
     snprintf(path, sizeof(path), "%s%s", stem, strchr(name, '.'));
     CHECK(read_file(path, &bytes));
     if (strcmp(strchr(name, '.'), ".chunk") == 0) {
-        show_chunk(buf_slice(&bytes), &got);
+        snprintf(path, sizeof(path), "%s.tails", stem);
+        (void)read_file(path, &summary); /* only since version 3 of chunks */
+        show_chunk(&(struct chunk_bytes){.bytes = buf_slice(&bytes),
+                                         .tails = buf_slice(&summary)},
+                   &got);
     } else {
         snprintf(path, sizeof(path), "%s.sum", stem);
         CHECK(read_file(path, &summary));
@@ -529,7 +534,10 @@ static enum status write_chunk(void *arg, const struct chunk *chunk)
     CHECK_EQ(chunk->count, RECORDS);
     CHECK_EQ(chunk->resource, RESOURCE);
     write_file("metrics.chunk", chunk->bytes);
-    show_chunk(chunk->bytes, text);
+    write_file("metrics.tails", chunk->tails);
+    show_chunk(
+        &(struct chunk_bytes){.bytes = chunk->bytes, .tails = chunk->tails},
+        text);
     return OK;
 }
 

@@ -21,8 +21,9 @@ static enum status keep_chunk(void *arg, const struct chunk *chunk)
     if (!CHECK(chunks->count < MAX_CHUNKS))
         return ERR_FULL;
     chunks->at[chunks->count] = *chunk;
-    chunks->at[chunks->count++].bytes =
-        arena_copy(&chunks->arena, chunk->bytes);
+    chunks->at[chunks->count].bytes = arena_copy(&chunks->arena, chunk->bytes);
+    chunks->at[chunks->count++].tails =
+        arena_copy(&chunks->arena, chunk->tails);
     return OK;
 }
 
@@ -61,9 +62,13 @@ static enum status read_chunks(const struct chunks *chunks, struct kept *kept,
     arena_init(&scratch, NULL, SIZE_MAX);
     arena_init(&kept->arena, NULL, SIZE_MAX);
     kept->count = 0;
-    for (uint32_t i = 0; i < chunks->count && status == OK; i++)
-        status = series_read(chunks->at[i].bytes, chunks->at[i].resource, query,
-                             &scratch, keep_point, kept);
+    for (uint32_t i = 0; i < chunks->count && status == OK; i++) {
+        const struct chunk_bytes bytes = {.bytes = chunks->at[i].bytes,
+                                          .tails = chunks->at[i].tails};
+
+        status = series_read(&bytes, chunks->at[i].resource, query, &scratch,
+                             keep_point, kept);
+    }
     arena_release(&scratch);
     return status;
 }
@@ -424,6 +429,31 @@ TEST(what_is_not_wanted_is_left_out)
     arena_release(&arena);
 }
 
+/* Every byte of one piece of the first chunk changed, and every shorter piece,
+ * is found out. */
+static void damage(const struct chunks *chunks, struct slice *piece)
+{
+    const struct slice good = *piece;
+    char *bad = malloc(good.len + 1);
+    struct kept kept;
+
+    CHECK(good.len > 0);
+    for (size_t i = 0; i < good.len; i++) {
+        memcpy(bad, good.ptr, good.len);
+        bad[i] ^= (char)(1 + test_random(255));
+        *piece = (struct slice){bad, good.len};
+        CHECK(read_chunks(chunks, &kept, &everything) != OK);
+        arena_release(&kept.arena);
+    }
+    for (size_t i = 0; i < good.len; i++) {
+        *piece = (struct slice){good.ptr, i};
+        CHECK(read_chunks(chunks, &kept, &everything) != OK);
+        arena_release(&kept.arena);
+    }
+    *piece = good;
+    free(bad);
+}
+
 TEST(every_changed_byte_is_noticed)
 {
     static struct kept kept;
@@ -441,21 +471,11 @@ TEST(every_changed_byte_is_noticed)
     }
     write_points(&chunks, points, 50, false);
     CHECK_EQ(chunks.count, 1);
-    struct slice good = chunks.at[0].bytes;
-    char *bad = malloc(good.len);
-    for (size_t i = 0; i < good.len; i++) {
-        memcpy(bad, good.ptr, good.len);
-        bad[i] ^= (char)(1 + test_random(255));
-        chunks.at[0].bytes = (struct slice){bad, good.len};
-        CHECK(read_chunks(&chunks, &kept, &everything) != OK);
-        arena_release(&kept.arena);
-    }
-    for (size_t i = 0; i < good.len; i++) {
-        chunks.at[0].bytes.len = i;
-        CHECK(read_chunks(&chunks, &kept, &everything) != OK);
-        arena_release(&kept.arena);
-    }
-    free(bad);
+    damage(&chunks, &chunks.at[0].tails);
+    damage(&chunks, &chunks.at[0].bytes);
+    chunks.at[0].tails = (struct slice){NULL, 0};
+    CHECK(read_chunks(&chunks, &kept, &everything) != OK);
+    arena_release(&kept.arena);
     arena_release(&chunks.arena);
     arena_release(&arena);
 }

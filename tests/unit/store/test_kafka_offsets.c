@@ -498,6 +498,7 @@ static void older_database(const char *sql)
                           "CREATE INDEX block_time ON block (kind, max_ns);"
                           "DROP TABLE state; DROP TABLE recent_request;"
                           "DROP TABLE report; DROP TABLE catalog;"
+                          "DROP TABLE chunk_tail;"
                           "ALTER TABLE named_value RENAME TO text;"
                           "INSERT INTO text VALUES ('derived.state',"
                           " CAST('what waits' AS BLOB));",

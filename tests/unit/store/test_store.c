@@ -162,6 +162,7 @@ static void make_version_3(const char *dir)
     CHECK_EQ(
         sqlite3_exec(db_handle(db),
                      "DROP TABLE report; DROP TABLE catalog;"
+                     "DROP TABLE chunk_tail;"
                      "ALTER TABLE named_value RENAME TO text;"
                      "INSERT INTO text VALUES ('catalog', CAST('{c}' AS BLOB)),"
                      " ('rca.3', CAST('41' || char(10) || '{\"a\":\"\n\"}'"
