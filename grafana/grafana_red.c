@@ -1,8 +1,10 @@
 /*
  * Requests by names. In: a query. Out: groups of expressions of red_expr.h.
  *
- * Of many components only the largest are shown: a first pass counts requests
- * in one cell, a second one reads what is shown on the whole grid.
+ * Memory goes by groups that are shown, not by resources: points are summed in
+ * them as they are read. If all groups on the whole grid are too many, a first
+ * pass counts the requests of each in one cell, and those with most are read a
+ * few at a time (grafana_red_open.c).
  */
 #include "grafana_red.h"
 
@@ -18,7 +20,7 @@
 enum {
     SERIES_STANDARD = 20,
     SERIES_MAX = 200,
-    FEW_RESOURCES = 64, /* of which all is read at once */
+    FEW_RESOURCES = 64, /* whose endpoints are few */
     BY_IDENTITY = (1 << BY_ENDPOINT) - 1,
 };
 
@@ -99,30 +101,6 @@ static const char *const *labels_of(const struct grafana_red *r)
                : NULL;
 }
 
-static void init_table(const struct grafana_red *r, struct red_part *part,
-                       struct metric_table *table, const struct grid *grid,
-                       const char *const *by)
-{
-    metric_table_init(table, r->q->request->arena, grid, by);
-    (void)metric_table_add(table, &part->red.latency);
-    (void)metric_table_add(table, part->red.requests);
-    (void)metric_table_add(table, &part->red.errors);
-    (void)metric_table_add(table, &part->red.client_errors);
-}
-
-static void init_part(const struct grafana_red *r, struct red_part *part,
-                      enum red_source source, const struct grid *grid,
-                      bool buckets)
-{
-    red_init(&part->red, source);
-    if (!buckets) /* rates need counts alone */
-        part->red.latency.op = EXPR_INCREASE;
-    init_table(r, part, &part->table, grid,
-               source != RED_SDK ? labels_of(r) : NULL);
-    init_table(r, part, &part->grouped, grid, NULL);
-    part->table.by_resource = r->by & BY_IDENTITY;
-}
-
 /* ---- names of a group ---- */
 
 static struct slice peer_name(struct grafana_red *r,
@@ -144,9 +122,7 @@ static void read_names(struct grafana_red *r, const struct red_part *part,
                        struct red_names *names)
 {
     *names = (struct red_names){.identity = {.id = IDENTITY_NONE}};
-    if (r->reading) {
-        *names = *r->reading;
-    } else if (part->table.by_resource) {
+    if (part->table.by_resource) {
         const struct identity *identity =
             reply_resource_identity(r->q->request, group->resource_id);
 
@@ -178,36 +154,49 @@ static bool names_fit(const struct grafana_red *r,
 
 /* ---- grouping ---- */
 
-static enum status group_one(struct grafana_red *r, struct red_part *part,
-                             const struct metric_group *group)
+uint64_t red_key(const struct grafana_red *r, const struct slice names[],
+                 int count)
 {
-    struct arena *arena = r->q->request->arena;
+    uint64_t key = METRIC_TOTAL_KEY;
+
+    for (int k = 0; k < count; k++)
+        if (r->by >> k & 1)
+            key = key_text(key + (uint64_t)k, names[k]);
+    return key;
+}
+
+/* Are groups of this key open, or all? */
+static bool is_open(const struct red_part *part, uint64_t key)
+{
+    const struct grafana_red *r = part->owner;
+
+    for (uint32_t i = r->open_first; i < r->open_end; i++)
+        if (r->series[i].part == part && r->series[i].key == key)
+            return true;
+    return r->open_end == 0;
+}
+
+/* Of points with the labels and resource of this group. */
+static struct metric_group *target_of(void *arg,
+                                      const struct metric_group *group)
+{
+    struct red_part *part = arg;
+    struct grafana_red *r = part->owner;
     struct red_names names, *item;
     struct metric_group *to;
-    uint64_t key = METRIC_TOTAL_KEY;
+    uint64_t key;
 
     read_names(r, part, group, &names);
     if (part->table.by && !names_fit(r, &names))
-        return OK;
-    for (int k = 0; k < BY_COUNT; k++)
-        if (r->by >> k & 1)
-            key = key_text(key + (uint64_t)k, names.name[k]);
-    to = metric_group_with(&part->grouped, key, sizeof(*item));
-    if (!to || !metric_group_add(&part->grouped, to, group))
-        return arena_status(arena);
-    item = to->item;
-    if (!item->identity.rule)
+        return NULL;
+    key = red_key(r, names.name, BY_COUNT);
+    to = is_open(part, key)
+             ? metric_group_with(&part->grouped, key, sizeof(*item))
+             : NULL;
+    item = to ? to->item : NULL;
+    if (item && !item->identity.rule)
         *item = names;
-    return OK;
-}
-
-static enum status group_part(struct grafana_red *r, struct red_part *part)
-{
-    enum status s = OK;
-
-    for (uint32_t i = 0; s == OK && i < part->table.count; i++)
-        s = group_one(r, part, part->table.groups[i]);
-    return s;
+    return to;
 }
 
 static double total_of(const struct red_part *part,
@@ -238,7 +227,6 @@ static enum status list_series(struct grafana_red *r)
     struct arena *arena = r->q->request->arena;
     uint32_t limit = payload_number(r->q, "limit", SERIES_STANDARD, SERIES_MAX);
 
-    r->count = r->left_out = 0;
     r->series =
         arena_zero(arena, r->derived.grouped.count + r->sdk.grouped.count + 1,
                    sizeof(*r->series));
@@ -250,8 +238,12 @@ static enum status list_series(struct grafana_red *r)
             double total = total_of(parts[p], group);
 
             if (total > RED_NONE)
-                r->series[r->count++] = (struct red_series){
-                    parts[p], group, group->item, total, {NULL, 0}};
+                r->series[r->count++] =
+                    (struct red_series){.part = parts[p],
+                                        .group = group,
+                                        .key = group->key,
+                                        .names = group->item,
+                                        .total = total};
         }
     qsort(r->series, r->count, sizeof(*r->series), by_total);
     if (r->count > limit) {
@@ -263,7 +255,25 @@ static enum status list_series(struct grafana_red *r)
 
 /* ---- reading ---- */
 
-static uint64_t component_of(void *arg, uint32_t resource_id)
+void red_part_init(struct grafana_red *r, struct red_part *part,
+                   struct arena *arena, const struct grid *grid, bool buckets)
+{
+    bool sdk = part == &r->sdk;
+
+    red_init(&part->red, sdk ? RED_SDK : r->source);
+    if (!buckets) /* rates need counts alone */
+        part->red.latency.op = EXPR_INCREASE;
+    red_table_init(&part->table, arena, grid, sdk ? NULL : labels_of(r),
+                   &part->red);
+    red_table_init(&part->grouped, arena, grid, NULL, &part->red);
+    part->owner = r;
+    part->table.by_resource = r->by & BY_IDENTITY;
+    part->table.sums = &part->grouped;
+    part->table.target = target_of;
+    part->table.target_arg = part;
+}
+
+uint64_t red_component_of(void *arg, uint32_t resource_id)
 {
     struct query_request *request = arg;
 
@@ -314,43 +324,60 @@ static enum status read_sdk(struct grafana_red *r,
     r->without = rest;
     if (rest->count == 0)
         return OK;
-    return read_metrics(r->q->request, rest, component_of, &table, 1);
+    return read_metrics(r->q->request, rest, red_component_of, &table, 1);
 }
 
 static enum status read_pass(struct grafana_red *r, const struct grid *grid,
-                             const struct bitmap *resources, bool buckets)
+                             bool buckets)
 {
+    struct arena *arena = r->q->request->arena;
     struct metric_table *table = &r->derived.table;
     enum status s = OK;
 
-    init_part(r, &r->derived, r->source, grid, buckets);
-    init_part(r, &r->sdk, RED_SDK, grid, buckets);
+    red_part_init(r, &r->derived, arena, grid, buckets);
+    red_part_init(r, &r->sdk, arena, grid, buckets);
     if (grid->count > 0 && !r->q->narrowed)
-        s = read_metrics(r->q->request, resources, NULL, &table, 1);
+        s = read_metrics(r->q->request, r->q->sent, NULL, &table, 1);
     if (s == OK && grid->count > 0)
-        s = read_sdk(r, resources);
-    if (s == OK)
-        s = group_part(r, &r->derived);
-    if (s == OK)
-        s = group_part(r, &r->sdk);
+        s = read_sdk(r, r->q->sent);
     return s == OK ? list_series(r) : s;
 }
 
-/* ---- many components: group after group ---- */
+/* ---- how much memory the groups need ---- */
 
-static uint64_t names_key(const struct grafana_red *r,
-                          const struct slice names[])
+static int by_number(const void *left, const void *right)
 {
-    uint64_t key = METRIC_TOTAL_KEY;
+    uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
 
-    for (int k = 0; k <= BY_COMPONENT; k++)
-        if (r->by >> k & 1)
-            key = key_text(key + (uint64_t)k, names[k]);
-    return key;
+    return (a > b) - (a < b);
+}
+
+/* How many different names the resources have; UINT32_MAX: unknown, as
+ * endpoints and peers are. */
+static uint32_t count_groups(struct grafana_red *r)
+{
+    const struct bitmap *all = r->q->sent;
+    uint32_t count = 0, groups = 1;
+    uint64_t *keys;
+
+    if (r->by & ~(uint32_t)BY_IDENTITY)
+        return !r->buckets && all->count <= FEW_RESOURCES ? FEW_RESOURCES
+                                                          : UINT32_MAX;
+    if (r->by == 0)
+        return 1;
+    keys = arena_alloc(r->q->request->arena, (all->count + 1) * sizeof(*keys));
+    for (uint32_t id = 0; keys && id < all->limit && count < all->count; id++)
+        if (r->keys[id] && bitmap_has(all, id))
+            keys[count++] = r->keys[id];
+    if (count > 0)
+        qsort(keys, count, sizeof(*keys), by_number);
+    for (uint32_t i = 1; i < count; i++)
+        groups += keys[i] != keys[i - 1];
+    return groups;
 }
 
 /* By resource; 0: not asked for. */
-static uint64_t *keys_of(struct grafana_red *r, const struct bitmap *all)
+static const uint64_t *keys_of(struct grafana_red *r, const struct bitmap *all)
 {
     uint64_t *keys =
         arena_zero(r->q->request->arena, (size_t)all->limit + 1, sizeof(*keys));
@@ -365,71 +392,14 @@ static uint64_t *keys_of(struct grafana_red *r, const struct bitmap *all)
             continue;
         for (int k = 0; k <= BY_COMPONENT; k++)
             names[k] = identity->text[name_texts[k]];
-        keys[id] = names_key(r, names);
+        keys[id] = red_key(r, names, BY_COMPONENT + 1);
     }
     return keys;
-}
-
-/* Only one table by resource is there at a time, so that memory goes by what is
- * shown. */
-static enum status read_group(struct grafana_red *r, struct red_part *part,
-                              const uint64_t *keys, uint64_t key)
-{
-    bool sdk = part == &r->sdk;
-    const struct bitmap *all = sdk ? r->without : r->q->sent;
-    struct bitmap *some = bitmap_new(r->q->request->arena, all->limit);
-    struct metric_table *table = &part->table;
-    enum status s;
-
-    for (uint32_t id = 0; some && id < all->limit; id++)
-        if (keys[id] == key && bitmap_has(all, id))
-            bitmap_add(some, id);
-    if (!some)
-        return arena_status(r->q->request->arena);
-    init_table(r, part, table, &r->grid, sdk ? NULL : labels_of(r));
-    s = read_metrics(r->q->request, some, sdk ? component_of : NULL, &table, 1);
-    return s == OK ? group_part(r, part) : s;
-}
-
-static bool was_read(const struct grafana_red *r, const struct red_series *list,
-                     uint32_t i)
-{
-    uint64_t key = names_key(r, list[i].names->name);
-
-    for (uint32_t k = 0; k < i; k++)
-        if (list[k].part == list[i].part &&
-            names_key(r, list[k].names->name) == key)
-            return true;
-    return false;
-}
-
-static enum status read_groups(struct grafana_red *r)
-{
-    const struct red_series *list = r->series;
-    uint32_t count = r->count, all = r->count + r->left_out;
-    uint64_t *keys = keys_of(r, r->q->sent);
-    enum status s = keys ? OK : arena_status(r->q->request->arena);
-
-    init_part(r, &r->derived, r->source, &r->grid, r->buckets);
-    init_part(r, &r->sdk, RED_SDK, &r->grid, r->buckets);
-    for (uint32_t i = 0; s == OK && i < count; i++) {
-        if (was_read(r, list, i))
-            continue;
-        r->reading = list[i].names;
-        s = read_group(r, list[i].part, keys,
-                       names_key(r, list[i].names->name));
-    }
-    r->reading = NULL;
-    if (s == OK)
-        s = list_series(r);
-    r->left_out = all > r->count ? all - r->count : 0;
-    return s;
 }
 
 enum status red_read(struct grafana_red *r, struct grafana_query *q,
                      bool buckets)
 {
-    struct grid total;
     enum status s;
 
     *r = (struct grafana_red){.q = q, .source = RED_SERVED, .buckets = buckets};
@@ -439,10 +409,15 @@ enum status red_read(struct grafana_red *r, struct grafana_query *q,
     if (s != OK)
         return s;
     r->grid = query_grid(q, NS_PER_MIN);
-    if (!(r->by & BY_IDENTITY) || q->sent->count <= FEW_RESOURCES)
-        return read_pass(r, &r->grid, q->sent, buckets);
-    total = grid_make(q->start_ns, q->end_ns,
-                      q->end_ns - q->start_ns + NS_PER_MIN, q->request->now_ns);
-    s = read_pass(r, &total, q->sent, false);
-    return s == OK && r->grid.count > 0 ? read_groups(r) : s;
+    r->keys = keys_of(r, q->sent);
+    if (!r->keys)
+        return arena_status(q->request->arena);
+    r->ranked = !red_fits_at_once(r, count_groups(r));
+    if (!r->ranked)
+        return read_pass(r, &r->grid, buckets);
+    const struct grid total = {.start_ns = r->grid.start_ns,
+                               .step_ns = r->grid.step_ns * r->grid.count,
+                               .now_ns = r->grid.now_ns,
+                               .count = r->grid.count > 0};
+    return read_pass(r, &total, false);
 }

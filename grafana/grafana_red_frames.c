@@ -137,10 +137,17 @@ static enum status reply(struct red_frame *f)
     struct grafana_frame *frame =
         time_frame(r, f->red.q->family->target, "timeseries-wide");
 
+    enum status s = OK;
+
     red_titles(r);
-    for (uint32_t i = 0; i < r->count; i++)
-        for (uint32_t m = 0; m < f->count; m++)
+    for (uint32_t i = 0; i < r->count && s == OK; i++) {
+        s = red_open(r, i);
+        for (uint32_t m = 0; s == OK && m < f->count; m++)
             add_field(f, frame, &r->series[i], &f->measures[m]);
+    }
+    red_close(r);
+    if (s != OK)
+        return s;
     if (r->count == 0) {
         struct grafana_field *none = frame_field(frame, f->name, FIELD_NUMBER);
 
@@ -400,13 +407,17 @@ enum status grafana_heatmap(struct grafana_query *q)
         explain_empty(&r, frame, "requests");
         return OK;
     }
-    hists = r.series[0].group->cells[0].hists; /* of the first leaf */
-    if (!hists)
-        return OK;
+    s = red_open(&r, 0);
+    hists = s == OK ? r.series[0].group->cells[0].hists : NULL; /* first leaf */
+    if (!hists) {
+        red_close(&r);
+        return s;
+    }
     b = find_bounds(hists, r.grid.count);
     /* Above the last bound there is one bucket more. */
     for (int i = b.first; i <= b.last + (b.last == BOUNDS - 1); i++)
         add_bucket(&r, frame, hists, &b, i);
+    red_close(&r);
     if (frame)
         frame->custom = SLICE("{\"unit\":\"s\"}");
     add_notices(&r, frame);

@@ -90,11 +90,12 @@ struct metric_expr {
 
 struct metric_group {
     uint64_t key;
-    const struct attr *labels;  /* the values of `by`, in its order */
-    uint32_t resource_id;       /* by_resource */
-    void *item;                 /* the caller's */
-    struct metric_group *next;  /* the caller's: lists of groups */
-    struct series_cells *cells; /* by leaf */
+    const struct attr *labels;   /* the values of `by`, in its order */
+    uint32_t resource_id;        /* by_resource */
+    void *item;                  /* the caller's */
+    struct metric_group *target; /* of table.sums */
+    struct metric_group *next;   /* the caller's: lists of groups */
+    struct series_cells *cells;  /* by leaf */
 };
 
 /* The key of the only group of a table without keys. */
@@ -108,6 +109,13 @@ struct metric_table {
     const char *const *by; /* keys of attributes, NULL at the end */
     uint32_t by_count;     /* METRIC_MAX_BY at most */
     bool by_resource;      /* and by resource; set after metric_table_init() */
+    /* Groups may be summed in those of another table with the same leaves and
+     * grid, so that memory goes by what is shown: `target` is asked once for
+     * the target of each group (which has labels and resource_id, no cells);
+     * NULL: its points are left out, or the arena is full. */
+    struct metric_table *sums; /* NULL: the groups have cells themselves */
+    struct metric_group *(*target)(void *arg, const struct metric_group *group);
+    void *target_arg;
     const struct metric_expr *leaves[METRIC_MAX_LEAVES];
     uint32_t leaf_count;
     struct metric_group **groups; /* in order of their first point */

@@ -62,9 +62,11 @@ struct metric_group *metric_group_at(struct metric_table *table, uint64_t key)
     if (!last || !group)
         return NULL;
     group->key = key;
-    group->cells =
-        arena_zero(table->arena, table->leaf_count + 1, sizeof(*group->cells));
-    if (!group->cells || !map_add(&table->index, hash, table->count))
+    if (!table->sums)
+        group->cells = arena_zero(table->arena, table->leaf_count + 1,
+                                  sizeof(*group->cells));
+    if ((!group->cells && !table->sums) ||
+        !map_add(&table->index, hash, table->count))
         return NULL;
     table->count++;
     return *last = group;
@@ -127,6 +129,10 @@ struct metric_group *metric_group_of(struct metric_table *table,
     if (group && !group->labels) {
         group->resource_id = point->resource_id;
         if (!copy_labels(table, group, labels))
+            return NULL;
+        group->target =
+            table->sums ? table->target(table->target_arg, group) : group;
+        if (arena_status(table->arena) != OK)
             return NULL;
     }
     return group;

@@ -55,6 +55,19 @@ struct metric_reading {
 
 /* ---- what has to be read ---- */
 
+/* Derived series alone, whose increases need no buckets. */
+static bool counts_are_enough(const struct metric_reading *r)
+{
+    for (uint32_t i = 0; i < r->name_count; i++)
+        if (!r->names[i].derived)
+            return false;
+    for (uint32_t i = 0; i < r->table_count; i++)
+        for (uint32_t leaf = 0; leaf < r->tables[i]->leaf_count; leaf++)
+            if (r->tables[i]->leaves[leaf]->op != EXPR_INCREASE)
+                return false;
+    return true;
+}
+
 static struct selected_name *name_at(struct metric_reading *r,
                                      struct slice name)
 {
@@ -131,6 +144,12 @@ static bool prepare(struct metric_reading *r, uint32_t table)
     return true;
 }
 
+/* The table whose groups have cells. */
+static struct metric_table *sums_of(struct metric_table *table)
+{
+    return table->sums ? table->sums : table;
+}
+
 /* ---- points of derived series ---- */
 
 static bool has_attributes(const struct metric_selector *select,
@@ -155,7 +174,10 @@ static bool add_derived(struct metric_table *table, uint32_t leaf,
     while (grid_next(&table->grid, &part)) {
         if (!group) {
             group = metric_group_of(table, point);
-            cells = group ? metric_cells_at(table, group, leaf) : NULL;
+            if (group && !group->target)
+                return true; /* left out */
+            cells = group ? metric_cells_at(sums_of(table), group->target, leaf)
+                          : NULL;
             if (!cells)
                 return false;
         }
@@ -275,8 +297,10 @@ static bool find_series(struct metric_table *table, uint32_t leaves,
     if (last->count == 0)
         return true;
     group = metric_group_of(table, point);
+    if (group && !group->target)
+        last->count = 0; /* left out */
     for (uint32_t i = 0; group && i < last->count; i++)
-        last->at[i].group = group->key;
+        last->at[i].group = group->target->key;
     return group;
 }
 
@@ -364,7 +388,7 @@ static bool sum_leaf(struct metric_table *table, struct metric_group *group,
 
     if (!series_set_has(table->set, any))
         return true;
-    cells = metric_cells_at(table, group, leaf);
+    cells = metric_cells_at(sums_of(table), group, leaf);
     if (!cells)
         return false;
     if (table->leaves[leaf]->op == EXPR_AVERAGE)
@@ -382,13 +406,15 @@ static uint64_t resource_entity(void *arg, uint32_t resource_id)
 static bool finish(struct metric_table *table,
                    const struct metric_source *source)
 {
+    struct metric_table *sums = sums_of(table);
+
     if (table->set)
         series_set_entities(table->set,
                             source->entity ? source->entity : resource_entity,
                             source->arg);
-    for (uint32_t i = 0; i < table->count; i++)
+    for (uint32_t i = 0; i < sums->count; i++)
         for (uint32_t leaf = 0; leaf < table->leaf_count; leaf++) {
-            struct metric_group *group = table->groups[i];
+            struct metric_group *group = sums->groups[i];
 
             if (table->set && !sum_leaf(table, group, leaf))
                 return false;
@@ -396,6 +422,16 @@ static bool finish(struct metric_table *table,
                 grid_row_fill_gaps(&group->cells[leaf].row, &table->grid);
         }
     return true;
+}
+
+/* What is full: the arena of reading, or that of a table. */
+static enum status full_status(const struct metric_reading *r)
+{
+    enum status s = arena_status(r->source->arena);
+
+    for (uint32_t i = 0; s == OK && i < r->table_count; i++)
+        s = arena_status(r->tables[i]->arena);
+    return s;
 }
 
 enum status metric_read(struct metric_table *const *tables, uint32_t count,
@@ -412,7 +448,7 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
     r.last = arena_zero(source->arena, count, sizeof(*r.last));
     for (uint32_t i = 0; r.last && i < count; i++)
         if (!prepare(&r, i))
-            return arena_status(source->arena);
+            return full_status(&r);
     if (r.name_count == 0)
         return r.last ? OK : arena_status(source->arena);
     names = arena_alloc(source->arena, r.name_count * sizeof(*names));
@@ -422,6 +458,7 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
         names[i] = r.names[i].name;
     query.names = names;
     query.name_count = r.name_count;
+    query.counts_only = counts_are_enough(&r);
     query.start_ns = r.start_ns;
     query.end_ns = r.end_ns;
     s = source->read(source->arg, &query, visit, &r);
@@ -429,5 +466,5 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
         return s;
     for (uint32_t i = 0; i < count && !r.full; i++)
         r.full = !finish(tables[i], source);
-    return r.full ? arena_status(source->arena) : OK;
+    return r.full ? full_status(&r) : OK;
 }

@@ -154,23 +154,42 @@ static enum status list(struct component_list *l,
 /* ---- figures ---- */
 
 /* Derived series are of resources; several may be of one component. */
-static uint64_t component_of(void *arg, const struct metric_group *group)
+struct figures_of {
+    struct component_list *list;
+    struct metric_table resources, *components;
+};
+
+static struct metric_group *component_of(void *arg,
+                                         const struct metric_group *group)
 {
-    struct component_list *l = arg;
+    const struct figures_of *of = arg;
+    struct query_request *request = of->list->request;
     struct identity identity;
 
-    return registry_resource_identity(l->request->services->registry,
-                                      group->resource_id, l->request->arena,
+    return registry_resource_identity(request->services->registry,
+                                      group->resource_id, request->arena,
                                       &identity)
-               ? key_identity(1, &identity)
-               : 0;
+               ? metric_group_at(of->components, key_identity(1, &identity))
+               : NULL;
+}
+
+static void init_figures(struct figures_of *of, struct component_list *list,
+                         struct metric_table *components)
+{
+    *of = (struct figures_of){.list = list, .components = components};
+    red_table_init(&of->resources, components->arena, &components->grid, NULL,
+                   &list->red);
+    of->resources.by_resource = true;
+    of->resources.sums = components;
+    of->resources.target = component_of;
+    of->resources.target_arg = of;
 }
 
 static enum status read_figures(struct component_list *l)
 {
-    struct arena *arena = l->request->arena;
     struct scope_filter scope = l->scope;
-    struct metric_table now, before, *tables[] = {&now, &before};
+    struct figures_of now, before;
+    struct metric_table *tables[] = {&now.resources, &before.resources};
     const struct bitmap *resources;
     enum status s;
 
@@ -181,16 +200,9 @@ static enum status read_figures(struct component_list *l)
     s = params_select(l->request, &scope, &resources);
     if (s != OK)
         return s;
-    red_table_init(&now, arena, &l->window.now, NULL, &l->red);
-    red_table_init(&before, arena, &l->window.before, NULL, &l->red);
-    now.by_resource = before.by_resource = true;
-    s = read_metrics(l->request, resources, NULL, tables, 2);
-    if (s != OK)
-        return s;
-    return metric_regroup(&l->now, &now, component_of, l) &&
-                   metric_regroup(&l->before, &before, component_of, l)
-               ? OK
-               : arena_status(arena);
+    init_figures(&now, l, &l->now);
+    init_figures(&before, l, &l->before);
+    return read_metrics(l->request, resources, NULL, tables, 2);
 }
 
 enum status component_list_read(struct component_list *l,

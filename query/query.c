@@ -35,6 +35,7 @@
 #include "fair_queue.h"
 #include "log.h"
 #include "mem.h"
+#include "query_memory.h"
 #include "query_request.h"
 #include "stats.h"
 
@@ -52,6 +53,7 @@ struct query {
     struct worker *workers;
     uint32_t worker_count; /* running */
     atomic_uint undecided; /* queries that wait for a decision */
+    pthread_mutex_t again; /* held by the one query that runs again */
 };
 
 enum {
@@ -80,22 +82,6 @@ static const struct route *route_of(const struct http_request *http)
                                                             : NULL;
 }
 
-/* That of a namespace is part of that of all. */
-static struct budget *budget_of(struct query *query, struct tenant *tenant)
-{
-    struct budget *budget;
-    uint64_t most;
-
-    if (!tenant_is_namespace(tenant))
-        return &query->budget;
-    budget = tenant_memory(tenant, TENANT_QUERY);
-    most = tenant_limit(tenant, LIMIT_QUERY_MEMORY, query->budget.limit / 2);
-    if (!budget->parent) /* before the first query of this tenant */
-        budget->parent = &query->budget;
-    budget->limit = most < query->budget.limit ? most : query->budget.limit;
-    return budget;
-}
-
 /* Of a request that waited for a decision: from the beginning. */
 static void begin_query(struct queued_query *queued)
 {
@@ -103,7 +89,7 @@ static void begin_query(struct queued_query *queued)
     struct http_request *http = queued->http;
     struct query_request *request = &queued->request;
 
-    struct budget *budget = budget_of(query, http->tenant);
+    struct budget *budget = query_budget(&query->budget, http->tenant);
 
     arena_init(&queued->arena, budget, budget->limit);
     query_request_init(request, &query->options, &queued->arena,
@@ -119,6 +105,14 @@ static void begin_query(struct queued_query *queued)
         http->content_type.ptr ? http->content_type : SLICE("");
     request->accept = http->accept;
     request->raw_body = (struct slice){http->body, http->len};
+}
+
+static void decided(struct access_waiter *waiter);
+
+static void set_asker(struct queued_query *queued)
+{
+    queued->request.asker = &queued->http->subject;
+    queued->request.waiter.ready = decided;
 }
 
 static struct queued_query *queued_query_new(struct query *query,
@@ -182,9 +176,29 @@ static void refuse(void *arg, struct http_request *http, enum status status,
     set_response(&request, http);
 }
 
+/* Again, while other queries hold the memory that it needs. */
+static void run_until_it_fits(struct queued_query *queued,
+                              struct reader *reader)
+{
+    struct query_request *request = &queued->request;
+    struct memory_wait wait = {.turn = &queued->query->again,
+                               .disconnected = queued->disconnected};
+    bool asks = request->asker;
+
+    query_request_run(request, reader);
+    while (memory_wait(&wait, request)) {
+        buf_release(&request->out);
+        begin_query(queued);
+        if (asks)
+            set_asker(queued);
+        query_request_run(request, reader);
+    }
+    memory_wait_end(&wait);
+}
+
 static void run(struct queued_query *queued, struct reader *reader)
 {
-    query_request_run(&queued->request, reader);
+    run_until_it_fits(queued, reader);
     if (!queued->request.produce)
         arena_release(&queued->arena);
     if (queued->request.waits)
@@ -265,8 +279,7 @@ static void allow_decisions(struct queued_query *queued)
 {
     if (queued->decisions++ == MAX_DECISIONS)
         return;
-    queued->request.asker = &queued->http->subject;
-    queued->request.waiter.ready = decided;
+    set_asker(queued);
     atomic_store(&queued->holders, 2);
     atomic_fetch_add(&queued->query->undecided, 1);
 }
@@ -439,6 +452,7 @@ enum status query_start(struct query **query_out,
     query->options = *options;
     query->queue = fair_queue_new(options->max_waiting);
     budget_init(&query->budget, options->memory);
+    pthread_mutex_init(&query->again, NULL);
     s = start_workers(query);
     if (s == OK)
         s = start_http(query);
@@ -479,5 +493,6 @@ void query_stop(struct query *query)
     http_stop(query->admin);
     free(query->workers);
     fair_queue_free(query->queue);
+    pthread_mutex_destroy(&query->again);
     free(query);
 }

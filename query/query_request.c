@@ -170,9 +170,23 @@ static bool is_over_own_share(const struct budget *budget)
            budget->limit - budget_used(budget) < all->limit - budget_used(all);
 }
 
+/* Why the arena is full: a query that leaves no room where others hold little
+ * needs too much itself, and is not asked to come again. */
+static enum status full_status(const struct query_request *request)
+{
+    const struct budget *budget = request->arena->budget;
+    enum status s = arena_status(request->arena);
+
+    return s == ERR_BUSY && !is_over_own_share(budget) &&
+                   budget_used(budget) <
+                       arena_size(request->arena) + budget->limit / 4
+               ? ERR_TOO_BIG
+               : s;
+}
+
 static void check_sticky(struct query_request *request)
 {
-    enum status s = arena_status(request->arena);
+    enum status s = full_status(request);
 
     if (s == ERR_TOO_BIG)
         query_fail_read(request, s);
@@ -182,7 +196,8 @@ static void check_sticky(struct query_request *request)
                    "limit queryMemory; retry later");
     else if (s != OK)
         query_fail(request, s, NULL,
-                   "too many concurrent queries; retry later");
+                   "other queries hold the memory that this one needs; retry "
+                   "later");
     else if (request->out.status != OK)
         query_fail(request, ERR_TOO_BIG, NULL,
                    "the answer is larger than %zu bytes; lower the limit, "

@@ -303,3 +303,142 @@ TEST(memory_that_ends)
     } while (s != OK && cap < 1 << 24);
     CHECK_EQ(s, OK);
 }
+
+/* ---- groups that are summed in those of another table ---- */
+
+struct sums_of {
+    struct metric_table table, sums;
+    uint32_t asked;
+};
+
+/* a and b together; c is left out. */
+static struct metric_group *target_of(void *arg,
+                                      const struct metric_group *group)
+{
+    struct sums_of *of = arg;
+
+    of->asked++;
+    return slice_equal(metric_label(group, 0), SLICE("c"))
+               ? NULL
+               : metric_group_at(&of->sums, 7);
+}
+
+static void init_sums(struct sums_of *of, const struct metric_expr *expr)
+{
+    *of = (struct sums_of){.asked = 0};
+    metric_table_init(&of->table, &arena, &grid, by_route);
+    metric_table_init(&of->sums, &arena, &grid, NULL);
+    CHECK(metric_table_add(&of->table, expr));
+    CHECK(metric_table_add(&of->sums, expr));
+    of->table.sums = &of->sums;
+    of->table.target = target_of;
+    of->table.target_arg = of;
+}
+
+/* The same as grouping again, with cells of what is shown only. */
+TEST(points_are_summed_in_the_groups_of_another_table)
+{
+    const struct slice names[] = {SLICE(DERIVED_DURATION)};
+    const struct metric_expr latency = {
+        EXPR_HISTOGRAM, .select = {.names = names, .name_count = 1}};
+    const struct metric_expr p90 = {EXPR_QUANTILE, .number = .9,
+                                    .args = {&latency}};
+    struct sums_of of;
+    struct metric_table plain, regrouped;
+    struct metric_group *all;
+
+    begin(3);
+    for (uint32_t m = 1; m <= 2; m++) {
+        put_latency("a", m, (int32_t)m);
+        put_latency("b", m, 3);
+    }
+    init_sums(&of, &p90);
+    fill(&of.table);
+    metric_table_init(&plain, &arena, &grid, by_route);
+    metric_table_init(&regrouped, &arena, &grid, NULL);
+    CHECK(metric_table_add(&plain, &p90));
+    CHECK(metric_table_add(&regrouped, &p90));
+    fill(&plain);
+    CHECK(metric_regroup(&regrouped, &plain, NULL, NULL));
+    all = metric_total(&regrouped);
+    CHECK_EQ(of.asked, 2); /* once for each group, not for each point */
+    CHECK_EQ(of.sums.count, 1);
+    CHECK(!of.table.groups[0]->cells);
+    for (uint32_t i = 0; i < 2; i++) {
+        CHECK(is(metric_value(&of.sums, of.sums.groups[0], &latency, i),
+                 metric_value(&regrouped, all, &latency, i)));
+        CHECK(is(metric_value(&of.sums, of.sums.groups[0], &p90, i),
+                 metric_value(&regrouped, all, &p90, i)));
+    }
+    CHECK(!asked.counts_only);
+    arena_release(&arena);
+}
+
+/* Derived ones and those that were sent. */
+TEST(groups_without_a_target_are_left_out)
+{
+    const struct slice names[] = {SLICE("jobs"), SLICE(DERIVED_ERRORS)};
+    const struct metric_expr jobs = {
+        EXPR_INCREASE, .select = {.names = names, .name_count = 2}};
+    struct sums_of of;
+
+    begin(2);
+    for (uint32_t m = 1; m <= 2; m++) {
+        label(put("jobs", METRIC_SUM, DELTA, m, 5), "route", "a");
+        label(put("jobs", METRIC_SUM, DELTA, m, 50), "route", "c");
+        label(put(DERIVED_ERRORS, METRIC_SUM, DELTA, m, 3), "route", "b");
+        label(put(DERIVED_ERRORS, METRIC_SUM, DELTA, m, 30), "route", "c");
+    }
+    init_sums(&of, &jobs);
+    fill(&of.table);
+    CHECK_EQ(of.sums.count, 1);
+    CHECK(is(metric_value(&of.sums, of.sums.groups[0], &jobs, 1), 8));
+    CHECK(!asked.counts_only); /* of what was sent the store knows no rule */
+    arena_release(&arena);
+}
+
+/* Rates of derived series need no buckets, which are most of the bytes. */
+TEST(rates_of_derived_series_ask_for_counts_only)
+{
+    const struct slice names[] = {SLICE(DERIVED_DURATION)};
+    const struct metric_expr requests = {
+        EXPR_INCREASE, .select = {.names = names, .name_count = 1}};
+    const struct metric_expr latency = {
+        EXPR_HISTOGRAM, .select = {.names = names, .name_count = 1}};
+    struct metric_table table;
+
+    begin(1);
+    put_latency("a", 1, 0);
+    metric_table_init(&table, &arena, &grid, NULL);
+    CHECK(metric_table_add(&table, &requests));
+    fill(&table);
+    CHECK(asked.counts_only);
+    CHECK(metric_value(&table, metric_total(&table), &requests, 0) > 0);
+    metric_table_init(&table, &arena, &grid, NULL);
+    CHECK(metric_table_add(&table, &requests));
+    CHECK(metric_table_add(&table, &latency));
+    fill(&table);
+    CHECK(!asked.counts_only);
+    arena_release(&arena);
+}
+
+/* Also where only the arena of the table is full, not that of reading. */
+TEST(a_full_table_is_an_error)
+{
+    const struct slice names[] = {SLICE(DERIVED_DURATION)};
+    const struct metric_expr latency = {
+        EXPR_HISTOGRAM, .select = {.names = names, .name_count = 1}};
+    const struct metric_source source = {.read = read_points, .arena = &arena};
+    struct arena full;
+    struct metric_table table, *tables[] = {&table};
+
+    begin(1);
+    arena_init(&full, NULL, 0);
+    put_latency("a", 1, 0);
+    metric_table_init(&table, &full, &grid, NULL);
+    CHECK(metric_table_add(&table, &latency));
+    CHECK_EQ(metric_read(tables, 1, &source), ERR_TOO_BIG);
+    CHECK_EQ(arena_status(&arena), OK);
+    arena_release(&full);
+    arena_release(&arena);
+}
