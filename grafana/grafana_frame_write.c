@@ -51,13 +51,20 @@ static void write_entity(const struct grafana_field *field, const char *name,
 {
     const double *numbers = field->cells;
     uint32_t rows = field->frame->rows;
+    bool any = false;
 
-    jsonw_name(w, name);
-    jsonw_open(w, '[');
-    for (uint32_t i = 0; i < rows && i < field->room; i++)
-        if (is(numbers[i]))
-            jsonw_uint(w, i);
-    jsonw_close(w, ']');
+    for (uint32_t i = 0; i < rows && i < field->room; i++) {
+        if (!is(numbers[i]))
+            continue;
+        if (!any) {
+            jsonw_name(w, name);
+            jsonw_open(w, '[');
+        }
+        any = true;
+        jsonw_uint(w, i);
+    }
+    if (any)
+        jsonw_close(w, ']');
 }
 
 static bool is_nan(double v)
@@ -199,17 +206,28 @@ static void write_config(const struct grafana_field *field, struct jsonw *w)
     jsonw_close(w, '}');
 }
 
+/* "typeInfo" is the type in Go; Grafana's backend reads no frame without. */
 static void write_field(const struct grafana_field *field, struct jsonw *w)
 {
-    static const char *const types[] = {
-        [FIELD_TIME] = "time",     [FIELD_NUMBER] = "number",
-        [FIELD_STRING] = "string", [FIELD_BOOL] = "boolean",
-        [FIELD_OTHER] = "other",
+    static const struct {
+        const char *type, *frame;
+    } types[] = {
+        [FIELD_TIME] = {"time", "time.Time"},
+        [FIELD_NUMBER] = {"number", "float64"},
+        [FIELD_STRING] = {"string", "string"},
+        [FIELD_BOOL] = {"boolean", "bool"},
+        [FIELD_OTHER] = {"other", "json.RawMessage"},
     };
 
     jsonw_open(w, '{');
     jsonw_member_text(w, "name", slice_of(field->name));
-    jsonw_member_text(w, "type", slice_of(types[field->type]));
+    jsonw_member_text(w, "type", slice_of(types[field->type].type));
+    jsonw_name(w, "typeInfo");
+    jsonw_open(w, '{');
+    jsonw_member_text(w, "frame", slice_of(types[field->type].frame));
+    jsonw_name(w, "nullable");
+    jsonw_bool(w, true);
+    jsonw_close(w, '}');
     if (field->labels) {
         jsonw_name(w, "labels");
         jsonw_open(w, '{');

@@ -1,6 +1,7 @@
 // Starts a server, sends it half an hour of the simulated shop with its fault,
-// as tests/demo.sh, and runs the checks against it, one after the other. They
-// print TAP and find in the environment:
+// as tests/demo.sh, and runs the checks against it, one after the other: those
+// beside it, or the programs that are named. They print TAP and find in the
+// environment:
 //   CALLBOARD_URL   of the query port: http://127.0.0.1:PORT
 //   CALLBOARD_OTLP  of the port for OTLP/HTTP
 //   CALLBOARD_EMPTY of the query port of a server without data
@@ -49,7 +50,8 @@ for (const file of named.length ? named : checks) {
   if (failed)
     break;
   console.log(`# ${file}`);
-  const check = spawnSync(process.execPath, [file], {
+  const [program, ...script] = file.endsWith(".mjs") ? [process.execPath, file] : [file];
+  const check = spawnSync(program, script, {
     stdio: "inherit",
     env: { ...process.env, CALLBOARD_URL: shop.query, CALLBOARD_OTLP: shop.otlp, CALLBOARD_EMPTY: empty.query },
   });
