@@ -36,13 +36,104 @@ static bool take_duration(struct promql_parser *p, double *seconds)
     return p->status == OK;
 }
 
-/* The same in milliseconds; 292 years are the most that Prometheus has. */
+/* ---- arithmetic of durations: (5m + 1m) * 2 ---- */
+
+static bool is_sign(const struct promql_token *token)
+{
+    return token->kind == PROMQL_TOKEN_OPERATOR &&
+           (token->op == PROMQL_SUB || token->op == PROMQL_ADD);
+}
+
+static bool starts_duration(const struct promql_token *token)
+{
+    return is_duration(token) || is_sign(token) ||
+           token->kind == PROMQL_TOKEN_LEFT_PAREN;
+}
+
+static bool duration_terms(struct promql_parser *p, int precedence,
+                           double *seconds);
+
+static bool duration_operand(struct promql_parser *p, double *seconds)
+{
+    bool sign = is_sign(&p->token);
+    bool minus = sign && p->token.op == PROMQL_SUB;
+
+    if (is_duration(&p->token))
+        return take_duration(p, seconds);
+    if (!sign && p->token.kind != PROMQL_TOKEN_LEFT_PAREN)
+        return promql_unexpected(p, "duration expression",
+                                 "number or duration");
+    promql_next(p);
+    if (!duration_terms(p, sign ? promql_precedence(PROMQL_POW) : 0, seconds))
+        return false;
+    if (minus)
+        *seconds = -*seconds;
+    return sign || promql_accept(p, PROMQL_TOKEN_RIGHT_PAREN) ||
+           promql_unexpected(p, "duration expression", "\")\"");
+}
+
+static bool apply(struct promql_parser *p, const struct promql_token *op,
+                  double right, double *left)
+{
+    switch (op->op) {
+    case PROMQL_ADD:
+        *left += right;
+        return true;
+    case PROMQL_SUB:
+        *left -= right;
+        return true;
+    case PROMQL_MUL:
+        *left *= right;
+        return true;
+    case PROMQL_POW:
+        *left = pow(*left, right);
+        return true;
+    default:
+        if (right == 0)
+            return promql_refuse(p, op->start,
+                                 op->op == PROMQL_DIV ? "division by zero"
+                                                      : "modulo by zero");
+        *left = op->op == PROMQL_DIV ? *left / right : fmod(*left, right);
+        return true;
+    }
+}
+
+/* Operands and what binds at least as tight between them. */
+static bool duration_terms(struct promql_parser *p, int precedence,
+                           double *seconds)
+{
+    bool good;
+
+    if (++p->depth > PROMQL_MAX_HEIGHT)
+        return promql_refuse(p, p->token.start,
+                             "expression nests deeper than %d",
+                             PROMQL_MAX_HEIGHT);
+    good = duration_operand(p, seconds);
+    while (good && p->token.kind == PROMQL_TOKEN_OPERATOR &&
+           p->token.op >= PROMQL_ADD && p->token.op != PROMQL_ATAN2 &&
+           promql_precedence(p->token.op) >= precedence) {
+        struct promql_token op = p->token;
+        double right = 0;
+
+        promql_next(p);
+        good =
+            duration_terms(p, promql_precedence(op.op) + (op.op != PROMQL_POW),
+                           &right) &&
+            apply(p, &op, right, seconds);
+    }
+    p->depth--;
+    return good && p->status == OK;
+}
+
+/* The same in milliseconds; 292 years are the most that Prometheus has. In
+ * brackets it is arithmetic, an offset only in parentheses. */
 static bool take_ms(struct promql_parser *p, bool positive, int64_t *ms)
 {
     uint32_t at = p->token.start;
-    double seconds;
+    double seconds = 0;
 
-    if (!take_duration(p, &seconds))
+    if (!(positive ? duration_terms(p, 0, &seconds)
+                   : duration_operand(p, &seconds)))
         return false;
     if (!(fabs(seconds) < 9.2e9))
         return promql_refuse(p, at, "duration out of range");
@@ -50,16 +141,6 @@ static bool take_ms(struct promql_parser *p, bool positive, int64_t *ms)
     if (positive && *ms <= 0)
         return promql_refuse(p, at, "duration must be greater than 0");
     return true;
-}
-
-/* Behind a duration: arithmetic of durations is an experiment of Prometheus. */
-static bool no_duration(struct promql_parser *p, const char *context,
-                        const char *expected)
-{
-    if (p->token.kind == PROMQL_TOKEN_OPERATOR)
-        return promql_refuse(p, p->token.start,
-                             "experimental duration expression is not enabled");
-    return promql_unexpected(p, context, expected);
 }
 
 /* ---- [5m] and [5m:1m] ---- */
@@ -97,11 +178,11 @@ static struct promql_node *subquery(struct promql_parser *p,
     int64_t step = 0;
 
     promql_next(p); /* : */
-    if (is_duration(&p->token)) {
+    if (starts_duration(&p->token)) {
         if (!take_ms(p, true, &step))
             return NULL;
         if (p->token.kind != PROMQL_TOKEN_RIGHT_BRACKET) {
-            (void)no_duration(p, "subquery selector", "\"]\"");
+            (void)promql_unexpected(p, "subquery selector", "\"]\"");
             return NULL;
         }
     } else if (p->token.kind != PROMQL_TOKEN_RIGHT_BRACKET) {
@@ -126,7 +207,7 @@ static struct promql_node *brackets(struct promql_parser *p,
     int64_t ms;
 
     promql_next(p); /* [ */
-    if (!is_duration(&p->token)) {
+    if (!starts_duration(&p->token)) {
         (void)promql_unexpected(p, "subquery or range selector",
                                 "number or duration");
         return NULL;
@@ -137,7 +218,7 @@ static struct promql_node *brackets(struct promql_parser *p,
         return range(p, of, bracket, ms);
     if (p->token.kind == PROMQL_TOKEN_COLON)
         return subquery(p, of, ms);
-    (void)no_duration(p, "subquery or range", "\":\" or \"]\"");
+    (void)promql_unexpected(p, "subquery or range", "\":\" or \"]\"");
     return NULL;
 }
 
@@ -170,7 +251,7 @@ static struct promql_node *offset(struct promql_parser *p,
         p->token.kind == PROMQL_TOKEN_OPERATOR && p->token.op == PROMQL_SUB;
     if (negative)
         promql_next(p);
-    if (!is_duration(&p->token)) {
+    if (!is_duration(&p->token) && p->token.kind != PROMQL_TOKEN_LEFT_PAREN) {
         (void)promql_unexpected(p, "offset", "number or duration");
         return NULL;
     }

@@ -48,12 +48,12 @@ def json_point(one):
             else "Infinity" if value > 0 else "-Infinity"}
 
 
-def metrics_of(points, as_sum, by_json):
+def metrics_of(points, sums, by_json):
     """Metrics of pairs of a name and a point."""
     by_name = collections.defaultdict(list)
     for name, one in points:
         by_name[name].append(json_point(one) if by_json else one)
-    kind = {"sum": {"aggregationTemporality": 2, "isMonotonic": False}} if as_sum else {"gauge": {}}
+    kind = {"sum": {"aggregationTemporality": 2, "isMonotonic": False}} if sums else {"gauge": {}}
     key = next(iter(kind))
     return [{"name": name, key: {**kind[key], "dataPoints": list_}}
             for name, list_ in by_name.items()]
@@ -61,7 +61,7 @@ def metrics_of(points, as_sum, by_json):
 
 def send(server, load, base, section):
     """The samples of a load, in one of several ways."""
-    as_sum, whole, by_json = section % 2 == 1, section % 3 == 1, section % 2 == 0
+    sums, whole, by_json = section % 2 == 1, section % 3 == 1, section % 2 == 0
     timed = collections.defaultdict(list)
     for labels, values in load.series:
         attributes = callboard.attributes({k: v for k, v in labels.items() if k != "__name__"})
@@ -75,7 +75,7 @@ def send(server, load, base, section):
     if section % 4 < 2 or len(parts) > 60:
         parts = [[one for part in parts for one in part]]
     for part in parts:
-        request = callboard.metrics_request({}, metrics_of(part, as_sum, by_json))
+        request = callboard.metrics_request({}, metrics_of(part, sums, by_json))
         answer = server.send("metrics", request, "json" if by_json else "proto")
         if answer.status != 200:
             raise AssertionError(f"load: {answer.status} {answer.body!r}")
@@ -240,6 +240,63 @@ def run_file(tap, path, server, section):
     return section + 1
 
 
+# ---- what comes before PromQL ----
+
+
+def sample(at, value, start=None, **labels):
+    one = {"timeUnixNano": str(round(at * 1000) * 1000000), "asDouble": value,
+           "attributes": callboard.attributes(labels)}
+    return {**one, "startTimeUnixNano": str(int(start) * callboard.NS)} if start else one
+
+
+def as_sum(name, *points):
+    return {"name": name, "sum": {"aggregationTemporality": 2, "isMonotonic": True,
+                                  "dataPoints": list(points)}}
+
+
+def as_gauge(name, *points):
+    return {"name": name, "gauge": {"dataPoints": list(points)}}
+
+
+def check_ingest(tap, server):
+    """Every sample is a sample of the series that its labels say, at once."""
+    api, base = Api(server.query_port), FIRST - YEAR
+
+    def send_one(resource, *metrics):
+        answer = server.send("metrics", callboard.metrics_request(resource, list(metrics)))
+        tap.same(answer.status, 200, "taken: " + metrics[0]["name"])
+
+    def see(text, wanted, name, at=base + 60):
+        data = api.ask("query", query=text, time=f"{at:.3f}")["data"]["result"]
+        tap.same([(one["metric"], [v for _, v in one.get("values", [one.get("value")])])
+                  for one in data], wanted, name)
+
+    send_one({}, as_gauge("ms", *[sample(base + i / 1000, i) for i in range(1000)]))
+    see("count_over_time(ms[10s])", [({}, ["1000"])], "a sample each millisecond, in one request",
+        base + 1)
+    see("ms", [({"__name__": "ms"}, ["500"])], "and at its time", base + 0.5)
+    send_one({}, as_gauge("order", sample(base + 20, 3), sample(base + 1, 1), sample(base + 10, 2)))
+    send_one({}, as_gauge("order", sample(base + 5, 9), sample(base + 20, 4)))
+    see("order[1m]", [({"__name__": "order"}, ["1", "9", "2", "4"])],
+        "in any order; of one time the last")
+    send_one({}, as_sum("a_total", sample(base + 1, 1)))
+    send_one({}, as_gauge("a_total", sample(base + 10, 2)))
+    see("a_total[1m]", [({"__name__": "a_total"}, ["1", "2"])], "a sum and a gauge are one series")
+    send_one({}, as_sum("b", sample(base + 1, 1, __tmp="x", le="y", quantile="z", a="")))
+    see("b_total", [({"__name__": "b_total", "__tmp": "x", "le": "y", "quantile": "z"}, ["1"])],
+        "a monotonic sum has _total; labels are those of the point, but empty ones")
+    send_one({}, as_sum("c_total", *[sample(base + i, i, start=base) for i in range(1, 31)]))
+    see("round(increase(c_total[30s]))", [({}, ["30"])], "a start time is no sample, and no reset",
+        base + 30)
+    send_one({"service.name": "svc"}, as_gauge("named", sample(base, 1, job="mine")))
+    see("sum by (job, service_name, component) (named)",
+        [({"job": "mine", "service_name": "svc", "component": "svc"}, ["1"])],
+        "a label of the point wins over one of the resource")
+    now = time.time()
+    send_one({}, as_gauge("now", sample(now, 2), sample(now - 1, 1)))
+    see("now[1m]", [({"__name__": "now"}, ["1", "2"])], "what was sent now is there now", now)
+
+
 def main():
     tap, begin = callboard.Tap(), time.monotonic()
     here = os.path.dirname(os.path.abspath(__file__))
@@ -247,6 +304,7 @@ def main():
     server, section = callboard.Server(callboard.new_folder()), 0
     for path in files:
         section = run_file(tap, path, server, section)
+    check_ingest(tap, server)
     tap.check(server.stop() == 0, "the server ends well")
     tap.check(time.monotonic() - begin < SECONDS, "in time", f"{time.monotonic() - begin:.1f} s")
     tap.end()

@@ -15,9 +15,9 @@ const types = /expected type|argument\(s\)|bool modifier|must use BOOL|must not 
 const meanings = /modifier|may not be set|ranges only|before range|duration must be|out of|unknown function|not enabled|wrong number|no arguments|error parsing|unary expression/;
 // Where the editor's grammar is not that of Prometheus' parser (the parser of
 // Prometheus 2.42 was asked, too): start() and end() elsewhere than behind @,
-// signs of durations, the operator atan2 and the word offset as names, a number
+// signs and arithmetic of durations, the operator atan2 and the word offset as names, a number
 // with a letter behind it.
-const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|[[:]\s*[-+]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|[\d.][A-Za-z_]*offset|\d+(\.\d+)?atan2|[\d.](ms|[smhdwy])?(and|or|unless|bool|on|ignoring|by|without|group_left|group_right)\b/;
+const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|offset\s*-?\s*\(|[[:]\s*[-+(]|\[[^\]]*\w\s*[-+*/%^]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|[\d.][A-Za-z_]*offset|\d+(\.\d+)?atan2|[\d.](ms|[smhdwy])?(and|or|unless|bool|on|ignoring|by|without|group_left|group_right)\b/;
 
 function grammarTakes(text) {
   let good = true;

@@ -481,12 +481,14 @@ static const struct {
     {"a[5mm]", "1:3: bad number or duration syntax: \"5mm\""},
     {"a[\"5m\"]", "1:3: unexpected string \"\\\"5m\\\"\" in subquery or range "
                   "selector, expected number or duration"},
-    {"a[-5m]", "1:3: unexpected <op:-> in subquery or range selector, expected "
-               "number or duration"},
+    {"a[-5m]", "1:3: duration must be greater than 0"},
     {"a[]", "1:3: unexpected \"]\" in subquery or range selector, expected "
             "number or duration"},
     {"a[[5m]]", "1:3: unexpected left bracket '['"},
-    {"a[5m+1m]", "1:5: experimental duration expression is not enabled"},
+    {"a[5m / 0]", "1:6: division by zero"},
+    {"a[5m - 5m]", "1:3: duration must be greater than 0"},
+    {"a[(5m]", "1:6: unexpected \"]\" in duration expression, "
+               "expected \")\""},
     {"a[5m] anchored",
      "1:7: anchored modifier is experimental and not enabled"},
     {"a + fill(0) b", "1:5: unknown function with name \"fill\""},
