@@ -159,6 +159,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
     const struct timespec second = {.tv_sec = 1};
     int signal;
 
+    grafana_tick(clock_wall_ns()); /* what is counted from here on */
     while ((signal = sigtimedwait(signals, NULL, &second)) < 0 ||
            signal == SIGHUP) {
         serve_reload_tls(d, signal == SIGHUP);

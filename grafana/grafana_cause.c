@@ -356,6 +356,23 @@ static struct grafana_frame *add_chart(struct grafana_query *q,
     return frame;
 }
 
+/* Two findings may rest on one series: failed requests, and their code. */
+static bool is_shown(const struct cause_suspect *suspect, uint32_t k)
+{
+    const struct cause_evidence *e = &suspect->evidence[k];
+
+    for (uint32_t i = 0; i < k; i++) {
+        const struct cause_evidence *other = &suspect->evidence[i];
+
+        if (other->chart.title &&
+            strcmp(other->chart.title, e->chart.title) == 0 &&
+            slice_equal(other->operation, e->operation) &&
+            slice_equal(other->metric, e->metric))
+            return true;
+    }
+    return false;
+}
+
 /* Those of the report; the first one, or NULL. */
 static struct grafana_frame *add_charts(struct grafana_query *q,
                                         const struct cause_report *report)
@@ -367,7 +384,7 @@ static struct grafana_frame *add_charts(struct grafana_query *q,
 
         for (uint32_t k = 0; k < suspect->evidence_count; k++) {
             struct grafana_frame *frame =
-                suspect->evidence[k].chart.title
+                suspect->evidence[k].chart.title && !is_shown(suspect, k)
                     ? add_chart(q, name_of(report, suspect->component),
                                 &suspect->evidence[k])
                     : NULL;

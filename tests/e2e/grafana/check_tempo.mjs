@@ -3,6 +3,8 @@
 // and a failed trace found the way a user does.
 import { versions } from "./grafana_data.mjs";
 import { check, finish } from "./tap.mjs";
+import { dashboards, panels } from "./dashboards.mjs";
+import { Grafana, replace } from "./grafana_client.mjs";
 
 const base = process.env.CALLBOARD_URL + "/tempo";
 const now = Math.floor(Date.now() / 1000);
@@ -126,4 +128,33 @@ for (const tag of ["resource.service.name", "resource.component", "span.http.rou
 }
 const bad = await ask("/api/search", { q: "{ nonsense" });
 check(bad.status === 400 && bad.text.includes("column 3"), "an error names the place", bad);
+// ---- links of the dashboard Traces to Explore ----
+
+const { dashboard } = dashboards().find(({ file }) => file === "traces.json");
+const [first] = (await search("{ }")).traces;
+const begin = { project: "shop", trace_id: first.traceID };
+
+// What Explore asks for after a click on this link: a query and seconds.
+async function clicked(url, component) {
+  const grafana = new Grafana(process.env.CALLBOARD_URL, { from: window.start * 1000, to: window.end * 1000 });
+  const values = await grafana.variables(dashboard, ({ name }) => (name === "component" ? component : begin[name]));
+  const panes = JSON.parse(new URL(replace(url, values, "raw"), "http://grafana").searchParams.get("panes"));
+  const [{ datasource, queries: [query], range }] = Object.values(panes);
+  check(datasource === "callboard-tempo" && query.datasource.uid === datasource && query.datasource.type === "tempo",
+    "a link leads to the Tempo data source", panes);
+  return { query: query.query, start: Math.floor(range.from / 1000), end: Math.ceil(range.to / 1000) };
+}
+
+const { url } = dashboard.links.find(({ type }) => type === "link");
+for (const component of ["$__all", "checkout", ["checkout", "inventory"]]) {
+  const { query, ...times } = await clicked(url, component);
+  const found = (await search(query, times)).traces ?? [];
+  const wanted = [component].flat().filter((name) => name !== "$__all");
+  const { traces } = await search(wanted.length ? `{ resource.component =~ "${wanted.join("|")}" }` : "{ }", times);
+  check(found.length > 0 && found.map(({ traceID }) => traceID).join() === traces.map(({ traceID }) => traceID).join(),
+    `the link to Explore finds the traces of ${component}`, query);
+}
+const one = await clicked(panels(dashboard).find(({ type }) => type === "traces").links[0].url, "$__all");
+const opened = await ask_json(`/api/v2/traces/${one.query}`);
+check(one.query === first.traceID && opened.trace.resourceSpans.length > 0, "the link of the trace opens it in Explore", one);
 finish();

@@ -24,19 +24,30 @@ function tickText(field, value) {
   return field.show(+value.toPrecision(6)).replace(/(\.\d*?)0+(?!\d)/, "$1").replace(/\.(?!\d)/, "");
 }
 
-function axes({ range, width, height, max, field, look }) {
-  const plot = { w: width - left - 6, h: height - bottom - 6 };
+// Series of several units have an axis each, as in Grafana: that of the first on
+// the left, another on the right. x(t); y(v, unit).
+function axes({ range, width, height, max, fields }) {
+  const right = fields.size > 1 ? left : 6;
+  const plot = { w: width - left - right, h: height - bottom - 6 };
   const x = (t) => left + ((t - range.from) / (range.to - range.from)) * plot.w;
-  const step = niceStep(max, Math.max(2, Math.floor(plot.h / 34)));
-  const top = Math.ceil(max / step - 1e-9) * step;
-  const y = (v) => 6 + plot.h - (v / top) * plot.h;
+  const tops = new Map();
+  const y = (v, unit) => 6 + plot.h - (v / tops.get(unit)) * plot.h;
   let out = "";
-  for (let v = 0; v <= top + step / 2; v += step)
-    out += `<line x1="${left}" x2="${width - 6}" y1="${y(v)}" y2="${y(v)}" class="grid"/>`
-      + `<text x="${left - 5}" y="${y(v) + 4}" class="tick" text-anchor="end">${escapeHtml(tickText(field, v))}</text>`;
+  for (const [unit, field] of fields) {
+    const isFirst = tops.size === 0;
+    const most = max.get(unit);
+    const step = niceStep(most, Math.max(2, Math.floor(plot.h / 34)));
+    tops.set(unit, Math.ceil(most / step - 1e-9) * step);
+    for (let v = 0; v <= tops.get(unit) + step / 2; v += step) {
+      if (isFirst)
+        out += `<line x1="${left}" x2="${width - right}" y1="${y(v, unit)}" y2="${y(v, unit)}" class="grid"/>`;
+      if (isFirst || tops.size === 2)
+        out += `<text x="${isFirst ? left - 5 : width - right + 5}" y="${y(v, unit) + 4}" class="tick" text-anchor="${isFirst ? "end" : "start"}">${escapeHtml(tickText(field, v))}</text>`;
+    }
+  }
   for (const t of timeTicks(range, plot.w).filter((one) => x(one) < width - 16))
     out += `<text x="${x(t)}" y="${height - 4}" class="tick" text-anchor="middle">${new Date(t).toISOString().slice(11, 16)}</text>`;
-  return { x, y, out, look };
+  return { x, y, out, right: width - right };
 }
 
 function stacked(series) {
@@ -98,18 +109,30 @@ export function timeseries(panel, frames, size, range, look, changes) {
   const numbers = series.flatMap(({ points }) => points.map(([, v]) => v)).filter((v) => Number.isFinite(v));
   if (!numbers.length)
     return null;
-  // Letters are about 6.6 px wide; lines of the legend, three at most.
+  // Letters are about 6.6 px wide; the legend has half of the panel at most.
   const letters = series.filter((one) => !one.custom.hideFrom?.legend).reduce((sum, { name }) => sum + name.length * 6.6 + 26, 0);
-  const legendHeight = 18 * Math.min(3, Math.ceil(letters / size.w));
+  const legendHeight = 18 * Math.min(Math.floor(size.h / 36), Math.ceil(letters / (size.w * 0.85)));
   const height = size.h - legendHeight;
-  const max = Math.max(...numbers) * 1.05 || 1;
-  const { x, y, out } = axes({ range, width: size.w, height, max, field: series[0].field, look });
+  const unitOf = ({ field }) => field.config.unit ?? "";
+  const fields = new Map();
+  const max = new Map();
+  for (const one of series) {
+    const unit = unitOf(one);
+    if (!fields.has(unit))
+      fields.set(unit, one.field);
+    max.set(unit, Math.max(max.get(unit) ?? 0, ...one.points.map(([, v]) => v).filter((v) => Number.isFinite(v)).map((v) => v * 1.05)));
+  }
+  for (const unit of fields.keys())
+    max.set(unit, max.get(unit) || 1);
+  const { x, y, out, right } = axes({ range, width: size.w, height, max, fields });
   const times = [...new Set(series.flatMap(({ points }) => points.map(([t]) => t)))].sort((a, b) => a - b);
   const gap = times.length > 1 ? Math.min(...times.slice(1).map((t, i) => t - times[i])) : 60e3;
   const barWidth = Math.max(1, x(range.from + gap) - x(range.from) - 1);
   const lines = changes.map((t) => `<line class="change" x1="${x(t)}" x2="${x(t)}" y1="6" y2="${height - bottom}"/>`).join("");
-  const clip = `clip-path="inset(0 0 0 ${left - 3}px)"`;
-  return `<svg width="${size.w}" height="${height}">${out}<g ${clip}><rect x="0" y="0" width="${size.w}" height="${height}" fill="none"/>${lines}${series.map((one) => drawSeries(one, x, y, custom, barWidth)).join("")}</g></svg>${legend(series, legendHeight)}`;
+  const clip = `plot${panel.id}`;
+  const drawn = series.map((one) => drawSeries(one, x, (v) => y(v, unitOf(one)), custom, barWidth)).join("");
+  return `<svg width="${size.w}" height="${height}"><clipPath id="${clip}"><rect x="${left - 3}" y="0" width="${right - left + 6}" height="${height}"/></clipPath>`
+    + `${out}<g clip-path="url(#${clip})">${lines}${drawn}</g></svg>${legend(series, legendHeight)}`;
 }
 
 export function heatmap(panel, frames, size, range) {

@@ -35,7 +35,8 @@ export function logs(panel, frames) {
     return null;
   const of = (...names) => frame.fields.find(({ name }) => names.includes(name));
   const [time, body, level] = [of("timestamp", "time"), of("body", "line"), of("severity", "level")];
-  return `<div class="logs">${Array.from({ length: Math.min(frame.length, 60) }, (_, i) =>
+  const wrap = panel.options.wrapLogMessage ? " wrap" : "";
+  return `<div class="logs${wrap}">${Array.from({ length: Math.min(frame.length, 60) }, (_, i) =>
     `<div class="mark"><i style="background:${levelColors[String(level?.values[i]).toLowerCase()] ?? "#8e8e8e"}"></i><time>${new Date(time.values[i]).toISOString().slice(0, 19).replace("T", " ")}</time>${escapeHtml(body.values[i])}</div>`).join("")}</div>`;
 }
 
@@ -93,17 +94,18 @@ export function nodeGraph(panel, frames, size) {
   const arcs = nodeFrame.fields.filter(({ name }) => name.startsWith("arc__"));
   const depth = layers(nodes, edges);
   const columns = [...new Set(depth.values())].sort((a, b) => a - b);
+  // Where nodes are close, their names are beside them.
+  const most = Math.max(...columns.map((c) => nodes.filter(({ id }) => depth.get(id) === c).length));
+  const beside = size.h / most < 62 && columns.length < 4;
+  const room = beside ? 60 : 0;
   const at = new Map();
   for (const column of columns) {
     const inside = nodes.filter(({ id }) => depth.get(id) === column);
     inside.forEach((node, i) => at.set(node.id, {
-      x: (size.w / columns.length) * (columns.indexOf(column) + 0.5 + (inside.length > 6 ? (i % 2 ? 0.2 : -0.2) : 0)),
+      x: ((size.w - room) / columns.length) * (columns.indexOf(column) + 0.5 + (inside.length > 6 ? (i % 2 ? 0.2 : -0.2) : 0)),
       y: (size.h / inside.length) * (i + 0.5),
     }));
   }
-  // Where nodes are close, their names are beside them.
-  const most = Math.max(...columns.map((c) => nodes.filter(({ id }) => depth.get(id) === c).length));
-  const beside = size.h / most < 62;
   const radius = Math.max(10, Math.min(24, size.h / (Math.max(...columns.map((c) => [...depth.values()].filter((d) => d === c).length)) * 3.2)));
   const name = (x, y, node) => `<g text-anchor="${beside ? "start" : "middle"}"><text class="title" x="${x}" y="${y}">${escapeHtml(node.title ?? node.id)}</text>`
     + `<text class="tick" x="${x}" y="${y + 11}">${escapeHtml(node.subtitle ?? "")}</text></g>`;
