@@ -1,9 +1,13 @@
-/* route_find - the route of a request that a test makes without a port: what
+/* route_find - the routes of the daemon, those of the APIs of other tools
+ * included, and the route of a request that a test makes without a port: what
  * the HTTP server does with a request line. */
 #ifndef ROUTE_FIND_H
 #define ROUTE_FIND_H
 
+#include "grafana.h"
+#include "prometheus.h"
 #include "query_request.h"
+#include "tempo.h"
 
 static inline struct slice route_unescape(struct arena *arena,
                                           struct slice text)
@@ -14,12 +18,20 @@ static inline struct slice route_unescape(struct arena *arena,
     return (struct slice){copy, http_unescape(copy, text.len, false)};
 }
 
+static inline const struct http_route *route_list(size_t *count)
+{
+    static const struct query_surface *const surfaces[] = {
+        &prometheus_surface, &tempo_surface, &grafana_surface, NULL};
+
+    return query_routes(surfaces, count);
+}
+
 static inline bool route_find(struct query_request *request,
                               struct slice method, struct slice path)
 {
     static _Thread_local struct http_match match;
     size_t count;
-    const struct http_route *routes = query_routes(NULL, &count);
+    const struct http_route *routes = route_list(&count);
     bool found = http_route_find(routes, count, method, path, &match);
 
     request->allow = match.allow;

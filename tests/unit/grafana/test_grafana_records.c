@@ -18,11 +18,6 @@ static struct grant grants[2];
 
 static void begin(void)
 {
-    static const struct query_surface *const surfaces[] = {&grafana_surface,
-                                                           NULL};
-    size_t count;
-
-    (void)query_routes(surfaces, &count);
     bed_init(&bed);
     memset(logs, 0, sizeof(logs));
     bed.store->logs = logs;

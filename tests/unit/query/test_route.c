@@ -200,7 +200,7 @@ TEST(routes_that_are_not_served_are_501)
 TEST(every_route_says_what_it_allows)
 {
     size_t count;
-    const struct http_route *routes = query_routes(NULL, &count);
+    const struct http_route *routes = route_list(&count);
 
     CHECK(count > 0);
     for (size_t i = 0; i < count; i++)
@@ -211,18 +211,32 @@ TEST(every_route_says_what_it_allows)
 
 TEST(what_is_open_to_strangers_is_known)
 {
-    size_t count, open = 0;
-    const struct http_route *routes = query_routes(NULL, &count);
+    static const char *const known[] = {
+        "/",
+        "/health",
+        "/.well-known/oauth-protected-resource",
+        "/prometheus/-/ready",
+        "/prometheus/-/healthy",
+    };
+    size_t count, open = 0, total = 0;
+    const struct http_route *routes = route_list(&count);
 
     for (size_t i = 0; i < count; i++)
         if (routes[i].action == ACTION_OPEN) {
-            CHECK(strcmp(routes[i].path, "/") == 0 ||
-                  strcmp(routes[i].path, "/health") == 0 ||
-                  strcmp(routes[i].path,
-                         "/.well-known/oauth-protected-resource") == 0);
-            open++;
+            for (size_t k = 0; k < sizeof(known) / sizeof(known[0]); k++)
+                open += strcmp(routes[i].path, known[k]) == 0;
+            total++;
         }
-    CHECK_EQ(open, 3);
+    CHECK_EQ(total, sizeof(known) / sizeof(known[0]));
+    CHECK_EQ(open, total);
+}
+
+/* Those of other tools: test_surfaces. */
+static bool is_of_surface(const struct http_route *route)
+{
+    const struct route *row = route->flags & HTTP_FILE ? NULL : route->user;
+
+    return row && query_error_writer(row, slice_of(route->path));
 }
 
 /* tests/e2e/tenants.py asks each as one of two tenants. */
@@ -231,16 +245,16 @@ TEST(no_route_is_forgotten_by_the_test_of_two_tenants)
     static char script[64 * 1024];
     FILE *file = fopen("tests/e2e/tenants.py", "rb");
     size_t count, len = file ? fread(script, 1, sizeof(script) - 1, file) : 0;
-    const struct http_route *routes = query_routes(NULL, &count);
+    const struct http_route *routes = route_list(&count);
     char row[200];
 
     CHECK(len > 0 && len < sizeof(script) - 1);
     if (file)
         (void)fclose(file);
     for (size_t i = 0; i < count; i++) {
-        snprintf(row, sizeof(row),
-                 "    \"%s %s\": lambda t: ", routes[i].method, routes[i].path);
-        if (!CHECK(strstr(script, row)))
+        snprintf(row, sizeof(row), "    \"%s %s\": ", routes[i].method,
+                 routes[i].path);
+        if (!is_of_surface(&routes[i]) && !CHECK(strstr(script, row)))
             printf("# READS has no %s\n", row);
     }
 }
