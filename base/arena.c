@@ -18,7 +18,9 @@
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "mem.h"
@@ -254,6 +256,21 @@ struct slice arena_copy_forced(struct arena *arena, struct slice s)
     arena->chunk = chunk;
     slice_copy((char *)(chunk + 1), s);
     return (struct slice){(char *)(chunk + 1), s.len};
+}
+
+struct slice arena_format(struct arena *arena, const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    int len;
+
+    va_start(args, format);
+    len = vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (len < 0)
+        len = 0;
+    return arena_copy(arena, slice_truncate((struct slice){text, (size_t)len},
+                                            sizeof(text) - 1));
 }
 
 enum status arena_status(const struct arena *arena)

@@ -24,3 +24,34 @@ bool hex_bytes(struct slice text, uint8_t *bytes, size_t len)
                              hex_digit(text.ptr[2 * i + 1]));
     return true;
 }
+
+bool hex_trace_id(struct slice text, uint8_t id[16])
+{
+    char digits[32];
+
+    if (text.len == 0 || text.len > sizeof(digits))
+        return false;
+    memset(digits, '0', sizeof(digits));
+    slice_copy(digits + sizeof(digits) - text.len, text);
+    return hex_bytes((struct slice){digits, sizeof(digits)}, id, 16);
+}
+
+void hex_write(char *to, const uint8_t *bytes, size_t len)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < len; i++) {
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 15];
+    }
+}
+
+struct slice hex_text(struct arena *arena, const uint8_t *bytes, size_t len)
+{
+    char *text = arena_alloc(arena, 2 * len);
+
+    if (!text)
+        return (struct slice){NULL, 0};
+    hex_write(text, bytes, len);
+    return (struct slice){text, 2 * len};
+}

@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "decimal.h"
+#include "hex.h"
 #include "utf8.h"
 
 void jsonw_init(struct jsonw *w, struct buf *out)
@@ -222,19 +223,15 @@ void jsonw_null(struct jsonw *w)
 
 void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len)
 {
-    static const char hex[] = "0123456789abcdef";
     char *to;
 
     value_starts(w);
     to = buf_room(w->out, 2 * len + 2);
     if (!to)
         return;
-    *to++ = '"';
-    for (size_t i = 0; i < len; i++) {
-        *to++ = hex[bytes[i] >> 4];
-        *to++ = hex[bytes[i] & 15];
-    }
-    *to = '"';
+    to[0] = '"';
+    hex_write(to + 1, bytes, len);
+    to[2 * len + 1] = '"';
     buf_grown(w->out, 2 * len + 2);
 }
 

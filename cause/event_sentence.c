@@ -24,12 +24,12 @@ struct slice event_sentence(struct arena *arena, const struct event_words *e)
     struct slice after = e->after;
 
     if (after.len > 0)
-        after = text_format(arena, " (after %.*s)", SLICE_ARGS(after));
-    return text_format(arena, "%s%.*s%s in %s%.*s, %.*s before%.*s",
-                       e->is_call    ? "call "
-                       : e->is_error ? "logs error "
-                                     : "logs ",
-                       SLICE_ARGS(e->what), verb_of(e),
-                       !e->is_error && e->now > 0 ? "only " : "",
-                       SLICE_ARGS(now), SLICE_ARGS(was), SLICE_ARGS(after));
+        after = arena_format(arena, " (after %.*s)", SLICE_ARGS(after));
+    return arena_format(arena, "%s%.*s%s in %s%.*s, %.*s before%.*s",
+                        e->is_call    ? "call "
+                        : e->is_error ? "logs error "
+                                      : "logs ",
+                        SLICE_ARGS(e->what), verb_of(e),
+                        !e->is_error && e->now > 0 ? "only " : "",
+                        SLICE_ARGS(now), SLICE_ARGS(was), SLICE_ARGS(after));
 }

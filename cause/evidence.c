@@ -1,8 +1,6 @@
 #include "evidence.h"
 
 #include <math.h>
-#include <stdarg.h>
-#include <stdio.h>
 
 #include "array.h"
 
@@ -97,21 +95,6 @@ double proportion_score(double k1, double n1, double k2, double n2)
 double certain_score(double score)
 {
     return MAX_SCORE * (1 - exp(-score / MAX_SCORE));
-}
-
-struct slice text_format(struct arena *arena, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    if (len < 0)
-        len = 0;
-    if ((size_t)len >= sizeof(text))
-        len = sizeof(text) - 1;
-    return arena_copy(arena, (struct slice){text, (size_t)len});
 }
 
 void evidence_add(struct evidence_set *set, uint32_t candidate,

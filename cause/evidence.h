@@ -102,8 +102,4 @@ static inline bool is_larger_share(double k1, double n1, double k2, double n2)
     return k2 * n1 > k1 * n2;
 }
 
-/* Text in the arena. */
-struct slice text_format(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-
 #endif

@@ -23,8 +23,8 @@ static void tell_new_pods(struct arena *arena, struct cause_evidence *e,
 {
     if (is_of_pod(e) && e->timeseries->is_new_pod &&
         e->timeseries->caller == NO_INDEX)
-        e->text = text_format(arena, "%.*s, in %s", SLICE_ARGS(e->text),
-                              pods > 1 ? "new pods" : "a new pod");
+        e->text = arena_format(arena, "%.*s, in %s", SLICE_ARGS(e->text),
+                               pods > 1 ? "new pods" : "a new pod");
 }
 
 /* More metrics of one component are not listed. */

@@ -187,18 +187,18 @@ static struct slice sentence(struct arena *arena, const struct rca_event *e)
     struct slice text;
 
     if (e->rule == &event_rule_other)
-        text = text_format(arena, "%.*s: %.*s", SLICE_ARGS(e->reason),
-                           SLICE_ARGS(message));
+        text = arena_format(arena, "%.*s: %.*s", SLICE_ARGS(e->reason),
+                            SLICE_ARGS(message));
     else if (has_own)
         text = message;
     else if (e->rule->is_quoted && message.len > 0)
         text =
-            text_format(arena, "%s: %.*s", e->rule->says, SLICE_ARGS(message));
+            arena_format(arena, "%s: %.*s", e->rule->says, SLICE_ARGS(message));
     else
-        text = text_format(arena, "%s", e->rule->says);
+        text = arena_format(arena, "%s", e->rule->says);
     if (event_times(e) > 1 && e->kind.len == 0)
-        text = text_format(arena, "%.*s (%u times)", SLICE_ARGS(text),
-                           event_times(e));
+        text = arena_format(arena, "%.*s (%u times)", SLICE_ARGS(text),
+                            event_times(e));
     return text;
 }
 

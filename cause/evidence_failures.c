@@ -186,7 +186,7 @@ static void add_failures(struct evidence_set *evidence,
         .operation = c->operation,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text = text_format(
+        .text = arena_format(
             evidence->arena,
             "%.*s fails by itself, without a failed call, in "
             "%s%.0f of %.0f requests, %s%.0f of %.0f before",

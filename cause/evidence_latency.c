@@ -104,7 +104,7 @@ void find_latency(struct evidence_set *evidence,
             .operation = operation,
             .peer = NO_INDEX,
             .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-            .text = text_format(
+            .text = arena_format(
                 evidence->arena, "%.*s takes %.*s itself, %.*s before%s",
                 SLICE_ARGS(operation), SLICE_ARGS(takes), SLICE_ARGS(took),
                 durations_are_sampled(own) ? " (of a sample)" : "")};

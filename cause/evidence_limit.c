@@ -98,7 +98,7 @@ static struct slice limit_percent(struct arena *arena, double share,
 {
     int digits = now - before < 0.015 ? 2 : before < 0.01 ? 1 : 0;
 
-    return text_format(arena, "%.*f%%", digits, 100 * share);
+    return arena_format(arena, "%.*f%%", digits, 100 * share);
 }
 
 static struct slice describe(struct arena *arena,
@@ -110,10 +110,10 @@ static struct slice describe(struct arena *arena,
     const char *of = limit->of ? limit->of : "its limit";
 
     if (now >= AT_LIMIT && before < AT_LIMIT)
-        return text_format(arena, "%s at %.*s of %s, %.*s before", limit->title,
-                           SLICE_ARGS(is), of, SLICE_ARGS(was));
-    return text_format(arena, "%s rose from %.*s to %.*s of %s", limit->title,
-                       SLICE_ARGS(was), SLICE_ARGS(is), of);
+        return arena_format(arena, "%s at %.*s of %s, %.*s before",
+                            limit->title, SLICE_ARGS(is), of, SLICE_ARGS(was));
+    return arena_format(arena, "%s rose from %.*s to %.*s of %s", limit->title,
+                        SLICE_ARGS(was), SLICE_ARGS(is), of);
 }
 
 static void judge(struct evidence_set *evidence, const struct timeseries *t,

@@ -150,7 +150,7 @@ static void add_network(struct evidence_set *evidence,
                  share * share_of_wait(p->rise_ns, usual_trace_ns),
         .peer = peer,
         .numbers = {usual_ms, now_ms, 0, 0, "ms"},
-        .text = text_format(
+        .text = arena_format(
             evidence->arena,
             "calls %s %.*s take %.*s in transit, %.*s before "
             "(%u of %u%s above %.*s)",

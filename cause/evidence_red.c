@@ -29,9 +29,9 @@ static void add_errors(struct evidence_set *evidence, const struct red_count *c)
         .operation = c->operation,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "requests"},
-        .text = text_format(evidence->arena, "%.*s fails in %.*s, %.*s before",
-                            SLICE_ARGS(c->operation), SLICE_ARGS(share),
-                            SLICE_ARGS(was))};
+        .text = arena_format(evidence->arena, "%.*s fails in %.*s, %.*s before",
+                             SLICE_ARGS(c->operation), SLICE_ARGS(share),
+                             SLICE_ARGS(was))};
     evidence_add(evidence, c->candidate, &e);
 }
 
@@ -61,8 +61,8 @@ static void add_durations(struct evidence_set *evidence,
                  (1 - usual_s / now_s),
         .peer = NO_INDEX,
         .numbers = {usual_s * 1000, now_s * 1000, 0, 0, "ms"},
-        .text = text_format(evidence->arena, "calls take %.*s, %.*s before",
-                            SLICE_ARGS(takes), SLICE_ARGS(took))};
+        .text = arena_format(evidence->arena, "calls take %.*s, %.*s before",
+                             SLICE_ARGS(takes), SLICE_ARGS(took))};
     evidence_add(evidence, c->candidate, &e);
 }
 
@@ -90,8 +90,8 @@ static void add_silence(struct evidence_set *evidence,
         .score = proportion_score(k1, n1, k2, n2) * more * more,
         .peer = NO_INDEX,
         .numbers = {k1, k2, n1, n2, "calls"},
-        .text = text_format(evidence->arena, "%.*s get no answer, %.*s before",
-                            SLICE_ARGS(share), SLICE_ARGS(was))};
+        .text = arena_format(evidence->arena, "%.*s get no answer, %.*s before",
+                             SLICE_ARGS(share), SLICE_ARGS(was))};
     evidence_add(evidence, component, &e);
 }
 

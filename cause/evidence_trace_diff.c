@@ -120,7 +120,7 @@ static struct slice shown(const struct operation_diff *d, uint64_t event)
     if (term->line.len == 0)
         return term->text;
     struct slice line = text_cut(d->arena, term->line, MAX_LINE);
-    return text_format(d->arena, "\"%.*s\"", SLICE_ARGS(line));
+    return arena_format(d->arena, "\"%.*s\"", SLICE_ARGS(line));
 }
 
 /* Is a call that no longer succeeds made at all? */
@@ -259,8 +259,8 @@ static void add_evidence(struct evidence_set *evidence,
     if (both.line.len == 0)
         both.line = second->line;
     both.text =
-        text_format(d->arena, "%.*s: %.*s%s%.*s", SLICE_ARGS(name),
-                    SLICE_ARGS(one), other.len ? "; " : "", SLICE_ARGS(other));
+        arena_format(d->arena, "%.*s: %.*s%s%.*s", SLICE_ARGS(name),
+                     SLICE_ARGS(one), other.len ? "; " : "", SLICE_ARGS(other));
     evidence_add(evidence, (uint32_t)(operation >> 32), &both);
 }
 

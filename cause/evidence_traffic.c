@@ -65,16 +65,16 @@ static void add_traffic(struct evidence_set *evidence,
     metric_describe(evidence->arena, t, t->median, d->now, &e);
     e.text =
         f->sent_ratio < SENT
-            ? text_format(evidence->arena,
-                          "gets about %.*s times as many requests as before, "
-                          "and its callers do not send more (%.*s)",
-                          SLICE_ARGS(times), SLICE_ARGS(t->name))
-            : text_format(evidence->arena,
-                          "gets about %.*s times as many requests as before, "
-                          "and its callers send %.*s times as many "
-                          "(%.*s)",
-                          SLICE_ARGS(times), SLICE_ARGS(sent),
-                          SLICE_ARGS(t->name));
+            ? arena_format(evidence->arena,
+                           "gets about %.*s times as many requests as before, "
+                           "and its callers do not send more (%.*s)",
+                           SLICE_ARGS(times), SLICE_ARGS(t->name))
+            : arena_format(evidence->arena,
+                           "gets about %.*s times as many requests as before, "
+                           "and its callers send %.*s times as many "
+                           "(%.*s)",
+                           SLICE_ARGS(times), SLICE_ARGS(sent),
+                           SLICE_ARGS(t->name));
     evidence_add(evidence, t->component, &e);
 }
 

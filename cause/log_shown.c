@@ -361,7 +361,7 @@ struct slice text_cut(struct arena *arena, struct slice text, size_t most)
         end = word;
     while (end > 0 && (unsigned char)text.ptr[end - 1] <= ' ')
         end--;
-    return text_format(arena, "%.*s%s", (int)end, text.ptr, dots);
+    return arena_format(arena, "%.*s%s", (int)end, text.ptr, dots);
 }
 
 struct slice log_shown(struct arena *arena, struct slice line)

@@ -51,9 +51,10 @@ static struct slice describe_lines(struct arena *arena,
     struct slice a = number_text(arena, before, 2);
     struct slice b = number_text(arena, now, 2);
 
-    return text_format(arena, "logs \"%.*s\" %.*s time%s a minute, %.*s before",
-                       SLICE_ARGS(t->name), SLICE_ARGS(b),
-                       slice_equal(b, SLICE("1")) ? "" : "s", SLICE_ARGS(a));
+    return arena_format(arena,
+                        "logs \"%.*s\" %.*s time%s a minute, %.*s before",
+                        SLICE_ARGS(t->name), SLICE_ARGS(b),
+                        slice_equal(b, SLICE("1")) ? "" : "s", SLICE_ARGS(a));
 }
 
 /* The name as it was sent: that of a share of failures has a text before it. */
@@ -81,19 +82,19 @@ static struct slice describe_calls(struct arena *arena,
     const char *calls = is_own ? "its calls to" : "calls from";
 
     if (is_share && !slice_equal(a, b))
-        return text_format(arena, "%.*s of %s %.*s fail, %.*s before (%.*s)",
-                           SLICE_ARGS(b), calls, SLICE_ARGS(other),
-                           SLICE_ARGS(a), SLICE_ARGS(name));
+        return arena_format(arena, "%.*s of %s %.*s fail, %.*s before (%.*s)",
+                            SLICE_ARGS(b), calls, SLICE_ARGS(other),
+                            SLICE_ARGS(a), SLICE_ARGS(name));
     if (!slice_equal(a, b) && t->class == CLASS_LATENCY &&
         scale->quantity == QUANTITY_TIME)
-        return text_format(
+        return arena_format(
             arena, "%s %.*s take %.*s, %.*s before%s (%.*s)", calls,
             SLICE_ARGS(other), SLICE_ARGS(b), SLICE_ARGS(a),
             t->waits == WAITS_BETWEEN ? ", though it answers as usual" : "",
             SLICE_ARGS(name));
     change = quantity_change(arena, scale, before, now);
-    return text_format(arena, "%s %.*s: %.*s %.*s", calls, SLICE_ARGS(other),
-                       SLICE_ARGS(name), SLICE_ARGS(change));
+    return arena_format(arena, "%s %.*s: %.*s %.*s", calls, SLICE_ARGS(other),
+                        SLICE_ARGS(name), SLICE_ARGS(change));
 }
 
 static struct slice describe(struct arena *arena, const struct timeseries *t,
@@ -111,21 +112,21 @@ static struct slice describe(struct arena *arena, const struct timeseries *t,
         return describe_calls(arena, t, scale, before, now);
     if (t->class == CLASS_ERRORS && t->is_share && t->complement <= 0 &&
         scale->quantity == QUANTITY_RATIO && !slice_equal(a, b))
-        return text_format(arena,
-                           "fails in %.*s of requests, %.*s before (%.*s)",
-                           SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
+        return arena_format(arena,
+                            "fails in %.*s of requests, %.*s before (%.*s)",
+                            SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
     if (t->class == CLASS_LATENCY && is_time)
-        return text_format(arena, "takes %.*s, %.*s before (%.*s)",
-                           SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
+        return arena_format(arena, "takes %.*s, %.*s before (%.*s)",
+                            SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
     if (t->class == CLASS_CALLS && is_time)
-        return text_format(arena, "its calls take %.*s, %.*s before (%.*s)",
-                           SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
+        return arena_format(arena, "its calls take %.*s, %.*s before (%.*s)",
+                            SLICE_ARGS(b), SLICE_ARGS(a), SLICE_ARGS(name));
     change = quantity_change(arena, scale, before, now);
     if (!title)
-        return text_format(arena, "%.*s %.*s", SLICE_ARGS(name),
-                           SLICE_ARGS(change));
-    return text_format(arena, "%s %.*s (%.*s)", title, SLICE_ARGS(change),
-                       SLICE_ARGS(name));
+        return arena_format(arena, "%.*s %.*s", SLICE_ARGS(name),
+                            SLICE_ARGS(change));
+    return arena_format(arena, "%s %.*s (%.*s)", title, SLICE_ARGS(change),
+                        SLICE_ARGS(name));
 }
 
 void metric_describe(struct arena *arena, const struct timeseries *t,

@@ -84,7 +84,7 @@ struct slice about_percent_text(struct arena *arena, double share)
 {
     struct slice number = number_text(arena, 100 * share, share < 0.99 ? 2 : 3);
 
-    return text_format(arena, "%.*s%%", SLICE_ARGS(number));
+    return arena_format(arena, "%.*s%%", SLICE_ARGS(number));
 }
 
 /* ---- units ---- */
@@ -169,8 +169,8 @@ static struct slice thing_of(struct arena *arena, struct slice unit)
     if (unit.len < 3 || unit.len > 24 || !is_letter(unit.ptr[0]) ||
         memchr(unit.ptr, '/', unit.len))
         return unit;
-    return text_format(arena, "%.*s%s", SLICE_ARGS(unit),
-                       slice_ends(unit, SLICE("s")) ? "" : "s");
+    return arena_format(arena, "%.*s%s", SLICE_ARGS(unit),
+                        slice_ends(unit, SLICE("s")) ? "" : "s");
 }
 
 /* By/s is By, per second. */
@@ -276,11 +276,11 @@ static struct slice value_text(struct arena *arena,
     number = number_text(arena, base / size->factor, digits);
     if (scale->quantity == QUANTITY_CORES && slice_equal(number, SLICE("1")))
         word = " core";
-    return text_format(arena, "%.*s%s%s%.*s%s", SLICE_ARGS(number), word,
-                       thing.len ? " " : "", SLICE_ARGS(thing),
-                       !scale->is_rate                     ? ""
-                       : scale->quantity == QUANTITY_BYTES ? "/s"
-                                                           : " per second");
+    return arena_format(arena, "%.*s%s%s%.*s%s", SLICE_ARGS(number), word,
+                        thing.len ? " " : "", SLICE_ARGS(thing),
+                        !scale->is_rate                     ? ""
+                        : scale->quantity == QUANTITY_BYTES ? "/s"
+                                                            : " per second");
 }
 
 struct slice quantity_text(struct arena *arena, const struct value_scale *scale,
@@ -315,9 +315,9 @@ struct slice quantity_change(struct arena *arena,
     if (scale->quantity != QUANTITY_OTHER || /* not "388 to 860 million" */
         fmax(fabs(before), fabs(after)) < plain_sizes[2].from)
         a.len -= same_end(a, b);
-    return text_format(arena, "%s from %.*s to %.*s",
-                       after > before ? "rose" : "fell", SLICE_ARGS(a),
-                       SLICE_ARGS(b));
+    return arena_format(arena, "%s from %.*s to %.*s",
+                        after > before ? "rose" : "fell", SLICE_ARGS(a),
+                        SLICE_ARGS(b));
 }
 
 const char *quantity_unit(struct arena *arena, const struct value_scale *scale,
@@ -333,7 +333,7 @@ const char *quantity_unit(struct arena *arena, const struct value_scale *scale,
     if (scale->quantity == QUANTITY_OTHER)
         size = &plain_sizes[3];
     *factor = scale->factor / size->factor;
-    struct slice unit = text_format(
+    struct slice unit = arena_format(
         arena, "%s%s%.*s%s%c", slice_trim(slice_of(size->word), " ").ptr,
         size->word[0] && scale->thing.len ? " " : "", SLICE_ARGS(scale->thing),
         scale->is_rate ? "/s" : "", '\0');
@@ -366,8 +366,8 @@ struct slice share_before_text(struct arena *arena, double k, double n)
         return percent_text(arena, k / n);
     if (!(n > 0))
         return SLICE("none");
-    return text_format(arena, "%.0f of %.0f", rounded_part(k, n),
-                       whole_number(n));
+    return arena_format(arena, "%.0f of %.0f", rounded_part(k, n),
+                        whole_number(n));
 }
 
 struct slice share_text(struct arena *arena, double k, double n,
@@ -376,14 +376,14 @@ struct slice share_text(struct arena *arena, double k, double n,
     struct slice percent;
 
     if (n < MANY)
-        return text_format(arena, "%s%.0f of %.0f %.*s",
-                           is_whole(k) && is_whole(n) ? "" : "about ",
-                           rounded_part(k, n), whole_number(n),
-                           (int)strlen(things) - (whole_number(n) == 1),
-                           things);
+        return arena_format(arena, "%s%.0f of %.0f %.*s",
+                            is_whole(k) && is_whole(n) ? "" : "about ",
+                            rounded_part(k, n), whole_number(n),
+                            (int)strlen(things) - (whole_number(n) == 1),
+                            things);
     percent = percent_text(arena, k / n);
-    return text_format(arena, "%s%.*s of %.0f %s", is_whole(n) ? "" : "about ",
-                       SLICE_ARGS(percent), n, things);
+    return arena_format(arena, "%s%.*s of %.0f %s", is_whole(n) ? "" : "about ",
+                        SLICE_ARGS(percent), n, things);
 }
 
 struct slice milliseconds_text(struct arena *arena, double ms)

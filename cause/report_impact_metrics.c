@@ -75,8 +75,8 @@ static struct slice list_entries(const struct rca_context *rca,
         if (is_entry[c] && (*count)++ < 3) {
             struct slice name = name_of(rca, c);
 
-            text = text_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
-                               text.len ? ", " : "", SLICE_ARGS(name));
+            text = arena_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
+                                text.len ? ", " : "", SLICE_ARGS(name));
         }
     return text;
 }
@@ -96,16 +96,16 @@ static void describe(struct rca_context *rca, const struct entry_metrics *m,
                         m->deviation.now, &e);
         struct slice name = name_of(rca, report->impact_at);
         report->impact =
-            text_format(rca->arena, "%s%.*s: %.*s",
-                        unconnected ? "which component users call is not "
-                                      "known; the worst is "
-                                    : "",
-                        SLICE_ARGS(name), SLICE_ARGS(e.text));
+            arena_format(rca->arena, "%s%.*s: %.*s",
+                         unconnected ? "which component users call is not "
+                                       "known; the worst is "
+                                     : "",
+                         SLICE_ARGS(name), SLICE_ARGS(e.text));
     } else if (entries == 0 || unconnected) {
         report->impact = SLICE("impact on users is not known: no calls of "
                                "users are known");
     } else if (m->judged == 0) {
-        report->impact = text_format(
+        report->impact = arena_format(
             rca->arena,
             "impact on users is not known: %.*s send%s no requests, errors or "
             "latency",

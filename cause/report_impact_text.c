@@ -19,12 +19,12 @@ static struct slice list_affected(struct rca_context *rca,
     for (uint32_t i = 0; i < s->affected_count && i < MAX_NAMED; i++) {
         struct slice name = name_of(rca, s->affected[i]);
 
-        text = text_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
-                           i == 0 ? "" : ", ", SLICE_ARGS(name));
+        text = arena_format(rca->arena, "%.*s%s%.*s", SLICE_ARGS(text),
+                            i == 0 ? "" : ", ", SLICE_ARGS(name));
     }
     if (s->affected_count > MAX_NAMED)
-        text = text_format(rca->arena, "%.*s and %u more", SLICE_ARGS(text),
-                           s->affected_count - MAX_NAMED);
+        text = arena_format(rca->arena, "%.*s and %u more", SLICE_ARGS(text),
+                            s->affected_count - MAX_NAMED);
     return text;
 }
 
@@ -41,14 +41,14 @@ static struct slice failed_share(struct arena *arena,
     if (i->is_sample) {
         now = about_percent_text(arena, n > 0 ? k / n : 0);
         before = about_percent_text(arena, n1 > 0 ? k1 / n1 : 0);
-        return text_format(arena, "about %.*s of requests%.*s (%.*s before)",
-                           SLICE_ARGS(now), SLICE_ARGS(through),
-                           SLICE_ARGS(before));
+        return arena_format(arena, "about %.*s of requests%.*s (%.*s before)",
+                            SLICE_ARGS(now), SLICE_ARGS(through),
+                            SLICE_ARGS(before));
     }
     now = share_text(arena, k, n, "requests");
     before = share_before_text(arena, k1, n1);
-    return text_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
-                       SLICE_ARGS(through), SLICE_ARGS(before));
+    return arena_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
+                        SLICE_ARGS(through), SLICE_ARGS(before));
 }
 
 /* How many are slow is known of those that were looked at: "12 of 99 requests
@@ -64,14 +64,14 @@ static struct slice slow_share(struct arena *arena,
     if (!i->is_sample && !i->is_slow_estimate && i->slow_of == i->requests) {
         now = share_text(arena, k, n, "requests");
         before = share_before_text(arena, k1, n1);
-        return text_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
-                           SLICE_ARGS(through), SLICE_ARGS(before));
+        return arena_format(arena, "%.*s%.*s (%.*s before)", SLICE_ARGS(now),
+                            SLICE_ARGS(through), SLICE_ARGS(before));
     }
     now = about_percent_text(arena, k / n);
     before = about_percent_text(arena, k1 / n1);
-    return text_format(arena, "about %.*s of requests%.*s (%.*s before)",
-                       SLICE_ARGS(now), SLICE_ARGS(through),
-                       SLICE_ARGS(before));
+    return arena_format(arena, "about %.*s of requests%.*s (%.*s before)",
+                        SLICE_ARGS(now), SLICE_ARGS(through),
+                        SLICE_ARGS(before));
 }
 
 /* "web: POST /checkout fails in 92 of 99 requests (3 of 146 before), and 12 of
@@ -86,25 +86,25 @@ static struct slice describe_operation(struct rca_context *rca,
 
     if (i->through != NO_INDEX && i->through != i->component) {
         through = name_of(rca, i->through);
-        through = text_format(arena, " that pass %.*s", SLICE_ARGS(through));
+        through = arena_format(arena, " that pass %.*s", SLICE_ARGS(through));
     }
     if (i->is_failing) {
         struct slice share = failed_share(arena, i, through);
 
-        text = text_format(arena, "fails in %.*s%s", SLICE_ARGS(share),
-                           slow ? ", and " : "");
+        text = arena_format(arena, "fails in %.*s%s", SLICE_ARGS(share),
+                            slow ? ", and " : "");
     }
     if (slow) {
         struct slice share = slow_share(arena, i, through);
         struct slice limit =
             milliseconds_text(arena, (double)i->slow_limit_ns / 1e6);
 
-        text =
-            text_format(arena, "%.*stakes longer than %.*s in %.*s",
-                        SLICE_ARGS(text), SLICE_ARGS(limit), SLICE_ARGS(share));
+        text = arena_format(arena, "%.*stakes longer than %.*s in %.*s",
+                            SLICE_ARGS(text), SLICE_ARGS(limit),
+                            SLICE_ARGS(share));
     }
-    return text_format(arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
-                       SLICE_ARGS(i->operation), SLICE_ARGS(text));
+    return arena_format(arena, "%.*s: %.*s %.*s", SLICE_ARGS(name),
+                        SLICE_ARGS(i->operation), SLICE_ARGS(text));
 }
 
 struct slice report_impact_text(struct rca_context *rca,
@@ -118,19 +118,20 @@ struct slice report_impact_text(struct rca_context *rca,
         worst = describe_operation(rca, &report->impacts[0]);
         if (report->impact_total == 1)
             return worst;
-        return text_format(rca->arena, "%.*s; %u more operation%s",
-                           SLICE_ARGS(worst), report->impact_total - 1,
-                           report->impact_total == 2 ? " suffers" : "s suffer");
+        return arena_format(rca->arena, "%.*s; %u more operation%s",
+                            SLICE_ARGS(worst), report->impact_total - 1,
+                            report->impact_total == 2 ? " suffers"
+                                                      : "s suffer");
     }
     if (report->impact.len > 0 && affected.len > 0 &&
         report->impact_at == NO_INDEX)
-        return text_format(rca->arena, "seen by %.*s; %.*s",
-                           SLICE_ARGS(affected), SLICE_ARGS(report->impact));
+        return arena_format(rca->arena, "seen by %.*s; %.*s",
+                            SLICE_ARGS(affected), SLICE_ARGS(report->impact));
     if (report->impact.len > 0)
         return report->impact;
     if (affected.len > 0)
-        return text_format(rca->arena,
-                           "seen by %.*s; no effect on users was found",
-                           SLICE_ARGS(affected));
+        return arena_format(rca->arena,
+                            "seen by %.*s; no effect on users was found",
+                            SLICE_ARGS(affected));
     return SLICE("no effect on users was found");
 }

@@ -81,14 +81,14 @@ static struct slice describe(const struct incident_builder *b,
     if (now.requests < 1 || before.requests < 1)
         return SLICE("its metrics are far from usual");
     if (symptoms & SYMPTOM_FAILS)
-        return text_format(
+        return arena_format(
             b->rca->arena, "fails in %.1f%% of %.0f requests, %.1f%% otherwise",
             100 * fmin(1, now.errors / now.requests), now.requests,
             100 * fmin(1, before.errors / before.requests));
-    return text_format(b->rca->arena,
-                       "requests take %.0f ms on average, %.0f ms otherwise",
-                       1000 * now.seconds / now.requests,
-                       1000 * before.seconds / before.requests);
+    return arena_format(b->rca->arena,
+                        "requests take %.0f ms on average, %.0f ms otherwise",
+                        1000 * now.seconds / now.requests,
+                        1000 * before.seconds / before.requests);
 }
 
 static void add(const struct incident_builder *b, struct cause_report *report)
@@ -101,7 +101,7 @@ static void add(const struct incident_builder *b, struct cause_report *report)
         return;
     struct slice text = describe(b, row);
     if (components > 1)
-        text = text_format(
+        text = arena_format(
             b->rca->arena, "%.*s; symptoms in %u more component%s",
             SLICE_ARGS(text), components - 1, components == 2 ? "" : "s");
     report->incidents[report->incident_count++] = (struct cause_incident){

@@ -21,7 +21,7 @@ void report_judged_part(struct rca_context *rca, struct cause_report *report)
             struct cause_evidence *e = &report->suspects[i].evidence[k];
 
             if (is_counted(e))
-                e->text = text_format(
+                e->text = arena_format(
                     rca->arena, "%.*s (counted from %02u:%02u:%02u on)",
                     SLICE_ARGS(e->text), (unsigned)(s / 3600 % 24),
                     (unsigned)(s / 60 % 60), (unsigned)(s % 60));

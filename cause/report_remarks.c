@@ -170,17 +170,17 @@ static bool add_remark(struct remark_builder *b, enum remark_signal signal,
         if (stop < first)
             first = stop;
         if (count++ < MAX_NAMED)
-            names = text_format(arena, "%.*s%s%.*s", SLICE_ARGS(names),
-                                count > 1 ? ", " : "", SLICE_ARGS(name));
+            names = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(names),
+                                 count > 1 ? ", " : "", SLICE_ARGS(name));
     }
     if (!are_enough(b, signal, count))
         return true;
     if (count > MAX_NAMED)
-        names = text_format(arena, "%.*s and %u more", SLICE_ARGS(names),
-                            count - MAX_NAMED);
+        names = arena_format(arena, "%.*s and %u more", SLICE_ARGS(names),
+                             count - MAX_NAMED);
     remark->time_ns = b->from_ns + first * NS_PER_MIN;
     uint64_t minute = remark->time_ns / NS_PER_MIN % 1440;
-    remark->text = text_format(
+    remark->text = arena_format(
         arena,
         "no %s of %u component%s arrive since %02u:%02u UTC, other telemetry "
         "of %s does: %.*s",

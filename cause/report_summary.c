@@ -27,9 +27,9 @@ static struct slice time_text(const struct rca_context *rca, uint64_t ns)
         (void)clock_format_rfc3339(text, ns);
         date = 10;
     }
-    return text_format(rca->arena, "%.*s%s%02u:%02u UTC", date, text,
-                       date ? " " : "", (unsigned)(s / 3600),
-                       (unsigned)(s / 60 % 60));
+    return arena_format(rca->arena, "%.*s%s%02u:%02u UTC", date, text,
+                        date ? " " : "", (unsigned)(s / 3600),
+                        (unsigned)(s / 60 % 60));
 }
 
 /* ---- cause ---- */
@@ -96,22 +96,22 @@ static struct slice describe_cause(struct rca_context *rca,
     const struct cause_evidence *second = second_sentence(s, first);
     const struct cause_evidence *change = change_of(s, first);
     struct slice text = candidate_name(&rca->candidates, s->component);
-    text = text_format(arena, "%.*s: %.*s", SLICE_ARGS(text),
-                       SLICE_ARGS(first->text));
+    text = arena_format(arena, "%.*s: %.*s", SLICE_ARGS(text),
+                        SLICE_ARGS(first->text));
     if (s->onset_ns) {
         struct slice at = time_text(rca, s->onset_ns);
 
-        text = text_format(arena, "%.*s, since %.*s", SLICE_ARGS(text),
-                           SLICE_ARGS(at));
+        text = arena_format(arena, "%.*s, since %.*s", SLICE_ARGS(text),
+                            SLICE_ARGS(at));
     }
     if (second)
-        text = text_format(arena, "%.*s; %.*s", SLICE_ARGS(text),
-                           SLICE_ARGS(second->text));
+        text = arena_format(arena, "%.*s; %.*s", SLICE_ARGS(text),
+                            SLICE_ARGS(second->text));
     if (change && change->onset_ns) {
         struct slice at = time_text(rca, change->onset_ns);
 
-        text = text_format(arena, "%.*s; at %.*s %.*s", SLICE_ARGS(text),
-                           SLICE_ARGS(at), SLICE_ARGS(change->text));
+        text = arena_format(arena, "%.*s; at %.*s %.*s", SLICE_ARGS(text),
+                            SLICE_ARGS(at), SLICE_ARGS(change->text));
     }
     return text;
 }
@@ -129,9 +129,9 @@ static struct slice describe_nothing(struct rca_context *rca,
     if (report->suspect_count == 0 || s->evidence_count == 0)
         return quiet ? SLICE("nothing stands out") : text;
     struct slice name = candidate_name(&rca->candidates, s->component);
-    return text_format(rca->arena, "%.*s; most unusual: %.*s: %.*s",
-                       SLICE_ARGS(text), SLICE_ARGS(name),
-                       SLICE_ARGS(s->evidence[0].text));
+    return arena_format(rca->arena, "%.*s; most unusual: %.*s: %.*s",
+                        SLICE_ARGS(text), SLICE_ARGS(name),
+                        SLICE_ARGS(s->evidence[0].text));
 }
 
 /* ---- first failure ---- */
@@ -177,12 +177,12 @@ static struct slice describe_first_failure(struct rca_context *rca,
     struct slice name = candidate_name(&rca->candidates, at->component);
     struct slice time = time_text(rca, first->onset_ns);
     struct slice text =
-        text_format(rca->arena, "%.*s, %.*s: %.*s", SLICE_ARGS(time),
-                    SLICE_ARGS(name), SLICE_ARGS(first->text));
+        arena_format(rca->arena, "%.*s, %.*s: %.*s", SLICE_ARGS(time),
+                     SLICE_ARGS(name), SLICE_ARGS(first->text));
     if (at == cause)
         return text;
     name = candidate_name(&rca->candidates, cause->component);
-    return text_format(
+    return arena_format(
         rca->arena, "%.*s (it showed it first, as a caller: it %s %.*s)",
         SLICE_ARGS(text),
         call_graph_calls(&rca->graph, at->component, cause->component)
@@ -202,7 +202,7 @@ static struct slice exclusion_reason(struct rca_context *rca,
     if (s->explained_by != NO_INDEX) {
         struct slice by = name_of(rca, s->explained_by);
 
-        return text_format(
+        return arena_format(
             rca->arena, "%.*s; explained by %.*s, %s", SLICE_ARGS(text),
             SLICE_ARGS(by),
             call_graph_calls(&rca->graph, s->component, s->explained_by)
@@ -210,10 +210,10 @@ static struct slice exclusion_reason(struct rca_context *rca,
                 : "on which it depends");
     }
     if (s->evidence[0].kind == EVIDENCE_CHANGE)
-        return text_format(rca->arena, "%.*s; no other evidence",
-                           SLICE_ARGS(text));
-    return text_format(rca->arena, "%.*s; weaker: score %.1f of %.1f",
-                       SLICE_ARGS(text), s->score, report->suspects[0].score);
+        return arena_format(rca->arena, "%.*s; no other evidence",
+                            SLICE_ARGS(text));
+    return arena_format(rca->arena, "%.*s; weaker: score %.1f of %.1f",
+                        SLICE_ARGS(text), s->score, report->suspects[0].score);
 }
 
 static bool has_only_changed(const struct evidence_list *list)

@@ -270,13 +270,13 @@ static void add_timeseries(const struct timeseries_reader *r,
     }
     if (shape == FAILED_SHARE) {
         t->name =
-            text_format(r->arena, "failures in %.*s", SLICE_ARGS(t->name));
+            arena_format(r->arena, "failures in %.*s", SLICE_ARGS(t->name));
         t->unit = SLICE("%");
         t->limit = NULL;
     }
     if (shape == VALUE && class != raw->class)
-        t->name = text_format(r->arena, "%.*s of failed requests",
-                              SLICE_ARGS(t->name));
+        t->name = arena_format(r->arena, "%.*s of failed requests",
+                               SLICE_ARGS(t->name));
     failure_share_take(t);
 }
 

@@ -177,28 +177,29 @@ static bool is_known(const struct client_options *o)
     return known;
 }
 
+static uint32_t distance(struct slice wanted, const json_t *component,
+                         const char *member)
+{
+    return similar_distance(wanted, slice_of(client_text(component, member)));
+}
+
 /* The component with the most similar names. A wrong namespace is more likely
  * than a wrong project. */
 static const json_t *most_similar(const struct client_options *o,
                                   const json_t *list)
 {
     const json_t *best = NULL;
-    char project[256];
-    int least = INT_MAX;
+    uint32_t least = UINT32_MAX;
 
-    (void)snprintf(project, sizeof(project), "%.*s", (int)project_of(o).len,
-                   o->target);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *c = json_array_get(list, i);
-        int far = 4 * similar_distance(project, client_text(c, "project")) +
-                  similar_distance(o->namespace, client_text(c, "namespace"));
+        uint32_t far = 4 * distance(project_of(o), c, "project") +
+                       distance(slice_of(o->namespace), c, "namespace");
 
         if (o->environment[0])
-            far +=
-                similar_distance(o->environment, client_text(c, "environment"));
+            far += distance(slice_of(o->environment), c, "environment");
         if (component_of(o)[0])
-            far += 4 * similar_distance(component_of(o),
-                                        client_text(c, "component"));
+            far += 4 * distance(slice_of(component_of(o)), c, "component");
         if (far < least) {
             best = c;
             least = far;

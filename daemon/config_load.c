@@ -103,13 +103,14 @@ static enum status read_environment(struct config *config)
 static enum status complain_unknown(const char *argument)
 {
     const char *name = argument + 2, *near = NULL;
-    int least = (int)strlen(name) / 3 + 1;
+    uint32_t least = (uint32_t)strlen(name) / 3 + 1;
 
     if (strncmp(argument, "--", 2) != 0)
         return complain(argument, "no such command (serve, cause, token, help, "
                                   "version); see --help");
     for (size_t i = 0; i < config_option_count; i++) {
-        int far = similar_distance(name, config_options[i].name);
+        uint32_t far =
+            similar_distance(slice_of(name), slice_of(config_options[i].name));
 
         if (far < least) {
             least = far;

@@ -171,16 +171,16 @@ static void add_labels(struct arena *arena, struct grafana_field *field,
 
         value = slice_trim(value, "\"");
         field_label(field, grafana_cstr(arena, key), value);
-        title = grafana_format(arena, "%.*s%s%.*s", SLICE_ARGS(title),
-                               title.len ? " " : "", SLICE_ARGS(value));
+        title = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(title),
+                             title.len ? " " : "", SLICE_ARGS(value));
     }
     if (title.len == 0)
         field->display_name = name;
     else if (one_name)
         field->display_name = title;
     else
-        field->display_name = grafana_format(
-            arena, "%.*s: %.*s", SLICE_ARGS(name), SLICE_ARGS(title));
+        field->display_name = arena_format(arena, "%.*s: %.*s",
+                                           SLICE_ARGS(name), SLICE_ARGS(title));
 }
 
 static void add_row(struct grafana_query *q, struct grafana_frame *frame,

@@ -12,6 +12,7 @@
 #include "grafana_query.h"
 #include "grafana_record_families.h"
 #include "grafana_records.h"
+#include "hex.h"
 
 enum { RANGE_MAX_DAYS = 30 };
 
@@ -282,8 +283,8 @@ static const char *grafana_unit(struct grafana_query *q, const char *unit)
         if (slice_equal(text, slice_of(units[i].unit)))
             return units[i].name;
     return grafana_cstr(q->request->arena,
-                        grafana_format(q->request->arena, "suffix: %.*s",
-                                       (int)min_u64(text.len, 40), text.ptr));
+                        arena_format(q->request->arena, "suffix: %.*s",
+                                     (int)min_u64(text.len, 40), text.ptr));
 }
 
 /* What was usual, where it is measured in the unit of the chart. NAN: it is
@@ -306,7 +307,7 @@ static void set_threshold(struct grafana_query *q, struct grafana_field *value,
         "\"color\":\"green\"},{\"value\":%.6g,\"color\":\"orange\"}]}";
 
     if (value && isfinite(threshold))
-        value->raw = grafana_format(q->request->arena, format, threshold);
+        value->raw = arena_format(q->request->arena, format, threshold);
 }
 
 static void add_points(struct grafana_frame *frame,
@@ -342,11 +343,11 @@ static struct grafana_frame *add_chart(struct grafana_query *q,
     frame->visual = "graph";
     value->unit = line->unit = grafana_unit(q, e->chart.unit);
     value->display_name =
-        grafana_format(q->request->arena, "%.*s: %s%s%.*s", (int)component.len,
-                       component.ptr, e->chart.title, about.len > 0 ? ", " : "",
-                       (int)min_u64(about.len, 200), about.ptr);
-    line->display_name = grafana_format(q->request->arena, "%.*s: usual",
-                                        (int)component.len, component.ptr);
+        arena_format(q->request->arena, "%.*s: %s%s%.*s", (int)component.len,
+                     component.ptr, e->chart.title, about.len > 0 ? ", " : "",
+                     (int)min_u64(about.len, 200), about.ptr);
+    line->display_name = arena_format(q->request->arena, "%.*s: usual",
+                                      (int)component.len, component.ptr);
     line->color = "gray";
     line->custom = dashed;
     field_label(value, "component", component);

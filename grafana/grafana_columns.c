@@ -45,17 +45,6 @@ struct slice json_text_take(struct json_text *text, struct arena *arena)
     return copy;
 }
 
-struct slice hex_text(struct arena *arena, const uint8_t *bytes, size_t len)
-{
-    char *text = id_is_zero(bytes, len) ? NULL : arena_alloc(arena, 2 * len);
-
-    for (size_t i = 0; text && i < len; i++) {
-        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    return (struct slice){text, text ? 2 * len : 0};
-}
-
 /* ---- links ---- */
 
 #define VARIABLE(name, field) \

@@ -40,9 +40,6 @@ struct jsonw *json_text_begin(struct json_text *text,
                               struct query_request *request);
 struct slice json_text_take(struct json_text *text, struct arena *arena);
 
-/* Lower case hexadecimal digits, in the arena; empty if all are zero. */
-struct slice hex_text(struct arena *arena, const uint8_t *bytes, size_t len);
-
 /* ---- links of a row: to the dashboards by its own fields ---- */
 
 /* By the fields namespace, project, environment, component. */

@@ -218,9 +218,9 @@ static void add_change(struct grafana_query *q, struct grafana_field **f,
         field_time(f[CHANGE_END], release_end(q, records, i, &item));
     field_text(f[CHANGE_TEXT], item.message);
     field_text(f[CHANGE_TITLE],
-               grafana_format(arena, "%.*s: %.*s", (int)identity->component.len,
-                              identity->component.ptr, (int)item.kind.len,
-                              item.kind.ptr));
+               arena_format(arena, "%.*s: %.*s", (int)identity->component.len,
+                            identity->component.ptr, (int)item.kind.len,
+                            item.kind.ptr));
     field_text(f[CHANGE_COLOR], slice_equal(item.phase, SLICE("failed"))
                                     ? SLICE("red")
                                     : SLICE("blue"));
@@ -233,14 +233,14 @@ static void add_change(struct grafana_query *q, struct grafana_field **f,
     field_text(f[CHANGE_NAMESPACE], identity->namespace);
     field_text(f[CHANGE_RELEASE], item.release);
     field_text(f[CHANGE_COMMIT], item.commit);
-    field_text(
-        f[CHANGE_TAGS],
-        grafana_format(arena, "%.*s,%.*s,%.*s", (int)identity->component.len,
-                       identity->component.ptr, (int)identity->environment.len,
-                       identity->environment.ptr, (int)item.kind.len,
-                       item.kind.ptr));
-    field_text(f[CHANGE_ID], grafana_format(arena, "%016llx",
-                                            (unsigned long long)log->arrival));
+    field_text(f[CHANGE_TAGS], arena_format(arena, "%.*s,%.*s,%.*s",
+                                            (int)identity->component.len,
+                                            identity->component.ptr,
+                                            (int)identity->environment.len,
+                                            identity->environment.ptr,
+                                            (int)item.kind.len, item.kind.ptr));
+    field_text(f[CHANGE_ID], arena_format(arena, "%016llx",
+                                          (unsigned long long)log->arrival));
 }
 
 /* ---- incidents: what the search for a cause finds ---- */
@@ -262,17 +262,17 @@ static void add_incident(void *arg, const struct incident_region *incident)
     field_time(f[CHANGE_TIME], incident->start_ns);
     field_time(f[CHANGE_END], incident->end_ns);
     field_text(f[CHANGE_TEXT], incident->text);
-    field_text(f[CHANGE_TITLE], grafana_format(arena, "%.*s: incident",
-                                               (int)identity->component.len,
-                                               identity->component.ptr));
+    field_text(f[CHANGE_TITLE], arena_format(arena, "%.*s: incident",
+                                             (int)identity->component.len,
+                                             identity->component.ptr));
     field_text(f[CHANGE_KIND], SLICE("incident"));
     field_text(f[CHANGE_COLOR], SLICE("red"));
-    field_text(f[CHANGE_TAGS], grafana_format(arena, "%.*s,incident",
-                                              (int)identity->component.len,
-                                              identity->component.ptr));
+    field_text(f[CHANGE_TAGS], arena_format(arena, "%.*s,incident",
+                                            (int)identity->component.len,
+                                            identity->component.ptr));
     field_text(f[CHANGE_ID],
-               grafana_format(arena, "incident-%016llx",
-                              (unsigned long long)incident->start_ns));
+               arena_format(arena, "incident-%016llx",
+                            (unsigned long long)incident->start_ns));
     field_text(f[CHANGE_COMPONENT], identity->component);
     field_text(f[CHANGE_PROJECT], identity->project);
     field_text(f[CHANGE_ENVIRONMENT], identity->environment);

@@ -7,38 +7,11 @@
 
 #include "clock.h"
 #include "grafana_query.h"
+#include "similar.h"
 
-enum { NEAREST = 3, NAME_MAX_COMPARED = 63, DESCRIBED = 400 };
+enum { NEAREST = 3, DESCRIBED = 400 };
 
 /* ---- names that are near ---- */
-
-static uint32_t min_u32(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Levenshtein's distance, of the beginnings of long names. */
-static uint32_t distance(struct slice a, struct slice b)
-{
-    uint32_t row[NAME_MAX_COMPARED + 1];
-
-    a = slice_truncate(a, NAME_MAX_COMPARED);
-    b = slice_truncate(b, NAME_MAX_COMPARED);
-    for (uint32_t j = 0; j <= b.len; j++)
-        row[j] = j;
-    for (uint32_t i = 1; i <= a.len; i++) {
-        uint32_t diagonal = row[0];
-
-        row[0] = i;
-        for (uint32_t j = 1; j <= b.len; j++) {
-            uint32_t swap = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
-
-            diagonal = row[j];
-            row[j] = min_u32(swap, min_u32(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[b.len];
-}
 
 struct near_names {
     struct slice name[NEAREST];
@@ -88,10 +61,10 @@ static struct slice describe(const struct grafana_query *q)
         struct slice value =
             f->count > 0 ? slice_truncate(f->values[0], 80) : SLICE("?");
 
-        text = grafana_format(arena, "%.*s%s%.*s %s %.*s%s", SLICE_ARGS(text),
-                              text.len ? ", " : "", SLICE_ARGS(f->key),
-                              operator_text(f->op), SLICE_ARGS(value),
-                              f->count > 1 ? " ..." : "");
+        text = arena_format(arena, "%.*s%s%.*s %s %.*s%s", SLICE_ARGS(text),
+                            text.len ? ", " : "", SLICE_ARGS(f->key),
+                            operator_text(f->op), SLICE_ARGS(value),
+                            f->count > 1 ? " ..." : "");
     }
     return text;
 }
@@ -139,7 +112,7 @@ static const struct grafana_filter *find_unknown(
 
             any = query_fits(q, scope_keys[k], name);
             if (name.len > 0 && f->count > 0)
-                add_near(near, name, distance(name, f->values[0]));
+                add_near(near, name, similar_distance(name, f->values[0]));
         }
         if (f && !any)
             return f;
@@ -153,8 +126,8 @@ static struct slice near_text(struct arena *arena,
     struct slice text = {NULL, 0};
 
     for (uint32_t i = 0; i < near->count; i++)
-        text = grafana_format(arena, "%.*s%s%.*s", SLICE_ARGS(text),
-                              i ? ", " : "", SLICE_ARGS(near->name[i]));
+        text = arena_format(arena, "%.*s%s%.*s", SLICE_ARGS(text),
+                            i ? ", " : "", SLICE_ARGS(near->name[i]));
     return text;
 }
 

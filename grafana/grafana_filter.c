@@ -20,17 +20,6 @@ static void append(struct grafana_query *q, struct grafana_filter filter)
     *at = copy;
 }
 
-void query_filter(struct grafana_query *q, const char *key, struct slice value)
-{
-    struct slice *one = arena_alloc(q->request->arena, sizeof(*one));
-
-    if (one && value.len > 0) {
-        *one = value;
-        append(q, (struct grafana_filter){
-                      .key = slice_of(key), .values = one, .count = 1});
-    }
-}
-
 void query_release(struct grafana_query *q)
 {
     for (struct grafana_filter *f = q->filters; f; f = f->next) {
@@ -150,8 +139,8 @@ static enum status add_values(struct grafana_query *q, const json_t *from,
     for (size_t i = 0; i < n; i++)
         texts[filter->count++] = json_text_of(json_array_get(list, i));
     if (n == 0 && json_is_number(value)) {
-        texts[filter->count++] = grafana_format(q->request->arena, "%.15g",
-                                                json_number_value(value));
+        texts[filter->count++] =
+            arena_format(q->request->arena, "%.15g", json_number_value(value));
     } else if (n == 0) {
         struct payload_values variable = {.all = true};
 
@@ -188,9 +177,9 @@ static enum status add_ad_hoc(struct grafana_query *q, const json_t *from)
         struct slice joined = filter.values[0];
 
         for (uint32_t i = 1; i < filter.count; i++)
-            joined = grafana_format(q->request->arena, "%.*s|%.*s",
-                                    SLICE_ARGS(joined),
-                                    SLICE_ARGS(filter.values[i]));
+            joined =
+                arena_format(q->request->arena, "%.*s|%.*s", SLICE_ARGS(joined),
+                             SLICE_ARGS(filter.values[i]));
         s = compile(q, key, joined, &filter.regex);
     }
     if (s == OK)

@@ -33,19 +33,6 @@ struct grafana_frame *frames_add(struct frames *frames, struct slice ref_id,
     return frame;
 }
 
-struct slice grafana_format(struct arena *arena, const char *format, ...)
-{
-    char text[1024];
-    va_list args;
-    int len;
-
-    va_start(args, format);
-    len = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    return arena_copy(arena, slice_truncate((struct slice){text, (size_t)len},
-                                            sizeof(text) - 1));
-}
-
 const char *grafana_cstr(struct arena *arena, struct slice text)
 {
     char *copy = arena_alloc(arena, text.len + 1);

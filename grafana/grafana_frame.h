@@ -149,9 +149,6 @@ void field_exact_at(struct grafana_field *field, uint32_t row, double value);
 void field_text_at(struct grafana_field *field, uint32_t row,
                    struct slice text);
 
-/* A formatted text in an arena; empty if it is full. */
-struct slice grafana_format(struct arena *arena, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
 /* A copy with NUL, for names of fields; NULL if the arena is full. */
 const char *grafana_cstr(struct arena *arena, struct slice text);
 

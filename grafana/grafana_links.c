@@ -33,8 +33,8 @@ static struct slice add_variable(struct arena *arena, struct slice url,
 
     return value.len == 0
                ? url
-               : grafana_format(arena, "%.*s&var-%s=%.*s", SLICE_ARGS(url),
-                                name, SLICE_ARGS(encoded));
+               : arena_format(arena, "%.*s&var-%s=%.*s", SLICE_ARGS(url), name,
+                              SLICE_ARGS(encoded));
 }
 
 /* ${__url_time_range} and ${datasource:queryparam}: the range and the data
@@ -43,7 +43,7 @@ static struct slice dashboard(const struct grafana_query *q, const char *uid,
                               const struct identity *id)
 {
     struct arena *arena = q->request->arena;
-    struct slice url = grafana_format(arena, "/d/%s?" LINK_FROM_DASHBOARD, uid);
+    struct slice url = arena_format(arena, "/d/%s?" LINK_FROM_DASHBOARD, uid);
 
     url = add_variable(arena, url, "namespace", id->namespace);
     url = add_variable(arena, url, "project", id->project);

@@ -31,19 +31,12 @@ static void add(struct grafana_query *q, struct text_list *list,
     }
 }
 
-static int by_text(const void *left, const void *right)
-{
-    const struct slice *a = left, *b = right;
-
-    return slice_compare(*a, *b);
-}
-
 static void sort(struct text_list *list)
 {
     uint32_t count = 0;
 
     if (list->count > 0)
-        qsort(list->at, list->count, sizeof(*list->at), by_text);
+        qsort(list->at, list->count, sizeof(*list->at), slice_order);
     for (uint32_t i = 0; i < list->count; i++)
         if (count == 0 || !slice_equal(list->at[i], list->at[count - 1]))
             list->at[count++] = list->at[i];

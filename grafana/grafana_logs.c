@@ -415,9 +415,9 @@ static void add_line(struct grafana_query *q, struct grafana_field **f,
     field_text(f[LINE_BODY], reply_value_text(q->request, &log->body));
     field_text(f[LINE_SEVERITY], slice_of(log_level_text(log->level)));
     /* The position of a record does not change. */
-    field_text(f[LINE_ID], grafana_format(arena, "%016llx-%016llx",
-                                          (unsigned long long)log->time_ns,
-                                          (unsigned long long)log->arrival));
+    field_text(f[LINE_ID], arena_format(arena, "%016llx-%016llx",
+                                        (unsigned long long)log->time_ns,
+                                        (unsigned long long)log->arrival));
     field_json(f[LINE_LABELS], labels_of(q, log, resource));
     if (!id_is_zero(log->trace_id, sizeof(log->trace_id)))
         field_text(f[LINE_TRACE],
@@ -433,7 +433,7 @@ static enum status read_ids(struct grafana_query *q, struct log_query *query,
     struct slice trace = payload_text(q, "trace_id");
     struct slice span = payload_text(q, "span_id");
 
-    if (trace.len > 0 && !trace_id_read(trace, trace_id))
+    if (trace.len > 0 && !hex_trace_id(trace, trace_id))
         return query_refuse(q, "trace_id must be 32 hexadecimal digits");
     if (span.len > 0 && !hex_bytes(span, span_id, 8))
         return query_refuse(q, "span_id must be 16 hexadecimal digits");

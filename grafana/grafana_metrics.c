@@ -84,7 +84,7 @@ enum status grafana_metrics(struct query_request *request)
         jsonw_member_text(w, "value", slice_of(f->target));
         jsonw_member_text(
             w, "label",
-            grafana_format(request->arena, "%s: %s", f->group, f->label));
+            arena_format(request->arena, "%s: %s", f->group, f->label));
         jsonw_name(w, "payloads");
         jsonw_open(w, '[');
         if (f->fields & FIELDS_SCOPE)

@@ -55,9 +55,6 @@ bool filter_fits(const struct grafana_filter *f, struct slice text);
 void query_tell_unapplied(const struct grafana_query *q,
                           struct grafana_frame *frame, const char *const *keys);
 
-/* Adds a filter as it is. */
-void query_filter(struct grafana_query *q, const char *key, struct slice value);
-
 /* The identity of a resource fits the filters by name. */
 bool query_fits_identity(const struct grafana_query *q,
                          const struct identity *identity);

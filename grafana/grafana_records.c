@@ -8,13 +8,6 @@
 #include <string.h>
 
 #include "array.h"
-#include "hex.h"
-
-bool trace_id_read(struct slice text, uint8_t id[16])
-{
-    memset(id, 0, 16);
-    return hex_bytes(text, id, 16) || hex_bytes(text, id + 8, 8);
-}
 
 const struct slice *payload_words(const struct grafana_query *q,
                                   const char *name, uint32_t *count)

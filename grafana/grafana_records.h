@@ -66,7 +66,4 @@ MUST_CHECK enum status cause_incidents(struct grafana_query *q,
 const struct slice *payload_words(const struct grafana_query *q,
                                   const char *name, uint32_t *count);
 
-/* 32 digits, or 16 with zeros before them as some senders write ids. */
-bool trace_id_read(struct slice text, uint8_t id[16]);
-
 #endif

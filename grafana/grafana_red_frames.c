@@ -60,8 +60,8 @@ static struct slice title_of(struct red_frame *f, const struct red_series *one,
         return one->title.len > 0 ? one->title : slice_of(f->name);
     return one->title.len == 0
                ? measure->name
-               : grafana_format(arena, "%.*s %.*s", SLICE_ARGS(one->title),
-                                SLICE_ARGS(measure->name));
+               : arena_format(arena, "%.*s %.*s", SLICE_ARGS(one->title),
+                              SLICE_ARGS(measure->name));
 }
 
 static void add_field(struct red_frame *f, struct grafana_frame *frame,
@@ -289,7 +289,7 @@ static enum status add_quantile(struct red_frame *f, struct slice text)
                             SLICE_ARGS(slice_truncate(text, 80)));
     m->name =
         mean ? SLICE("mean")
-             : grafana_format(f->red.q->request->arena, "p%g", quantile * 100);
+             : arena_format(f->red.q->request->arena, "p%g", quantile * 100);
     m->expr[0] = time_expr(&f->red.derived, mean, quantile);
     m->expr[1] = time_expr(&f->red.sdk, mean, quantile);
     f->count++;
@@ -369,7 +369,7 @@ static void add_bucket(const struct grafana_red *r, struct grafana_frame *frame,
     struct arena *arena = r->q->request->arena;
     struct slice text = bound > b->last
                             ? SLICE("+Inf")
-                            : grafana_format(arena, "%g", bound_at(bound));
+                            : arena_format(arena, "%g", bound_at(bound));
     struct grafana_field *field =
         frame_field(frame, grafana_cstr(arena, text), FIELD_NUMBER);
 

@@ -62,8 +62,8 @@ void red_titles(struct grafana_red *r)
             one->title =
                 one->title.len == 0
                     ? name
-                    : grafana_format(r->q->request->arena, "%.*s %.*s",
-                                     SLICE_ARGS(one->title), SLICE_ARGS(name));
+                    : arena_format(r->q->request->arena, "%.*s %.*s",
+                                   SLICE_ARGS(one->title), SLICE_ARGS(name));
         }
     }
 }

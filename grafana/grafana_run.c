@@ -246,8 +246,8 @@ static struct slice ref_of(struct run_state *run, const json_t *target,
 
     if (json_is_string(ref))
         return json_text_of(ref);
-    return grafana_format(run->call.request->arena, "%c",
-                          (int)('A' + number % 26));
+    return arena_format(run->call.request->arena, "%c",
+                        (int)('A' + number % 26));
 }
 
 static void run_all(struct run_state *run)

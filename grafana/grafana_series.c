@@ -384,8 +384,8 @@ static void add_field(struct named_series *n, struct grafana_frame *frame,
             field_label(field, people_key(n->keys[k]), text);
         title = title.len == 0
                     ? text
-                    : grafana_format(arena, "%.*s %.*s", SLICE_ARGS(title),
-                                     SLICE_ARGS(text));
+                    : arena_format(arena, "%.*s %.*s", SLICE_ARGS(title),
+                                   SLICE_ARGS(text));
     }
     field->display_name = title.len > 0 ? title : n->name;
     for (uint32_t i = 0; i < n->grid.count; i++)

@@ -76,8 +76,8 @@ static struct slice subtitle_of(const struct graph *graph,
         return node->system.len > 0 ? node->system : kind_of(node);
     if (graph->q->scope.environment.len > 0 || environment.len == 0)
         return project;
-    return grafana_format(arena, "%.*s / %.*s", (int)project.len, project.ptr,
-                          (int)environment.len, environment.ptr);
+    return arena_format(arena, "%.*s / %.*s", (int)project.len, project.ptr,
+                        (int)environment.len, environment.ptr);
 }
 
 static const char *icon_of(const struct node *node)
@@ -106,8 +106,8 @@ static const char *health_color(const struct call_numbers *n)
 /* Its key, in hexadecimal: names may be equal. */
 static struct slice id_of(const struct graph *graph, uint64_t key)
 {
-    return grafana_format(graph->q->request->arena, "%016llx",
-                          (unsigned long long)key);
+    return arena_format(graph->q->request->arena, "%016llx",
+                        (unsigned long long)key);
 }
 
 /* ---- nodes ---- */

@@ -7,6 +7,7 @@
 #include "grafana_columns.h"
 #include "grafana_record_families.h"
 #include "grafana_records.h"
+#include "hex.h"
 #include "hidden_spans.h"
 #include "span_reply.h"
 
@@ -336,7 +337,7 @@ enum status grafana_trace(struct grafana_query *q)
                      "list of traces");
         return OK;
     }
-    if (!trace_id_read(text, id))
+    if (!hex_trace_id(text, id))
         return query_refuse(q,
                             "trace_id must be 32 hexadecimal digits; \"%.*s\" "
                             "is not",

@@ -7,6 +7,7 @@
 #include "grafana_columns.h"
 #include "grafana_record_families.h"
 #include "grafana_records.h"
+#include "hex.h"
 #include "span_reply.h"
 
 enum { TRACES = 50, TRACES_MAX = 1000, SCATTER = 500 };

@@ -136,8 +136,8 @@ static struct slice title_of(struct usage_query *u,
         return slice_of(what);
     if (name.len == 0)
         name = SLICE("(unassigned)");
-    return grafana_format(u->q->request->arena, "%.*s %s", SLICE_ARGS(name),
-                          what);
+    return arena_format(u->q->request->arena, "%.*s %s", SLICE_ARGS(name),
+                        what);
 }
 
 static void label_group(struct usage_query *u, struct grafana_field *field,

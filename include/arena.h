@@ -55,6 +55,10 @@ struct slice arena_copy(struct arena *arena, struct slice s);
  * texts of bounded size that must not be lost. */
 struct slice arena_copy_forced(struct arena *arena, struct slice s);
 
+/* A formatted text, at most 1,023 bytes of it. */
+struct slice arena_format(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 enum status arena_status(const struct arena *arena);
 
 /* Bytes held in chunks. */

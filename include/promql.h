@@ -51,6 +51,17 @@ struct promql_labels {
 struct slice promql_label_value(const struct promql_labels *labels,
                                 struct slice name);
 
+uint64_t promql_labels_hash(const struct promql_labels *labels);
+bool promql_labels_equal(const struct promql_labels *a,
+                         const struct promql_labels *b);
+/* By names and values, as Prometheus sorts series. */
+int promql_labels_compare(const struct promql_labels *a,
+                          const struct promql_labels *b);
+
+/* An own copy, texts too; empty if the arena is full. */
+struct promql_labels promql_labels_copy(struct arena *arena,
+                                        const struct promql_labels *labels);
+
 enum promql_match {
     PROMQL_EQUAL,
     PROMQL_NOT_EQUAL,

@@ -84,6 +84,12 @@ static inline int slice_compare(struct slice a, struct slice b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
+/* For qsort() of slices. */
+static inline int slice_order(const void *a, const void *b)
+{
+    return slice_compare(*(const struct slice *)a, *(const struct slice *)b);
+}
+
 static inline bool slice_starts(struct slice s, struct slice prefix)
 {
     return s.len >= prefix.len &&

@@ -4,6 +4,7 @@
  */
 #include "api.h"
 #include "clock.h"
+#include "hex.h"
 #include "utf8.h"
 
 static enum status answer(struct query_request *request, enum status status,
@@ -48,14 +49,6 @@ enum status api_labels(struct query_request *request)
     names.items = items;
     names.warning = cut_warning(list.cut);
     return answer(request, s, &source, &names);
-}
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
 }
 
 /* One code point: hexadecimal digits between underscores. 0: it is none. */

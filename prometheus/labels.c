@@ -56,43 +56,6 @@ bool labels_put(struct label_set *set, struct slice name, struct slice value,
     return false;
 }
 
-uint64_t labels_hash(const struct promql_labels *labels)
-{
-    uint64_t hash = labels->count;
-
-    for (uint32_t i = 0; i < labels->count; i++) {
-        const struct promql_label *label = &labels->at[i];
-
-        hash = hash_bytes(label->name.ptr, label->name.len, hash);
-        hash = hash_bytes(label->value.ptr, label->value.len, hash);
-    }
-    return hash;
-}
-
-bool labels_equal(const struct promql_labels *a, const struct promql_labels *b)
-{
-    if (a->count != b->count)
-        return false;
-    for (uint32_t i = 0; i < a->count; i++)
-        if (!slice_equal(a->at[i].name, b->at[i].name) ||
-            !slice_equal(a->at[i].value, b->at[i].value))
-            return false;
-    return true;
-}
-
-struct promql_labels labels_copy(const struct promql_labels *labels,
-                                 struct arena *arena)
-{
-    struct promql_label *at = arena_zero(arena, labels->count + 1, sizeof(*at));
-
-    if (!at)
-        return (struct promql_labels){0};
-    for (uint32_t i = 0; i < labels->count; i++)
-        at[i] = (struct promql_label){arena_copy(arena, labels->at[i].name),
-                                      arena_copy(arena, labels->at[i].value)};
-    return (struct promql_labels){at, labels->count};
-}
-
 /* ---- attributes ---- */
 
 /* In the order of their keys, as values are joined. */

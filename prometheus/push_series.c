@@ -15,7 +15,7 @@
 /* The same labels twice would end the query: the first series stays. */
 static bool is_new(struct selection *s, const struct promql_labels *labels)
 {
-    uint64_t hash = labels_hash(labels), *slot;
+    uint64_t hash = promql_labels_hash(labels), *slot;
 
     map_each(&s->pushed_index, map_hash(hash), at)
         if (s->pushed[at] == hash)
@@ -121,9 +121,10 @@ static inline void sum_deltas(
     }
 }
 
-void push_numbers(struct selection *s, struct push *p, int list,
-                  double (*of)(const struct push *, const struct sample *),
-                  struct slice name)
+static void push_numbers(struct selection *s, struct push *p, int list,
+                         double (*of)(const struct push *,
+                                      const struct sample *),
+                         struct slice name)
 {
     const struct sample_list *samples = &p->raw->lists[list];
     double *values;

@@ -27,9 +27,6 @@ bool push_begin(struct selection *s, const struct push *p, struct slice name,
 void push_end(struct selection *s, const struct push *p, const double *values,
               const struct promql_histogram *const *histograms);
 double *push_values(struct selection *s, const struct push *p);
-void push_numbers(struct selection *s, struct push *p, int list,
-                  double (*of)(const struct push *, const struct sample *),
-                  struct slice name);
 
 /* push_histograms.c */
 void push_buckets(struct selection *s, struct push *p, struct slice name);

@@ -18,13 +18,14 @@ static bool views_agree(const struct view *a, const struct view *b)
 struct raw *raw_find(struct raw_table *table, const struct view *view,
                      const struct promql_labels *labels)
 {
-    uint64_t hash = hash_mix(labels_hash(labels), view->type <= METRIC_SUM);
+    uint64_t hash =
+        hash_mix(promql_labels_hash(labels), view->type <= METRIC_SUM);
     struct raw *raw, **slot;
 
     map_each(&table->index, map_hash(hash), at) {
         raw = table->at[at];
         if (raw->hash == hash && views_agree(raw->view, view) &&
-            labels_equal(&raw->labels, labels))
+            promql_labels_equal(&raw->labels, labels))
             return raw;
     }
     table->index.arena = table->arena;
@@ -36,7 +37,7 @@ struct raw *raw_find(struct raw_table *table, const struct view *view,
     *slot = raw;
     *raw = (struct raw){.hash = hash,
                         .view = view,
-                        .labels = labels_copy(labels, table->arena)};
+                        .labels = promql_labels_copy(table->arena, labels)};
     return raw;
 }
 

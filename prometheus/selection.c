@@ -124,7 +124,7 @@ static struct member *list_members(struct selection *s,
             return NULL;
         begin_resource(s, id, &s->scratch);
         labels = labels_of(&s->resource);
-        *member = (struct member){labels_hash(&labels), id, id, false};
+        *member = (struct member){promql_labels_hash(&labels), id, id, false};
         ++*count;
         arena_reset(&s->scratch);
     }
@@ -161,7 +161,7 @@ struct raw *selection_raw(struct selection *s, const struct view *view)
     struct promql_labels labels = labels_of(&s->labels);
     struct raw *raw;
 
-    if (s->parts > 1 && labels_hash(&labels) % s->parts != s->part)
+    if (s->parts > 1 && promql_labels_hash(&labels) % s->parts != s->part)
         return NULL;
     raw = raw_find(&s->raws, view, &labels);
     if (raw && raw->limit_ms < s->limit_ms)

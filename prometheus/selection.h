@@ -37,10 +37,6 @@ static inline struct promql_labels labels_of(const struct label_set *set)
 {
     return (struct promql_labels){set->at, set->count};
 }
-uint64_t labels_hash(const struct promql_labels *labels);
-bool labels_equal(const struct promql_labels *a, const struct promql_labels *b);
-struct promql_labels labels_copy(const struct promql_labels *labels,
-                                 struct arena *arena);
 
 /* Attributes as labels; names that become equal are joined. */
 void labels_put_attrs(struct label_set *set, const struct attrs *attrs,
@@ -254,8 +250,6 @@ bool selection_matches(const struct selection *s);
 /* selection_scope.c: NULL: the arena is full. */
 struct bitmap *selection_resources(struct selection *s);
 
-/* selection_sent.c */
-bool selection_wants_name(const struct selection *s, struct slice name);
 /* Adds an output if its name is wanted. */
 void view_add(struct selection *s, struct view *view, enum output_kind kind,
               struct slice base, const char *suffix);

@@ -13,7 +13,7 @@
 
 static const struct slice name_label = SLICE_INIT("__name__");
 
-bool selection_wants_name(const struct selection *s, struct slice name)
+static bool wants_name(const struct selection *s, struct slice name)
 {
     const struct promql_label label = {name_label, name};
     const struct promql_labels labels = {&label, 1};
@@ -45,7 +45,7 @@ void view_add(struct selection *s, struct view *view, enum output_kind kind,
         return;
     slice_copy(at, base);
     slice_copy(at + base.len, slice_of(suffix));
-    if (selection_wants_name(s, name) && !view_has(view, name))
+    if (wants_name(s, name) && !view_has(view, name))
         view->outputs[view->output_count++] = (struct output){kind, name};
 }
 

@@ -5,6 +5,7 @@
 
 #include "array.h"
 #include "clock.h"
+#include "hex.h"
 #include "source_lists.h"
 
 struct exemplar_list {
@@ -19,16 +20,9 @@ struct exemplar_list {
     struct map index;
 };
 
-static struct slice hex_text(const uint8_t *id, size_t len, struct arena *arena)
+static struct slice id_text(const uint8_t *id, size_t len, struct arena *arena)
 {
-    static const char digits[] = "0123456789abcdef";
-    char *at = id_is_zero(id, len) ? NULL : arena_alloc(arena, 2 * len + 1);
-
-    for (size_t i = 0; at && i < len; i++) {
-        at[2 * i] = digits[id[i] >> 4];
-        at[2 * i + 1] = digits[id[i] & 15];
-    }
-    return (struct slice){at, at ? 2 * len : 0};
+    return id_is_zero(id, len) ? SLICE("") : hex_text(arena, id, len);
 }
 
 static struct promql_labels exemplar_labels(struct selection *s,
@@ -40,12 +34,12 @@ static struct promql_labels exemplar_labels(struct selection *s,
 
     set->count = 0;
     labels_put_attrs(set, &exemplar->attrs, arena);
-    labels_put(set, SLICE("trace_id"), hex_text(exemplar->trace_id, 16, arena),
+    labels_put(set, SLICE("trace_id"), id_text(exemplar->trace_id, 16, arena),
                LABEL_REPLACE, arena);
-    labels_put(set, SLICE("span_id"), hex_text(exemplar->span_id, 8, arena),
+    labels_put(set, SLICE("span_id"), id_text(exemplar->span_id, 8, arena),
                LABEL_REPLACE, arena);
     labels = labels_of(set);
-    return labels_copy(&labels, arena);
+    return promql_labels_copy(arena, &labels);
 }
 
 /* That of the first name by which the series was asked for. */
@@ -63,17 +57,17 @@ static struct found_exemplars *find_series(struct selection *s,
     labels_put(set, SLICE("__name__"), raw->view->outputs[0].name,
                LABEL_REPLACE, NULL);
     labels = labels_of(set);
-    hash = map_hash(labels_hash(&labels));
+    hash = map_hash(promql_labels_hash(&labels));
     map_each(&list->index, hash, at)
-        if (labels_equal(&list->at[at].series, &labels))
+        if (promql_labels_equal(&list->at[at].series, &labels))
             return &list->at[at];
     list->index.arena = list->arena;
     found = arena_append(list->arena, &list->at, list->count, &list->room);
     if (!found || !map_add(&list->index, hash, list->count))
         return NULL;
     list->count++;
-    *found =
-        (struct found_exemplars){.series = labels_copy(&labels, list->arena)};
+    *found = (struct found_exemplars){
+        .series = promql_labels_copy(list->arena, &labels)};
     return found;
 }
 

@@ -92,13 +92,6 @@ static enum status add_texts(void *arg, const struct promql_series *series)
     return arena_status(set->arena);
 }
 
-static int by_text(const void *left, const void *right)
-{
-    const struct slice *a = left, *b = right;
-
-    return slice_compare(*a, *b);
-}
-
 static enum status list_texts(struct prometheus_source *source,
                               struct prometheus_list *list, struct slice label,
                               const struct slice **texts, uint32_t *count)
@@ -107,7 +100,7 @@ static enum status list_texts(struct prometheus_source *source,
     enum status status = source_run_list(source, list, add_texts, NULL, &set);
 
     if (set.count > 1)
-        qsort(set.at, set.count, sizeof(*set.at), by_text);
+        qsort(set.at, set.count, sizeof(*set.at), slice_order);
     list->cut = list->limit > 0 && set.count > list->limit;
     *texts = set.at;
     *count = list->cut ? list->limit : set.count;
@@ -148,24 +141,14 @@ static enum status add_series(void *arg, const struct promql_series *series)
 
     if (!slot)
         return arena_status(list->arena);
-    *slot = labels_copy(&series->labels, list->arena);
+    *slot = promql_labels_copy(list->arena, &series->labels);
     list->count++;
     return arena_status(list->arena);
 }
 
-static int compare_labels(const void *left, const void *right)
+static int by_labels(const void *left, const void *right)
 {
-    const struct promql_labels *a = left, *b = right;
-
-    for (uint32_t i = 0; i < a->count && i < b->count; i++) {
-        int order = slice_compare(a->at[i].name, b->at[i].name);
-
-        if (order == 0)
-            order = slice_compare(a->at[i].value, b->at[i].value);
-        if (order != 0)
-            return order;
-    }
-    return a->count < b->count ? -1 : a->count > b->count;
+    return promql_labels_compare(left, right);
 }
 
 enum status prometheus_series(struct prometheus_source *source,
@@ -179,9 +162,10 @@ enum status prometheus_series(struct prometheus_source *source,
     uint32_t n = 0;
 
     if (found.count > 1)
-        qsort(found.at, found.count, sizeof(*found.at), compare_labels);
+        qsort(found.at, found.count, sizeof(*found.at), by_labels);
     for (uint32_t i = 0; i < found.count; i++)
-        if (n == 0 || compare_labels(&found.at[n - 1], &found.at[i]) != 0)
+        if (n == 0 ||
+            promql_labels_compare(&found.at[n - 1], &found.at[i]) != 0)
             found.at[n++] = found.at[i];
     list->cut = list->limit > 0 && n > list->limit;
     *series = found.at;

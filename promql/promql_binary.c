@@ -6,7 +6,27 @@
 #include "promql_histogram.h"
 #include "promql_operator.h"
 
-double promql_arithmetic(enum promql_binary_op op, double a, double b)
+static bool compare(enum promql_binary_op op, double a, double b)
+{
+    switch (op) {
+    case PROMQL_EQ:
+        return a == b;
+    case PROMQL_NE:
+        return a != b;
+    case PROMQL_LT:
+        return a < b;
+    case PROMQL_LE:
+        return a <= b;
+    case PROMQL_GT:
+        return a > b;
+    case PROMQL_GE:
+        return a >= b;
+    default:
+        return false;
+    }
+}
+
+static double arithmetic(enum promql_binary_op op, double a, double b)
 {
     switch (op) {
     case PROMQL_ADD:
@@ -24,27 +44,7 @@ double promql_arithmetic(enum promql_binary_op op, double a, double b)
     case PROMQL_ATAN2:
         return atan2(a, b);
     default:
-        return promql_compare(op, a, b);
-    }
-}
-
-bool promql_compare(enum promql_binary_op op, double a, double b)
-{
-    switch (op) {
-    case PROMQL_EQ:
-        return a == b;
-    case PROMQL_NE:
-        return a != b;
-    case PROMQL_LT:
-        return a < b;
-    case PROMQL_LE:
-        return a <= b;
-    case PROMQL_GT:
-        return a > b;
-    case PROMQL_GE:
-        return a >= b;
-    default:
-        return false;
+        return compare(op, a, b);
     }
 }
 
@@ -129,10 +129,10 @@ bool promql_operate(const struct promql_operator *apply,
         return with_histogram(apply, left, right, result);
     if (promql_is_comparison(apply->op) && !apply->returns_bool) {
         *result = left;
-        return promql_compare(apply->op, left.v, right.v);
+        return compare(apply->op, left.v, right.v);
     }
-    *result = (struct promql_operand){
-        promql_arithmetic(apply->op, left.v, right.v), NULL};
+    *result =
+        (struct promql_operand){arithmetic(apply->op, left.v, right.v), NULL};
     return true;
 }
 
@@ -193,7 +193,7 @@ static enum status two_scalars(struct promql_eval *eval,
     if (s != OK || !values)
         return s != OK ? s : promql_full(eval);
     for (uint32_t i = 0; i < eval->steps.count; i++)
-        values[i] = promql_arithmetic(binary->op, left[i], right[i]);
+        values[i] = arithmetic(binary->op, left[i], right[i]);
     return push(arg, &out);
 }
 

@@ -17,11 +17,6 @@ enum { MAX_NOTES = 32, NOTE_MAX = 1024 };
 
 /* ---- what functions ask for ---- */
 
-const struct promql_steps *promql_eval_steps(const struct promql_eval *eval)
-{
-    return &eval->steps;
-}
-
 struct arena *promql_eval_arena(struct promql_eval *eval)
 {
     return eval->run->arena;

@@ -32,7 +32,6 @@ struct promql_steps {
 
 struct promql_eval;
 
-const struct promql_steps *promql_eval_steps(const struct promql_eval *eval);
 struct arena *promql_eval_arena(struct promql_eval *eval);
 
 /* Series by series; a series and its arrays are valid during the call only.
@@ -75,12 +74,6 @@ void promql_info(struct promql_eval *eval, const struct promql_node *at,
 /* Ends the evaluation: sets the error's text, yields ERR_INVALID. */
 MUST_CHECK enum status promql_fail(struct promql_eval *eval, const char *format,
                                    ...) __attribute__((format(printf, 2, 3)));
-
-/* The same labels without one of them; count 0 if the arena is full, which its
- * status tells. */
-struct promql_labels promql_labels_without(struct arena *arena,
-                                           const struct promql_labels *labels,
-                                           struct slice name);
 
 /* ---- the table ---- */
 

@@ -39,8 +39,5 @@ promql_call_function promql_call_histogram_avg, promql_call_histogram_count,
 /* promql_quantile.c */
 promql_call_function promql_call_histogram_quantile,
     promql_call_histogram_fraction;
-/* Warns if q is not between 0 and 1. */
-void promql_check_quantile(struct promql_eval *eval,
-                           const struct promql_node *at, double q);
 
 #endif

@@ -190,13 +190,6 @@ struct promql_labels promql_labels_set(struct arena *arena,
     return (struct promql_labels){to, count};
 }
 
-struct promql_labels promql_labels_without(struct arena *arena,
-                                           const struct promql_labels *labels,
-                                           struct slice name)
-{
-    return promql_labels_set(arena, labels, name, (struct slice){0});
-}
-
 /* ---- text ---- */
 
 const char *promql_number_text(double v, char text[PROMQL_NUMBER_TEXT])

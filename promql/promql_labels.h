@@ -20,17 +20,6 @@ struct promql_names {
 
 bool promql_names_have(const struct promql_names *names, struct slice name);
 
-uint64_t promql_labels_hash(const struct promql_labels *labels);
-bool promql_labels_equal(const struct promql_labels *a,
-                         const struct promql_labels *b);
-/* By names and values, as Prometheus sorts series. */
-int promql_labels_compare(const struct promql_labels *a,
-                          const struct promql_labels *b);
-
-/* An own copy, texts too. */
-struct promql_labels promql_labels_copy(struct arena *arena,
-                                        const struct promql_labels *labels);
-
 /* Those with (keep) or without these names; drop_name: never __name__. */
 struct promql_labels promql_labels_pick(struct arena *arena,
                                         const struct promql_labels *labels,

@@ -27,9 +27,6 @@ static inline struct promql_operand promql_operand_at(
         series->values[i], series->histograms ? series->histograms[i] : NULL};
 }
 
-double promql_arithmetic(enum promql_binary_op op, double a, double b);
-bool promql_compare(enum promql_binary_op op, double a, double b);
-
 /* False: there is no result. A comparison without bool yields the left operand;
  * a full arena is seen by its status. */
 bool promql_operate(const struct promql_operator *apply,

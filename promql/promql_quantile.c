@@ -243,7 +243,8 @@ static enum status finish(struct quantiler *q, promql_push *push, void *arg)
     return s == OK ? promql_merge_push(&merge, push, arg) : s;
 }
 
-void promql_check_quantile(struct promql_eval *eval,
+/* Warns if q is not between 0 and 1. */
+static void check_quantile(struct promql_eval *eval,
                            const struct promql_node *at, double q)
 {
     char text[DECIMAL_TEXT + 1] = "NaN";
@@ -271,7 +272,7 @@ enum status promql_call_histogram_quantile(struct promql_eval *eval,
         return s;
     for (uint32_t i = 0; i < eval->steps.count; i++)
         if (i == 0 || q.low[i] != q.low[i - 1])
-            promql_check_quantile(eval, args[0], q.low[i]);
+            check_quantile(eval, args[0], q.low[i]);
     return finish(&q, push, arg);
 }
 

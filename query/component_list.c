@@ -54,19 +54,13 @@ static struct slice next_cursor(struct component_list *l)
                                  id->environment};
     uint8_t bytes[NAMES * (1 + NAME_MAX_LEN)];
     size_t len = 0;
-    char *text;
 
     for (int i = 0; i < NAMES; i++) {
         bytes[len++] = (uint8_t)names[i].len;
         slice_copy((char *)&bytes[len], names[i]);
         len += names[i].len;
     }
-    text = arena_alloc(l->request->arena, 2 * len);
-    for (size_t i = 0; text && i < len; i++) {
-        text[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-        text[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-    }
-    return (struct slice){text, text ? 2 * len : 0};
+    return hex_text(l->request->arena, bytes, len);
 }
 
 /* ---- what is on the page ---- */

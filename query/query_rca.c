@@ -11,7 +11,7 @@
 
 enum { LIST_DEFAULT = 100, LIST_MAX = 10000 };
 
-enum status rca_not_found(struct query_request *request)
+static enum status report_not_found(struct query_request *request)
 {
     return query_fail(request, ERR_NOT_FOUND, NULL, "RCA report not found");
 }
@@ -272,7 +272,7 @@ json_t *rca_load_report(struct query_request *request, struct slice id,
     if (request->failed == OK && text.len > 0)
         document = json_loadb(text.ptr, text.len, 0, NULL);
     if (request->failed == OK && !document)
-        rca_not_found(request);
+        report_not_found(request);
     return document;
 }
 

@@ -4,28 +4,11 @@
  */
 #include "rca_findings.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 /* ---- sentences ---- */
 
 struct slice rca_name(const struct cause_report *report, uint32_t c)
 {
     return report->components[c].component;
-}
-
-struct slice rca_sentence(struct query_request *request, const char *format,
-                          ...)
-{
-    char text[1024];
-    va_list args;
-
-    va_start(args, format);
-    int len = vsnprintf(text, sizeof(text), format, args);
-    va_end(args);
-    if (len >= (int)sizeof(text))
-        len = (int)sizeof(text) - 1;
-    return arena_copy(request->arena, (struct slice){text, (size_t)len});
 }
 
 /* The portal makes links of these; databases and hosts have no page. */
@@ -35,7 +18,8 @@ struct slice rca_linked_name(struct query_request *request,
     struct slice name = rca_name(report, c);
 
     return report->component_kinds[c] == CANDIDATE_COMPONENT
-               ? rca_sentence(request, "<comp:%.*s>", (int)name.len, name.ptr)
+               ? arena_format(request->arena, "<comp:%.*s>", (int)name.len,
+                              name.ptr)
                : name;
 }
 
@@ -175,12 +159,13 @@ static struct slice analysis(struct query_request *request,
         struct slice name =
             rca_linked_name(request, report, report->path[i].component);
 
-        text = rca_sentence(request, "%.*s%s%.*s", (int)text.len, text.ptr,
-                            i == 0 ? "It affects users through " : ", ",
-                            (int)name.len, name.ptr);
+        text =
+            arena_format(request->arena, "%.*s%s%.*s", (int)text.len, text.ptr,
+                         i == 0 ? "It affects users through " : ", ",
+                         (int)name.len, name.ptr);
     }
-    return rca_sentence(request, "%.*s%sImpact: %.*s", (int)text.len, text.ptr,
-                        text.len ? ". " : "", (int)report->impact.len,
+    return arena_format(request->arena, "%.*s%sImpact: %.*s", (int)text.len,
+                        text.ptr, text.len ? ". " : "", (int)report->impact.len,
                         report->impact.ptr);
 }
 

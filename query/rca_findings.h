@@ -26,7 +26,5 @@ struct slice rca_name(const struct cause_report *report, uint32_t c);
 /* As a link for the portal; databases and hosts have no page. */
 struct slice rca_linked_name(struct query_request *request,
                              const struct cause_report *report, uint32_t c);
-struct slice rca_sentence(struct query_request *request, const char *format,
-                          ...) __attribute__((format(printf, 2, 3)));
 
 #endif

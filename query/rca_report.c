@@ -17,11 +17,11 @@ struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report)
 {
     if (!report->found)
-        return rca_sentence(request, "No cause was found: %.*s.",
+        return arena_format(request->arena, "No cause was found: %.*s.",
                             (int)report->cause.len, report->cause.ptr);
     struct slice name =
         rca_linked_name(request, report, report->suspects[0].component);
-    return rca_sentence(request, "%.*s is the likely cause. %.*s",
+    return arena_format(request->arena, "%.*s is the likely cause. %.*s",
                         (int)name.len, name.ptr, (int)report->cause.len,
                         report->cause.ptr);
 }
@@ -198,8 +198,8 @@ static struct recommendations recommend(struct query_request *request,
         struct slice name = rca_linked_name(request, report, s->component);
 
         actions[count] = (struct rca_statement){
-            rca_sentence(request, "%s%.*s%s", words.before, (int)name.len,
-                         name.ptr, words.after),
+            arena_format(request->arena, "%s%.*s%s", words.before,
+                         (int)name.len, name.ptr, words.after),
             s->evidence[0].text, "suggested"};
     }
     return (struct recommendations){
@@ -251,8 +251,8 @@ static struct reply_list investigation(struct query_request *request,
 {
     steps[0] = (struct rca_statement){
         SLICE("Compared traces and logs of the window with those before"),
-        rca_sentence(
-            request,
+        arena_format(
+            request->arena,
             "%llu spans and %llu log records, of %llu traces before and "
             "%llu in the window",
             (unsigned long long)report->spans_read,
@@ -262,13 +262,14 @@ static struct reply_list investigation(struct query_request *request,
         NULL};
     steps[1] = (struct rca_statement){
         SLICE("Compared requests, calls and usage with their limits"),
-        rca_sentence(request, "%u of %u candidates have evidence",
+        arena_format(request->arena, "%u of %u candidates have evidence",
                      (unsigned)report->suspect_count,
                      (unsigned)report->component_count),
         NULL};
     steps[2] = (struct rca_statement){
         SLICE("Followed the calls to the deepest component with evidence"),
-        rca_sentence(request, "%u of these are explained by what they call",
+        arena_format(request->arena,
+                     "%u of these are explained by what they call",
                      (unsigned)count_explained(report)),
         NULL};
     return (struct reply_list){STEPS, steps, NULL, NULL};

@@ -72,8 +72,6 @@ bool rca_report_is_seen(void *request, const union scope_names *names);
 /* A stored document. NULL: there is none in the scope, which is answered. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
                         const struct rca_scope *scope);
-/* The answer if there is no report. */
-enum status rca_not_found(struct query_request *request);
 enum status rca_chat(struct query_request *request);
 
 #endif

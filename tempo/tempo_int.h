@@ -24,8 +24,6 @@ enum status tempo_duration(struct query_request *request, const char *name,
 /* start and end, in seconds or finer; absent: the last hour. */
 enum status tempo_range(struct query_request *request, uint64_t *start_ns,
                         uint64_t *end_ns);
-/* 1 to 32 hexadecimal digits; shorter ids have zeros before them. */
-bool tempo_trace_id(struct slice text, uint8_t id[16]);
 
 /* ---- handlers ---- */
 

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "hex.h"
 #include "tempo_int.h"
 
 /* Times and ranges as Tempo's clients send them: from 1970 on, within what
@@ -81,15 +80,4 @@ enum status tempo_range(struct query_request *request, uint64_t *start_ns,
     /* The second of the end is part of the range. */
     *end_ns = end % NS_PER_S == 0 ? end + NS_PER_S : end + 1;
     return OK;
-}
-
-bool tempo_trace_id(struct slice text, uint8_t id[16])
-{
-    char digits[32];
-
-    if (text.len == 0 || text.len > sizeof(digits))
-        return false;
-    memset(digits, '0', sizeof(digits));
-    slice_copy(digits + sizeof(digits) - text.len, text);
-    return hex_bytes((struct slice){digits, sizeof(digits)}, id, 16);
 }

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 
+#include "hex.h"
 #include "tempo_search.h"
 
 enum traceql_truth tempo_candidate(const struct traceql_set *set,
@@ -76,11 +77,6 @@ static void want_duration(struct trace_query *wanted, enum traceql_op op,
         wanted->max_duration_ns = ns;
 }
 
-static bool read_id(struct slice text, uint8_t id[16])
-{
-    return tempo_trace_id(text, id);
-}
-
 static void want_intrinsic(struct tempo_search *search,
                            const struct traceql_expr *e)
 {
@@ -102,7 +98,7 @@ static void want_intrinsic(struct tempo_search *search,
         break;
     case TRACEQL_TRACE_ID:
         if (equal && value->type == TRACEQL_STRING)
-            search->one_trace = read_id(value->text, search->trace_id);
+            search->one_trace = hex_trace_id(value->text, search->trace_id);
         break;
     default:
         break;

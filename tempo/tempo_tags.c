@@ -32,8 +32,8 @@ static const char *const scope_names[] = {
 
 /* ---- sets ---- */
 
-void tag_set_add(struct tag_set *set, struct arena *arena,
-                 enum traceql_type type, struct slice text)
+static void tag_set_add(struct tag_set *set, struct arena *arena,
+                        enum traceql_type type, struct slice text)
 {
     uint32_t hash = map_hash_slice(text);
     struct tag_value *value;
@@ -58,7 +58,7 @@ static int compare_values(const void *left, const void *right)
     return slice_compare(a->text, b->text);
 }
 
-void tag_set_sort(struct tag_set *set)
+static void tag_set_sort(struct tag_set *set)
 {
     if (set->count > 1)
         qsort(set->at, set->count, sizeof(*set->at), compare_values);

@@ -35,10 +35,6 @@ struct tag_set {
     struct map index;
 };
 
-void tag_set_add(struct tag_set *set, struct arena *arena,
-                 enum traceql_type type, struct slice text);
-void tag_set_sort(struct tag_set *set);
-
 /* What is looked at; each part is asked for by a bit. */
 enum { SAMPLE_RESOURCES = 1, SAMPLE_SPANS = 2, SAMPLE_TRACES = 4 };
 

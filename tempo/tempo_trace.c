@@ -11,6 +11,7 @@
  */
 #include <stdio.h>
 
+#include "hex.h"
 #include "otlp_encode.h"
 #include "tempo_int.h"
 
@@ -158,7 +159,7 @@ static enum status trace_answer(struct query_request *request, bool v2)
     uint64_t start_ns, end_ns;
     enum status s;
 
-    if (!tempo_trace_id(request->parts[0], id))
+    if (!hex_trace_id(request->parts[0], id))
         return query_invalid(request,
                              "a trace id has up to 32 hexadecimal digits");
     tempo_range(request, &start_ns, &end_ns);

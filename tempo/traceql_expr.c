@@ -188,7 +188,8 @@ static enum traceql_op turned(enum traceql_op op)
                                          : op;
 }
 
-struct traceql_expr *traceql_binary(struct traceql_parser *p,
+/* After a look at the types of both. */
+static struct traceql_expr *checked(struct traceql_parser *p,
                                     enum traceql_op op,
                                     struct traceql_expr *left,
                                     struct traceql_expr *right, size_t place)
@@ -377,9 +378,9 @@ static struct traceql_expr *above(struct traceql_parser *p, int least)
         bool right_first = binary->op == TRACEQL_POWER;
 
         lex_next(&p->lex);
-        left = traceql_binary(
-            p, binary->op, left,
-            above(p, binary->precedence + (right_first ? 0 : 1)), place);
+        left = checked(p, binary->op, left,
+                       above(p, binary->precedence + (right_first ? 0 : 1)),
+                       place);
     }
     p->depth--;
     return left;

@@ -4,6 +4,7 @@
  * component and environment of the resource, endpoint and operation of the
  * span.
  */
+#include "hex.h"
 #include "map.h"
 #include "traceql_lex.h"
 
@@ -105,12 +106,7 @@ static void set_int(struct traceql_value *value, enum traceql_type type,
 
 static void set_id(struct traceql_value *value, const uint8_t *id, size_t len)
 {
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < len; i++) {
-        value->hex[2 * i] = digits[id[i] >> 4];
-        value->hex[2 * i + 1] = digits[id[i] & 15];
-    }
+    hex_write(value->hex, id, len);
     set_text(value, (struct slice){value->hex, 2 * len});
 }
 

@@ -35,11 +35,6 @@ bool traceql_enter(struct traceql_parser *p);
 struct traceql_expr *traceql_expression(struct traceql_parser *p);
 struct traceql_expr *traceql_new(struct traceql_parser *p,
                                  enum traceql_node node);
-/* Adds a comparison of two expressions, after a look at their types. */
-struct traceql_expr *traceql_binary(struct traceql_parser *p,
-                                    enum traceql_op op,
-                                    struct traceql_expr *left,
-                                    struct traceql_expr *right, size_t place);
 /* Whether it can be true or false. */
 bool traceql_is_condition(const struct traceql_expr *e);
 bool traceql_is_numeric(const struct traceql_expr *e);
