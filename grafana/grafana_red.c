@@ -273,13 +273,6 @@ void red_part_init(struct grafana_red *r, struct red_part *part,
     part->table.target_arg = part;
 }
 
-uint64_t red_component_of(void *arg, uint32_t resource_id)
-{
-    struct query_request *request = arg;
-
-    return registry_identity_id(request->services->registry, resource_id);
-}
-
 /* SDKs, meshes and proxies count requests, too; without endpoints. */
 static bool asks_sdk(const struct grafana_red *r)
 {
@@ -324,7 +317,7 @@ static enum status read_sdk(struct grafana_red *r,
     r->without = rest;
     if (rest->count == 0)
         return OK;
-    return read_metrics(r->q->request, rest, red_component_of, &table, 1);
+    return read_metrics(r->q->request, rest, red_component, &table, 1);
 }
 
 static enum status read_pass(struct grafana_red *r, const struct grid *grid,

@@ -87,7 +87,6 @@ void red_part_init(struct grafana_red *r, struct red_part *part,
 /* Of the first `count` names, those that are asked for. */
 uint64_t red_key(const struct grafana_red *r, const struct slice names[],
                  int count);
-series_entity red_component_of;
 /* Would so many groups on the whole grid fit into memory together? */
 bool red_fits_at_once(const struct grafana_red *r, uint32_t groups);
 

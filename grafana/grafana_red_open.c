@@ -67,7 +67,7 @@ static enum status read_part(struct grafana_red *r, struct red_part *part)
     resources = resources_of(r, part);
     if (resources)
         s = read_metrics(request, resources,
-                         part == &r->sdk ? red_component_of : NULL, &table, 1);
+                         part == &r->sdk ? red_component : NULL, &table, 1);
     for (uint32_t i = r->open_first; s == OK && i < r->open_end; i++)
         if (r->series[i].part == part)
             r->series[i].group =

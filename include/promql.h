@@ -184,6 +184,9 @@ struct promql_error {
 
 enum promql_type { PROMQL_SCALAR, PROMQL_STRING, PROMQL_VECTOR, PROMQL_MATRIX };
 
+/* "1h30m": whole numbers with units, from large to small. */
+bool promql_duration(struct slice text, int64_t *ms, char error[160]);
+
 struct promql_query; /* a parsed expression, in an arena */
 
 MUST_CHECK enum status promql_parse(struct arena *arena, struct slice text,

@@ -76,6 +76,10 @@ MUST_CHECK enum status red_query(struct query_request *request,
                                  const struct grid *grid, struct red *red,
                                  struct metric_table *table);
 
+/* For read_metrics(): an SDK and a mesh report the same requests of a
+ * component. */
+uint64_t red_component(void *request, uint32_t resource_id);
+
 /* From the metrics of SDKs, meshes and proxies alone. */
 MUST_CHECK enum status red_query_sdk(struct query_request *request,
                                      const struct bitmap *resources,

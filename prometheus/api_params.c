@@ -116,46 +116,9 @@ bool api_parse_time(struct slice text, int64_t *ms)
     return true;
 }
 
-/* Whole numbers, each with a unit, the largest unit first. */
-static bool parse_units(struct slice text, double *ms)
-{
-    static const struct {
-        struct slice name;
-        double ms;
-    } units[] = {
-        {SLICE_INIT("y"), 365 * 86400e3},
-        {SLICE_INIT("w"), 7 * 86400e3},
-        {SLICE_INIT("d"), 86400e3},
-        {SLICE_INIT("h"), 3600e3},
-        {SLICE_INIT("ms"), 1},
-        {SLICE_INIT("m"), 60e3},
-        {SLICE_INIT("s"), 1e3},
-    };
-    double before = INFINITY;
-
-    *ms = 0;
-    while (text.len > 0) {
-        double number = 0;
-        size_t digits = 0, unit = 0, count = sizeof(units) / sizeof(*units);
-
-        for (; digits < text.len && text.ptr[digits] >= '0' &&
-               text.ptr[digits] <= '9';
-             digits++)
-            number = number * 10 + (text.ptr[digits] - '0');
-        text = slice_from(text, digits);
-        while (unit < count && !slice_starts(text, units[unit].name))
-            unit++;
-        if (digits == 0 || unit == count || units[unit].ms >= before)
-            return false;
-        before = units[unit].ms;
-        *ms += number * before;
-        text = slice_from(text, units[unit].name.len);
-    }
-    return before < INFINITY;
-}
-
 const char *api_parse_duration(struct slice text, int64_t *ms)
 {
+    char error[160]; /* Prometheus has other words here */
     double v;
 
     if (parse_number(text, &v)) {
@@ -164,10 +127,9 @@ const char *api_parse_duration(struct slice text, int64_t *ms)
         *ms = (int64_t)(v * 1000);
         return NULL;
     }
-    if (!parse_units(text, &v) || v > (double)INT64_MAX / 1e6)
-        return "to a valid duration";
-    *ms = (int64_t)v;
-    return NULL;
+    return text.len > 0 && promql_duration(text, ms, error)
+               ? NULL
+               : "to a valid duration";
 }
 
 /* ---- parameters ---- */

@@ -68,9 +68,6 @@ void promql_token_text(struct slice text, const struct promql_token *token,
 /* Of a number token; an error in Go's words. */
 bool promql_number(struct slice token, double *value, char error[160]);
 
-/* Of a duration token, in milliseconds. */
-bool promql_duration(struct slice token, int64_t *ms, char error[160]);
-
 /* Without quotes and escapes; from the text itself if it has none. False: the
  * arena is full. */
 bool promql_unquote(struct arena *arena, struct slice token,

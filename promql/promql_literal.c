@@ -106,7 +106,7 @@ bool promql_duration(struct slice token, int64_t *ms, char error[160])
         for (from = i; i < token.len && !is_digit(token.ptr[i]); i++)
             ;
         unit = unit_find((struct slice){token.ptr + from, i - from}, unit);
-        if (unit == UNITS) {
+        if (unit == UNITS || from == 0) {
             snprintf(error, 160, "not a valid duration string: \"%.*s\"",
                      SLICE_ARGS(slice_truncate(token, 100)));
             return false;

@@ -99,8 +99,7 @@ void red_table_init(struct metric_table *table, struct arena *arena,
         (void)metric_table_add(table, leaves[i]); /* four fit */
 }
 
-/* SDK and mesh report the same requests of a component. */
-static uint64_t component_of(void *arg, uint32_t resource_id)
+uint64_t red_component(void *arg, uint32_t resource_id)
 {
     struct query_request *request = arg;
 
@@ -115,7 +114,7 @@ enum status red_query_sdk(struct query_request *request,
     red_init(red, RED_SDK);
     red_table_init(table, request->arena, grid, NULL, red);
     return grid->count > 0
-               ? read_metrics(request, resources, component_of, &table, 1)
+               ? read_metrics(request, resources, red_component, &table, 1)
                : OK;
 }
 
