@@ -39,6 +39,7 @@ struct last_series {
     struct series_point at[MAX_MEANINGS];
     uint32_t count;
     bool any;
+    struct metric_group *group; /* of a derived series; NULL: not looked up */
 };
 
 struct metric_reading {
@@ -162,8 +163,10 @@ static bool has_attributes(const struct metric_selector *select,
            select->outcomes >> metric_outcome(&point->attrs) & 1;
 }
 
+/* series_group: that of the series, once it was looked up. */
 static bool add_derived(struct metric_table *table, uint32_t leaf,
-                        const struct point *point)
+                        const struct point *point,
+                        struct metric_group **series_group)
 {
     struct grid_part part =
         grid_parts(&table->grid, point->start_ns, point->time_ns);
@@ -173,7 +176,9 @@ static bool add_derived(struct metric_table *table, uint32_t leaf,
 
     while (grid_next(&table->grid, &part)) {
         if (!group) {
-            group = metric_group_of(table, point);
+            if (!*series_group)
+                *series_group = metric_group_of(table, point);
+            group = *series_group;
             if (group && !group->target)
                 return true; /* left out */
             cells = group ? metric_cells_at(sums_of(table), group->target, leaf)
@@ -320,6 +325,15 @@ static bool add_series(struct metric_table *table, uint32_t leaves,
 
 /* ---- the pass ---- */
 
+/* Groups go by attributes and resource, which the points of a series share. */
+static void next_series(void *arg)
+{
+    struct metric_reading *r = arg;
+
+    for (uint32_t i = 0; i < r->table_count; i++)
+        r->last[i].group = NULL;
+}
+
 static void visit(void *arg, const struct point *point)
 {
     struct metric_reading *r = arg;
@@ -341,7 +355,7 @@ static void visit(void *arg, const struct point *point)
         for (uint32_t leaf = 0; name->derived && leaves >> leaf; leaf++)
             if (leaves >> leaf & 1 &&
                 has_attributes(&table->leaves[leaf]->select, point) &&
-                !add_derived(table, leaf, point))
+                !add_derived(table, leaf, point, &r->last[i].group))
                 r->full = true;
     }
 }
@@ -461,6 +475,7 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
     query.counts_only = counts_are_enough(&r);
     query.start_ns = r.start_ns;
     query.end_ns = r.end_ns;
+    query.series = next_series;
     s = source->read(source->arg, &query, visit, &r);
     if (s != OK)
         return s;

@@ -38,11 +38,30 @@ struct maker {
     uint32_t list_count;
 };
 
+/* The same of one list, as most have. */
+static inline bool next_of_one(struct maker *m, int64_t until, int64_t *time_ms)
+{
+    const struct sample_list *list = m->lists[0];
+    const struct sample *at = list->at;
+    uint32_t next = m->next[0], count = list->count;
+
+    if (next == count || at[next].time_ms > until)
+        return false;
+    *time_ms = at[next].time_ms;
+    do
+        next++;
+    while (next < count && at[next].time_ms == *time_ms);
+    m->next[0] = next;
+    return true;
+}
+
 /* The time of the next delta that is not after `until`; false: none. */
 static inline bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
 {
     bool found = false;
 
+    if (m->list_count == 1)
+        return next_of_one(m, until, time_ms);
     for (uint32_t i = 0; i < m->list_count; i++) {
         const struct sample_list *list = m->lists[i];
 
@@ -62,24 +81,24 @@ static inline bool next_delta(struct maker *m, int64_t until, int64_t *time_ms)
     return found;
 }
 
-/* How many samples there are at most. */
+/* How many samples there are at most; the lists are in order. */
 static uint64_t steps_room(const struct raw *raw)
 {
     uint64_t most = 0;
 
     for (int i = 0; i < LISTS; i++) {
         const struct sample_list *list = &raw->lists[i];
-        int64_t hour = -1;
+        uint64_t hours;
 
-        most += list->count;
-        for (uint32_t k = 0; k < list->count; k++) {
-            int64_t time_ms = list->at[k].time_ms;
-
-            if (hour >= 0 && time_ms > hour && time_ms <= hour + HOUR)
-                continue;
-            hour = hour_of(time_ms);
-            most += 2 * (HOUR / MINUTE + 1);
-        }
+        if (list->count == 0)
+            continue;
+        hours = (uint64_t)(hour_of(list->at[list->count - 1].time_ms) -
+                           hour_of(list->at[0].time_ms)) /
+                    HOUR +
+                1;
+        if (hours > list->count)
+            hours = list->count;
+        most += list->count + hours * 2 * (HOUR / MINUTE + 1);
     }
     return most;
 }

@@ -115,29 +115,52 @@ void raw_add(struct raw *raw, struct arena *arena, int list,
     l->count++;
 }
 
+/* Room for `more` samples; at first for so many chunks of as many. */
+static bool reserve(struct sample_list *l, struct arena *arena, uint32_t more,
+                    uint32_t chunks)
+{
+    uint64_t room =
+        l->room > 0 ? (uint64_t)l->room * 2 + more : (uint64_t)more * chunks;
+    struct sample *at;
+
+    if (more <= l->room - l->count)
+        return true;
+    at = arena_alloc(arena, room < UINT32_MAX ? (size_t)room * sizeof(*at)
+                                              : SIZE_MAX / 2);
+    if (!at)
+        return false;
+    if (l->count > 0)
+        memcpy(at, l->at, l->count * sizeof(*at));
+    l->at = at;
+    l->room = (uint32_t)room;
+    return true;
+}
+
 void raw_add_counts(struct raw *raw, struct arena *arena, int list,
-                    const struct series_counts *counts, int sign)
+                    const struct series_counts *counts, int sign,
+                    uint32_t chunks)
 {
     struct sample_list *l = &raw->lists[list];
 
-    for (uint32_t i = 0; i < counts->count; i++) {
-        struct sample *s = l->at + l->count;
+    if (!reserve(l, arena, counts->count, chunks))
+        return;
 
-        if (l->count == l->room)
-            s = arena_append(arena, &l->at, l->count, &l->room);
-        if (!s)
-            return;
+    struct sample *s = l->at + l->count;
+    bool delta = raw->view->delta, unordered = false;
+    int64_t last = l->count > 0 ? s[-1].time_ms : INT64_MIN;
+
+    for (uint32_t i = 0; i < counts->count; i++, s++) {
         s->time_ms = (int64_t)(counts->times_ns[i] / NS_PER_MS);
-        if (raw->view->delta)
-            s->sign = sign;
-        else
-            s->start_ms = (int64_t)(counts->starts_ns[i] / NS_PER_MS);
+        s->start_ms =
+            delta ? sign : (int64_t)(counts->starts_ns[i] / NS_PER_MS);
         s->value = counts->flags[i] & POINT_NO_VALUE
                        ? promql_stale()
                        : (double)counts->counts[i];
-        l->unordered |= l->count > 0 && s[-1].time_ms > s->time_ms;
-        l->count++;
+        unordered |= last > s->time_ms;
+        last = s->time_ms;
     }
+    l->unordered |= unordered;
+    l->count += counts->count;
 }
 
 /* A stable merge sort: of equal times the later one stays behind. */

@@ -234,13 +234,15 @@ static void visit_point(void *selection, const struct point *point)
 
 static void visit_counts(void *selection, const struct series_counts *counts)
 {
+    enum { HOUR_MS = 3600 * 1000, MOST = 26 };
     struct selection *s = selection;
+    int64_t hours = (s->end_ms - steps_read_from(s->start_ms)) / HOUR_MS + 1;
 
     for (uint32_t i = 0; s->current && i < s->current->count; i++) {
         const struct target *target = &s->current->targets[i];
 
         raw_add_counts(target->raw, &s->group, target->list, counts,
-                       target->sign);
+                       target->sign, hours < MOST ? (uint32_t)hours : MOST);
     }
 }
 

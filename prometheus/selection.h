@@ -122,9 +122,11 @@ struct raw *raw_find(struct raw_table *table, const struct view *view,
                      const struct promql_labels *labels);
 void raw_add(struct raw *raw, struct arena *arena, int list,
              const struct point *point, int sign);
-/* Those of a view of counts. */
+/* Those of a view of counts; so many chunks of the series are likely to come.
+ */
 void raw_add_counts(struct raw *raw, struct arena *arena, int list,
-                    const struct series_counts *counts, int sign);
+                    const struct series_counts *counts, int sign,
+                    uint32_t chunks);
 /* By time, of equal times the last one; deltas of equal times all stay. False:
  * the arena is full. */
 bool sample_list_order(struct sample_list *list, bool delta,

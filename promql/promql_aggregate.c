@@ -96,6 +96,7 @@ struct aggregated {
     double *squares;  /* stddev, stdvar */
     uint32_t *counts; /* avg, stddev, stdvar; STEPWISE: values are a mean */
     struct promql_total **totals; /* NULL: no histograms yet */
+    bool fresh;                   /* no series was added */
 };
 #define STEPWISE (UINT32_C(1) << 31)
 
@@ -143,6 +144,7 @@ static struct aggregated *group_of(struct aggregator *aggregator,
     if (group->values)
         return group;
     group->values = promql_absent_values(eval);
+    group->fresh = true;
     if (counts_samples(aggregator->op))
         group->counts = arena_zero(arena, eval->steps.count, sizeof(uint32_t));
     if (aggregator->op == PROMQL_STDDEV || aggregator->op == PROMQL_STDVAR)
@@ -168,29 +170,74 @@ static bool matters(double lost, double v, double sum)
            (lost != 0 && signbit(v) != signbit(sum));
 }
 
+enum { ADD_BLOCK = 32 };
+
+/* Adds values without branches; false, and nothing is added: one of them or of
+ * the sums is absent or infinite, or what rounding would lose matters. */
+static bool add_block(double *sums, const double *values)
+{
+    double added[ADD_BLOCK];
+    uint64_t bad = 0;
+
+    for (uint32_t i = 0; i < ADD_BLOCK; i++) {
+        double v = values[i], sum = sums[i], both = sum + v, part = both - sum;
+        double lost = (sum - (both - part)) + (v - part); /* exactly */
+
+        added[i] = both;
+        bad |= (uint64_t) !(fabs(lost) <= 0x1p-30 * fabs(v));
+        bad |= (uint64_t)(lost != 0) & (uint64_t)((v < 0) != (sum < 0));
+    }
+    if (!bad)
+        memcpy(sums, added, sizeof(added));
+    return !bad;
+}
+
+static bool add_one(struct promql_eval *eval, struct aggregated *group,
+                    uint32_t i, double v)
+{
+    double sum = group->values[i], lost = 0;
+
+    if (promql_is_absent(v))
+        return true;
+    if (promql_is_absent(sum)) {
+        group->values[i] = v;
+        return true;
+    }
+    if (group->lost)
+        lost = group->lost[i];
+    promql_kahan(v, &sum, &lost);
+    if (group->lost)
+        group->lost[i] = lost;
+    else if (matters(lost, v, group->values[i])) {
+        if (!need_lost(eval, group))
+            return false;
+        group->lost[i] = lost;
+    }
+    group->values[i] = sum;
+    return true;
+}
+
 static bool add_sums(struct promql_eval *eval, struct aggregated *group,
                      const double *values)
 {
-    for (uint32_t i = 0; i < eval->steps.count; i++) {
-        double v = values[i], sum = group->values[i], lost = 0;
+    uint32_t count = eval->steps.count, i = 0;
 
-        if (promql_is_absent(v))
-            continue;
-        if (promql_is_absent(sum)) {
-            group->values[i] = v;
+    if (group->fresh) {
+        memcpy(group->values, values, count * sizeof(*values));
+        group->fresh = false;
+        return true;
+    }
+    while (i < count) {
+        uint32_t end = count - i < ADD_BLOCK ? count : i + ADD_BLOCK;
+
+        if (end - i == ADD_BLOCK && !group->lost &&
+            add_block(group->values + i, values + i)) {
+            i = end;
             continue;
         }
-        if (group->lost)
-            lost = group->lost[i];
-        promql_kahan(v, &sum, &lost);
-        if (group->lost)
-            group->lost[i] = lost;
-        else if (matters(lost, v, group->values[i])) {
-            if (!need_lost(eval, group))
+        for (; i < end; i++)
+            if (!add_one(eval, group, i, values[i]))
                 return false;
-            group->lost[i] = lost;
-        }
-        group->values[i] = sum;
     }
     return true;
 }

@@ -249,6 +249,35 @@ static enum status too_much(struct promql_eval *eval)
                              "shorten the range or lengthen the step");
 }
 
+/* The usual case: a function that only looks at floats and the window. */
+static void compute_floats(struct mover *mover)
+{
+    struct sample_line line = mover->floats; /* in registers */
+    struct promql_window *w = &mover->window;
+    const struct promql_steps steps = mover->eval->steps;
+    const struct promql_reference reference = mover->reference;
+    void (*at)(struct promql_window *) = mover->function->at;
+    double absent = promql_absent(), *values = mover->values;
+    int64_t range_ms = mover->range_ms;
+    bool any = false;
+
+    for (uint32_t i = 0; i < steps.count; i++) {
+        w->now_ms = steps.start_ms + i * steps.step_ms;
+        w->end_ms = reference.first_ms + i * reference.step_ms;
+        w->start_ms = w->end_ms - range_ms;
+        move(&line, w->start_ms, w->end_ms);
+        w->first = line.first;
+        w->end = line.end;
+        w->resets = window_resets(&line);
+        w->reset_count = line.reset_end - line.reset_first;
+        w->value = absent;
+        at(w);
+        values[i] = w->value;
+        any |= !promql_is_absent(w->value);
+    }
+    mover->any = any;
+}
+
 static enum status compute(struct mover *mover)
 {
     struct promql_window *w = &mover->window;
@@ -280,6 +309,12 @@ static enum status compute(struct mover *mover)
 }
 
 /* ---- one series ---- */
+
+static bool is_plain(const struct mover *mover)
+{
+    return mover->others.count == 0 && mover->arg_count == 0 &&
+           mover->function->quick && mover->reference.step_ms != 0;
+}
 
 static void annotate(struct mover *mover, const struct promql_labels *labels)
 {
@@ -359,7 +394,9 @@ static enum status mover_visit(void *arg, const struct promql_series *series)
     }
     s = has_marker(series) ? split_series(mover, series)
                            : use_series(mover, series);
-    if (s == OK)
+    if (s == OK && is_plain(mover))
+        compute_floats(mover);
+    else if (s == OK)
         s = compute(mover);
     if (s == OK && w->error)
         s = promql_fail(eval, "%s, got: %f", w->error, w->error_value);

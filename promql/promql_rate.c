@@ -101,7 +101,8 @@ static double float_factor(struct promql_window *w, bool is_counter,
     return w->places.factor;
 }
 
-static void growth(struct promql_window *w, bool is_counter, double divisor)
+static inline void growth(struct promql_window *w, bool is_counter,
+                          double divisor)
 {
     uint32_t last = w->end - 1;
     double first, grown;

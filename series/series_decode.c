@@ -221,30 +221,76 @@ static bool alloc_columns(struct decoder *d, uint32_t count, struct columns *c)
     return arena_status(d->arena) == OK;
 }
 
+/* The next varints are all 0, as at a steady interval: takes them at once. */
+static bool take_zeros(struct byte_reader *in, uint32_t count)
+{
+    static const char zeros[64];
+
+    if (count > byte_reader_left(in))
+        return false;
+    for (uint32_t i = 0; i < count; i += sizeof(zeros))
+        if (memcmp(in->at + i, zeros,
+                   count - i < sizeof(zeros) ? count - i : sizeof(zeros)) != 0)
+            return false;
+    in->at += count;
+    return true;
+}
+
+/* Readers are copied so that they stay in registers. */
+static void read_times(struct byte_reader *from, uint32_t count,
+                       uint64_t *times)
+{
+    struct byte_reader in = *from;
+    uint64_t time = 0, step = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 2 && take_zeros(&in, count - 2)) {
+            for (; i < count; i++)
+                times[i] = time += step;
+            break;
+        }
+        uint64_t delta = sum_of(step, byte_reader_varint(&in));
+
+        step = i ? delta : 0;
+        times[i] = time += delta;
+    }
+    *from = in;
+}
+
+static void read_starts(struct byte_reader *from, uint32_t count, bool follow,
+                        const uint64_t *times, uint64_t *starts)
+{
+    struct byte_reader in = *from;
+    uint64_t start = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 1 && take_zeros(&in, count - 1)) {
+            for (; i < count; i++)
+                starts[i] = follow ? times[i] - start : start;
+            break;
+        }
+        start = sum_of(start, byte_reader_varint(&in));
+        starts[i] = follow ? times[i] - start : start;
+    }
+    *from = in;
+}
+
 static bool read_columns(struct decoder *d, uint32_t count, int modes,
                          struct columns *c)
 {
-    uint64_t time = 0, step = 0, start = 0;
-
     if (!alloc_columns(d, count, c))
         return false;
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t delta = sum_of(step, byte_reader_varint(d->in));
-
-        step = i ? delta : 0;
-        c->times[i] = time += delta;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        start = sum_of(start, byte_reader_varint(d->in));
-        c->starts[i] = modes & STARTS_FOLLOW ? c->times[i] - start : start;
-    }
+    read_times(d->in, count, c->times);
+    read_starts(d->in, count, modes & STARTS_FOLLOW, c->times, c->starts);
     for (uint32_t i = 0; i < count && modes & HAS_FLAGS; i++)
         c->flags[i] = (uint32_t)byte_reader_varint(d->in);
     for (uint32_t i = 0; i < count && modes & HAS_CORRECTED; i++)
         c->corrected[i] = byte_reader_u8(d->in);
-    for (uint32_t i = 0; i < count; i++)
-        c->ints[i] = modes & HAS_MIXED ? byte_reader_u8(d->in) != 0
-                                       : !(modes & HAS_DOUBLES);
+    if (modes & HAS_MIXED)
+        for (uint32_t i = 0; i < count; i++)
+            c->ints[i] = byte_reader_u8(d->in) != 0;
+    else if (!(modes & HAS_DOUBLES))
+        memset(c->ints, 1, count);
     return !d->in->bad;
 }
 
@@ -252,13 +298,15 @@ static bool read_histogram_counts(struct decoder *d, uint32_t count,
                                   struct columns *c)
 {
     bool cumulative = d->metric->temporality == CUMULATIVE;
+    struct byte_reader in = *d->in;
     uint64_t last = 0;
 
     c->counts = arena_alloc(d->arena, count * sizeof(*c->counts));
     for (uint32_t i = 0; c->counts && i < count; i++)
         c->counts[i] = last =
-            sum_of(cumulative ? last : 0, byte_reader_varint(d->in));
-    return c->counts && !d->in->bad;
+            sum_of(cumulative ? last : 0, byte_reader_varint(&in));
+    *d->in = in;
+    return c->counts && !in.bad;
 }
 
 static void read_value(struct decoder *d, struct point *point,

@@ -64,8 +64,10 @@ static enum status read_points(void *arg, const struct series_query *query,
     asked = *query;
     for (uint32_t i = 0; i < point_count; i++)
         for (uint32_t k = 0; k < query->name_count; k++)
-            if (slice_equal(query->names[k], metrics[i].name))
+            if (slice_equal(query->names[k], metrics[i].name)) {
+                query->series(visit_arg);
                 visit(visit_arg, &points[i]);
+            }
     return OK;
 }
 
@@ -123,6 +125,7 @@ TEST(derived_series_are_grouped_and_retracted)
     CHECK(isnan(metric_value(&table, group_of(&table, "b"), &rate, 2)));
     CHECK_EQ(asked.start_ns, T0);
     CHECK_EQ(asked.end_ns, T0 + 4 * MIN);
+    CHECK(asked.counts_only);
     arena_release(&arena);
 }
 
@@ -227,6 +230,7 @@ TEST(histograms_merge_and_have_quantiles)
     CHECK(metric_table_add(&table, &p50) && metric_table_add(&total, &p50));
     CHECK_EQ(table.leaf_count, 1);
     fill(&table);
+    CHECK(!asked.counts_only);
     sorted = metric_sorted(&table, &latency);
     CHECK_TEXT(metric_label(sorted[0], 0), "b");
     CHECK(is(metric_first(&table, sorted[0], &latency), 8));

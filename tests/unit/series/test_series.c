@@ -347,6 +347,93 @@ TEST(reads_only_names_and_times_asked_for)
     arena_release(&arena);
 }
 
+/* ---- columns of counts ---- */
+
+enum { MINUTES = 60 };
+
+struct column_check {
+    const struct point *points; /* in order of time */
+    uint32_t first, seen;
+};
+
+static void check_columns(void *arg, const struct series_counts *counts)
+{
+    struct column_check *check = arg;
+
+    for (uint32_t i = 0; i < counts->count; i++) {
+        const struct point *point = &check->points[check->first + i];
+
+        CHECK_EQ(counts->times_ns[i], point->time_ns);
+        CHECK_EQ(counts->starts_ns[i], point->start_ns);
+        CHECK_EQ(counts->counts[i], point->histogram->count);
+        CHECK_EQ(counts->flags[i], point->flags);
+    }
+    check->seen += counts->count;
+}
+
+static void not_visited(void *arg, const struct point *point)
+{
+    (void)arg;
+    (void)point;
+    CHECK(false);
+}
+
+/* A minute each, from one that is left out on with a gap; MINUTES: none is. */
+static void check_minutes(uint32_t gap)
+{
+    static const struct metric metric = {.name = SLICE_INIT("d"),
+                                         .type = METRIC_EXP_HISTOGRAM,
+                                         .temporality = DELTA};
+    const uint64_t hour = UINT64_C(1700002800000000000);
+    const uint64_t minute = UINT64_C(60000000000);
+    static struct point points[MINUTES];
+    static struct histogram histograms[MINUTES];
+    static struct chunks chunks;
+    static struct kept kept;
+    const struct point *at[MINUTES];
+    struct column_check check = {.points = points};
+    struct series_query query = {.start_ns = hour + 9 * minute,
+                                 .end_ns = hour + 50 * minute,
+                                 .counts_only = true,
+                                 .counts = check_columns};
+    struct arena scratch;
+    uint32_t within = 0;
+
+    for (uint32_t i = 0; i < MINUTES; i++) {
+        uint64_t time = hour + (i + (i >= gap)) * minute;
+
+        histograms[i].count = i * 7;
+        points[i] = (struct point){.metric = &metric,
+                                   .time_ns = time,
+                                   .start_ns = time - minute,
+                                   .histogram = &histograms[i]};
+        at[i] = &points[i];
+        check.first += time <= query.start_ns;
+        within += time > query.start_ns && time <= query.end_ns;
+    }
+    write_points(&chunks, at, gap < MINUTES ? MINUTES - 1 : MINUTES, false);
+    CHECK_EQ(chunks.count, 1);
+    CHECK_EQ(read_chunks(&chunks, &kept, &everything), OK);
+    for (uint32_t i = 0; i < kept.count; i++)
+        CHECK(same_point(kept.at[i], at[i]));
+    arena_release(&kept.arena);
+    const struct chunk_bytes bytes = {.bytes = chunks.at[0].bytes};
+    arena_init(&scratch, NULL, SIZE_MAX);
+    CHECK_EQ(series_read(&bytes, 0, &query, &scratch, not_visited, &check), OK);
+    CHECK_EQ(check.seen, within);
+    arena_release(&scratch);
+    arena_release(&chunks.arena);
+}
+
+TEST(counts_of_minutes_come_as_columns)
+{
+    check_minutes(MINUTES);
+    check_minutes(1);
+    check_minutes(2);
+    check_minutes(30);
+    check_minutes(MINUTES - 2);
+}
+
 TEST(counts_alone_are_the_same)
 {
     static struct kept all, counts;
