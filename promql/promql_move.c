@@ -9,20 +9,10 @@
 #include "promql_eval.h"
 
 #include "promql_histogram.h"
-#include "promql_range.h"
+#include "promql_walk.h"
 
 /* All windows of a query together may hold so many samples: seconds of work. */
 #define MAX_WORK (UINT64_C(1) << 31)
-
-/* Samples of one kind by time, and where the counter began again. */
-struct sample_line {
-    const int64_t *times;
-    uint32_t count;
-    uint32_t *resets;
-    uint32_t reset_count;
-    /* The window: samples and resets. */
-    uint32_t first, end, reset_first, reset_end;
-};
 
 struct mover {
     struct promql_eval *eval;
@@ -177,31 +167,6 @@ static enum status split_series(struct mover *mover,
 
 /* ---- moving ---- */
 
-static inline void move(struct sample_line *line, int64_t start_ms,
-                        int64_t end_ms)
-{
-    uint32_t first = line->first, end = line->end;
-
-    while (end < line->count && line->times[end] <= end_ms)
-        end++;
-    while (first < end && line->times[first] <= start_ms)
-        first++;
-    line->first = first;
-    line->end = end;
-    while (line->reset_end < line->reset_count &&
-           line->resets[line->reset_end] < end)
-        line->reset_end++;
-    while (line->reset_first < line->reset_end &&
-           line->resets[line->reset_first] <= first)
-        line->reset_first++;
-}
-
-/* Nothing may be added to NULL. */
-static const uint32_t *window_resets(const struct sample_line *line)
-{
-    return line->resets ? line->resets + line->reset_first : NULL;
-}
-
 static void set_window(struct mover *mover, int64_t end_ms)
 {
     struct promql_window *w = &mover->window;
@@ -252,30 +217,17 @@ static enum status too_much(struct promql_eval *eval)
 /* The usual case: a function that only looks at floats and the window. */
 static void compute_floats(struct mover *mover)
 {
-    struct sample_line line = mover->floats; /* in registers */
-    struct promql_window *w = &mover->window;
-    const struct promql_steps steps = mover->eval->steps;
-    const struct promql_reference reference = mover->reference;
-    void (*at)(struct promql_window *) = mover->function->at;
-    double absent = promql_absent(), *values = mover->values;
-    int64_t range_ms = mover->range_ms;
-    bool any = false;
+    const struct promql_range_function *function = mover->function;
+    struct promql_walk walk = {.line = mover->floats,
+                               .window = &mover->window,
+                               .steps = mover->eval->steps,
+                               .first_ms = mover->reference.first_ms,
+                               .step_ms = mover->reference.step_ms,
+                               .range_ms = mover->range_ms,
+                               .values = mover->values};
 
-    for (uint32_t i = 0; i < steps.count; i++) {
-        w->now_ms = steps.start_ms + i * steps.step_ms;
-        w->end_ms = reference.first_ms + i * reference.step_ms;
-        w->start_ms = w->end_ms - range_ms;
-        move(&line, w->start_ms, w->end_ms);
-        w->first = line.first;
-        w->end = line.end;
-        w->resets = window_resets(&line);
-        w->reset_count = line.reset_end - line.reset_first;
-        w->value = absent;
-        at(w);
-        values[i] = w->value;
-        any |= !promql_is_absent(w->value);
-    }
-    mover->any = any;
+    mover->any = function->walk ? function->walk(&walk)
+                                : promql_walk(&walk, function->at);
 }
 
 static enum status compute(struct mover *mover)

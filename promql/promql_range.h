@@ -58,8 +58,13 @@ struct promql_window {
     double error_value;
 };
 
+struct promql_walk;
+
 struct promql_range_function {
     void (*at)(struct promql_window *window);
+    /* All steps of a series of floats: promql_walk() with `at`, inline. NULL:
+     * it is called. */
+    bool (*walk)(struct promql_walk *walk);
     bool keeps_name;
     bool resets;  /* wants to know resets */
     bool room;    /* wants room */

@@ -11,7 +11,7 @@
 #include <math.h>
 
 #include "promql_histogram.h"
-#include "promql_range.h"
+#include "promql_walk.h"
 
 /* By what the growth between the first and the last sample is multiplied.
  * zero_at: how far before the first sample the counter was 0, in times of the
@@ -128,9 +128,19 @@ static void rate_at(struct promql_window *w)
     growth(w, true, w->range_s);
 }
 
+static bool rate_walk(struct promql_walk *walk)
+{
+    return promql_walk(walk, rate_at);
+}
+
 static void increase_at(struct promql_window *w)
 {
     growth(w, true, 1);
+}
+
+static bool increase_walk(struct promql_walk *walk)
+{
+    return promql_walk(walk, increase_at);
 }
 
 static void delta_at(struct promql_window *w)
@@ -257,10 +267,16 @@ static void resets_at(struct promql_window *w)
         w->value += kind_changes(w);
 }
 
-const struct promql_range_function promql_rate = {
-    .quick = true, .at = rate_at, .resets = true, .counter = true};
-const struct promql_range_function promql_increase = {
-    .quick = true, .at = increase_at, .resets = true, .counter = true};
+const struct promql_range_function promql_rate = {.quick = true,
+                                                  .at = rate_at,
+                                                  .walk = rate_walk,
+                                                  .resets = true,
+                                                  .counter = true};
+const struct promql_range_function promql_increase = {.quick = true,
+                                                      .at = increase_at,
+                                                      .walk = increase_walk,
+                                                      .resets = true,
+                                                      .counter = true};
 const struct promql_range_function promql_delta = {.quick = true,
                                                    .at = delta_at};
 const struct promql_range_function promql_irate = {
