@@ -171,6 +171,9 @@ struct promql_source {
      * visit. */
     enum status (*select)(void *arg, const struct promql_select *select,
                           promql_visit *visit, void *visit_arg);
+    /* Asked every few milliseconds of work: OK, or why to end (ERR_CANCELLED,
+     * ERR_DEADLINE). NULL: never. */
+    enum status (*check)(void *arg);
     void *arg;
 };
 

@@ -168,6 +168,10 @@ enum status query_invalid(struct query_request *request, const char *format,
 /* 401; word: MISSING_TOKEN ... as in access.h, in the member that OpenChoreo's
  * clients read. Nothing else tells what is wrong with the credential. */
 void query_refuse_credential(struct query_request *request, const char *word);
+/* Of a query that memory was refused (ERR_BUSY): ERR_TOO_BIG if the others use
+ * little, so that it would be no better later. */
+enum status query_memory_status(const struct query_request *request,
+                                enum status status);
 /* After a reader_... function that failed: code -05 of the area. */
 enum status query_fail_read(struct query_request *request, enum status status);
 

@@ -48,33 +48,6 @@ static enum status fail(struct query_request *request, enum status status,
     return query_fail_read(request, status);
 }
 
-/* A source that ends when the time is over or the client has gone: what is in
- * memory already takes time to evaluate, too. */
-struct timed_source {
-    const struct promql_source *source;
-    const struct reader *reader;
-    promql_visit *visit;
-    void *visit_arg;
-};
-
-static enum status visit_timed(void *arg, const struct promql_series *series)
-{
-    struct timed_source *timed = arg;
-    enum status s = reader_cancelled(timed->reader);
-
-    return s == OK ? timed->visit(timed->visit_arg, series) : s;
-}
-
-static enum status select_timed(void *arg, const struct promql_select *select,
-                                promql_visit *visit, void *visit_arg)
-{
-    struct timed_source timed = *(struct timed_source *)arg;
-
-    timed.visit = visit;
-    timed.visit_arg = visit_arg;
-    return timed.source->select(timed.source->arg, select, visit_timed, &timed);
-}
-
 /* A warning says so if there were more. */
 static enum status cut_series(struct query_request *request, uint32_t limit,
                               struct promql_result *result)
@@ -99,8 +72,6 @@ static enum status cut_series(struct query_request *request, uint32_t limit,
 static enum status run(struct query_request *request, struct asked *asked)
 {
     struct prometheus_source source;
-    struct timed_source timed = {.source = &source.promql,
-                                 .reader = request->reader};
     struct promql_error error = {.text = ""};
     struct promql_result result;
     const struct promql_query *query;
@@ -114,9 +85,8 @@ static enum status run(struct query_request *request, struct asked *asked)
         return refuse_type(request, promql_type(query));
     parsed = clock_monotonic_ns();
     prometheus_source_init(&source, request);
-    s = promql_evaluate(query, &asked->time,
-                        &(struct promql_source){select_timed, &timed},
-                        request->arena, &result, &error);
+    s = promql_evaluate(query, &asked->time, &source.promql, request->arena,
+                        &result, &error);
     if (s == OK)
         s = reader_cancelled(request->reader);
     if (request->failed != OK)

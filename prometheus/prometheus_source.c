@@ -24,9 +24,16 @@ static enum status select_series(void *arg, const struct promql_select *select,
     return selection_run(s);
 }
 
+static enum status check(void *arg)
+{
+    const struct prometheus_source *source = arg;
+
+    return reader_cancelled(source->request->reader);
+}
+
 void prometheus_source_init(struct prometheus_source *source,
                             struct query_request *request)
 {
-    *source = (struct prometheus_source){.request = request,
-                                         .promql = {select_series, source}};
+    *source = (struct prometheus_source){
+        .request = request, .promql = {select_series, check, source}};
 }

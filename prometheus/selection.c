@@ -402,6 +402,7 @@ static void set_target_view(struct selection *s)
 enum status selection_run(struct selection *s)
 {
     struct arena *arena = s->source->request->arena;
+    bool full;
 
     if (s->end_ms < 0 || s->end_ms < s->start_ms)
         return OK;
@@ -415,8 +416,12 @@ enum status selection_run(struct selection *s)
         run_pass(s, true);
     if (s->status == OK && !derived_has_name(s->name))
         run_pass(s, false);
+    full = arena_status(&s->group) != OK || arena_status(&s->scratch) != OK ||
+           arena_status(arena) != OK;
     arena_release(&s->group);
     arena_release(&s->scratch);
+    if (full) /* not the memory of blocks that are open */
+        s->status = query_memory_status(s->source->request, s->status);
     if ((s->status == ERR_TOO_BIG || s->status == ERR_BUSY) &&
         !s->source->error[0])
         snprintf(s->source->error, sizeof(s->source->error),

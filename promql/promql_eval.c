@@ -14,6 +14,11 @@
 #include "promql_histogram.h"
 
 enum { MAX_NOTES = 32, NOTE_MAX = 1024 };
+enum {
+    UNCHECKED = 1 << 16, /* samples */
+    OF_SERIES = 1024,    /* what a series costs besides its samples */
+    OF_HISTOGRAM = 64,
+};
 
 /* ---- what functions ask for ---- */
 
@@ -25,6 +30,17 @@ struct arena *promql_eval_arena(struct promql_eval *eval)
 enum status promql_full(const struct promql_eval *eval)
 {
     return arena_status(eval->run->arena);
+}
+
+enum status promql_spend(struct promql_eval *eval, uint64_t samples)
+{
+    struct promql_run *run = eval->run;
+
+    run->unchecked += samples;
+    if (run->unchecked < UNCHECKED || !run->source->check)
+        return OK;
+    run->unchecked = 0;
+    return run->source->check(run->source->arg);
 }
 
 double *promql_new_values(struct promql_eval *eval)
@@ -279,11 +295,10 @@ static enum status eval_operator(struct promql_eval *eval,
     return promql_eval_binary(eval, node, push, arg);
 }
 
-enum status promql_eval_node(struct promql_eval *eval,
+static enum status eval_node(struct promql_eval *eval,
                              const struct promql_node *node, promql_push *push,
                              void *push_arg)
 {
-    node = promql_unparen(node);
     switch (node->kind) {
     case PROMQL_NUMBER:
         return push_number(eval, node->u.number, push, push_arg);
@@ -304,4 +319,30 @@ enum status promql_eval_node(struct promql_eval *eval,
         break;
     }
     return promql_fail(eval, "a range or a text where a vector is needed");
+}
+
+/* A node's series on their way to the node above. */
+struct passage {
+    struct promql_eval *eval;
+    promql_push *push;
+    void *arg;
+};
+
+static enum status pass(void *arg, const struct promql_result_series *series)
+{
+    struct passage *passage = arg;
+    struct promql_eval *eval = passage->eval;
+    uint64_t each = series->histograms ? OF_HISTOGRAM : 1;
+    enum status s = promql_spend(eval, OF_SERIES + each * eval->steps.count);
+
+    return s == OK ? passage->push(passage->arg, series) : s;
+}
+
+enum status promql_eval_node(struct promql_eval *eval,
+                             const struct promql_node *node, promql_push *push,
+                             void *push_arg)
+{
+    struct passage passage = {eval, push, push_arg};
+
+    return eval_node(eval, promql_unparen(node), pass, &passage);
 }

@@ -24,7 +24,8 @@ struct promql_run {
      * histograms: promql_keep() needs no copy. */
     double *staying;
     const struct promql_histogram **staying_histograms;
-    uint64_t work; /* samples looked at */
+    uint64_t work;      /* samples looked at */
+    uint64_t unchecked; /* work since the source was asked whether to go on */
 };
 
 /* A run, at the steps of the query or of a subquery. */
@@ -49,6 +50,9 @@ bool promql_any(const struct promql_eval *eval,
 double *promql_new_values(struct promql_eval *eval);
 /* All absent. */
 double *promql_absent_values(struct promql_eval *eval);
+
+/* Before work of about so many samples: whether to go on. */
+enum status promql_spend(struct promql_eval *eval, uint64_t samples);
 
 /* Nothing can be allocated any more; the status says why. */
 enum status promql_full(const struct promql_eval *eval);

@@ -252,6 +252,9 @@ static enum status compute(struct mover *mover)
             args[a] = mover->args[a][i];
         w->value = absent;
         w->histogram = NULL;
+        s = promql_spend(eval, 1 + w->end - w->first);
+        if (s != OK)
+            break;
         mover->function->at(w);
         if (!mover->function->quick)
             eval->run->work += w->end - w->first;

@@ -114,10 +114,26 @@ enum status query_invalid(struct query_request *request, const char *format,
     return query_fail(request, ERR_INVALID, NULL, "%s", message);
 }
 
+enum status query_memory_status(const struct query_request *request,
+                                enum status status)
+{
+    const struct arena *arena = request->arena;
+    const struct budget *budget = arena ? arena->budget : NULL;
+
+    if (status != ERR_BUSY)
+        return status;
+    for (; budget; budget = budget->parent)
+        if (budget_used(budget) > arena_size(arena) + budget->limit / 4)
+            return ERR_BUSY;
+    return arena && arena->budget ? ERR_TOO_BIG : ERR_BUSY;
+}
+
 enum status query_fail_read(struct query_request *request, enum status status)
 {
     char code[24] = "";
 
+    if (arena_status(request->arena) == ERR_BUSY)
+        status = query_memory_status(request, status);
     if (status == ERR_TOO_BIG)
         return query_fail(request, status, "",
                           "the query needs more memory than one query may use; "

@@ -170,23 +170,9 @@ static bool is_over_own_share(const struct budget *budget)
            budget->limit - budget_used(budget) < all->limit - budget_used(all);
 }
 
-/* Why the arena is full: a query that leaves no room where others hold little
- * needs too much itself, and is not asked to come again. */
-static enum status full_status(const struct query_request *request)
-{
-    const struct budget *budget = request->arena->budget;
-    enum status s = arena_status(request->arena);
-
-    return s == ERR_BUSY && !is_over_own_share(budget) &&
-                   budget_used(budget) <
-                       arena_size(request->arena) + budget->limit / 4
-               ? ERR_TOO_BIG
-               : s;
-}
-
 static void check_sticky(struct query_request *request)
 {
-    enum status s = full_status(request);
+    enum status s = query_memory_status(request, arena_status(request->arena));
 
     if (s == ERR_TOO_BIG)
         query_fail_read(request, s);
@@ -231,7 +217,10 @@ void query_request_run(struct query_request *request, struct reader *reader)
 
         if (s == OK)
             s = run_handler(request);
-        if (s != OK && request->http_status == 200)
+        if (s != OK && request->http_status == 200 &&
+            arena_status(request->arena) != OK)
+            check_sticky(request);
+        else if (s != OK && request->http_status == 200)
             query_fail(request, s, NULL, "%s", status_text(s));
         if (s == OK) {
             if (arena_status(request->arena) == OK)

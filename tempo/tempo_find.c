@@ -113,7 +113,7 @@ static enum status list_page(struct span_scan *scan,
     uint32_t page = before->time_ns > 0 ? PAGE : FIRST_PAGE;
     struct trace_summary *traces;
     struct arena arena;
-    uint32_t count = 0;
+    uint32_t count = 0, i = 0;
     uint64_t total;
     enum status s;
 
@@ -122,7 +122,7 @@ static enum status list_page(struct span_scan *scan,
     arena_begin(&arena, request->arena);
     s = reader_query_traces(request->reader, &search->wanted, &arena, &traces,
                             &count, &total);
-    for (uint32_t i = 0; s == OK && i < count && !is_full(search); i++) {
+    for (; s == OK && i < count && !is_full(search) && !is_late(search); i++) {
         uint32_t matches = search->count;
         struct candidate candidate = {.start_ns = traces[i].start_ns};
 
@@ -136,7 +136,7 @@ static enum status list_page(struct span_scan *scan,
         memcpy(before->key, traces[i].trace_id, 16);
         before->key_len = 16;
     }
-    *more = s == OK && count == page;
+    *more = s == OK && (count == page || i < count);
     arena_release(&arena);
     return s;
 }

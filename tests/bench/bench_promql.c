@@ -62,7 +62,7 @@ static void measure(const char *text)
                                      .end_ms = 1445 * MINUTE_MS,
                                      .step_ms = MINUTE_MS};
     uint64_t given = 0, best = UINT64_MAX;
-    struct promql_source source = {select_all, &given};
+    struct promql_source source = {.select = select_all, .arg = &given};
     size_t memory = 0;
 
     for (int i = 0; i < ROUNDS; i++) {

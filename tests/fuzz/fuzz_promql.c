@@ -130,7 +130,7 @@ static void check_result(const struct promql_result *result, uint32_t steps)
 
 static void evaluate(const struct promql_query *query, bool range)
 {
-    const struct promql_source source = {select_all, NULL};
+    const struct promql_source source = {.select = select_all};
     const struct promql_time time = {.start_ms = range ? 0 : 300000,
                                      .end_ms = 300000,
                                      .step_ms = range ? 60000 : 0};

@@ -298,7 +298,7 @@ static inline enum status kit_select(void *arg,
 
 static inline struct promql_source kit_source(struct kit *kit)
 {
-    return (struct promql_source){kit_select, kit};
+    return (struct promql_source){.select = kit_select, .arg = kit};
 }
 
 /* Parses and evaluates; the result is in `arena`. */

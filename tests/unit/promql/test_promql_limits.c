@@ -119,7 +119,7 @@ TEST(the_error_of_a_source_is_that_of_the_query)
     load();
     for (uint32_t i = 0; i < QUERIES; i++) {
         struct broken broken = {.series_before = i % 4};
-        struct promql_source source = {broken_select, &broken};
+        struct promql_source source = {.select = broken_select, .arg = &broken};
         struct promql_time time = time_of(i, true);
         struct promql_result result;
         struct promql_error error = {{0}, false};
@@ -132,6 +132,68 @@ TEST(the_error_of_a_source_is_that_of_the_query)
         CHECK_EQ(
             promql_evaluate(query, &time, &source, &arena, &result, &error),
             ERR_IO);
+        arena_release(&arena);
+    }
+}
+
+/* ---- a source that is asked whether to go on ---- */
+
+struct patience {
+    struct promql_source of;
+    unsigned asked, most;
+};
+
+static enum status impatient_select(void *arg,
+                                    const struct promql_select *select,
+                                    promql_visit *visit, void *visit_arg)
+{
+    struct patience *patience = arg;
+
+    return patience->of.select(patience->of.arg, select, visit, visit_arg);
+}
+
+static enum status impatient_check(void *arg)
+{
+    struct patience *patience = arg;
+
+    return ++patience->asked > patience->most ? ERR_DEADLINE : OK;
+}
+
+/* None of them is long for its source: it is the evaluator that works. */
+TEST(long_work_ends_at_the_deadline)
+{
+    static const char *const texts[] = {
+        "quantile_over_time(0.5, sum(g)[60m:10ms])",
+        "mad_over_time(vector(1)[60m:10ms])",
+        "max_over_time(sum_over_time(vector(time())[1m:10ms])[30m:100ms])",
+        "rate(sum(c_total)[60m:5ms])",
+        "g * on (a) group_left sum by (a) (g) > 0 or -g",
+        "vector(1) + vector(2) * (scalar(g) ^ time()) - abs(vector(3))",
+        "label_replace(label_join(g, \"x\", \"\", \"a\"), \"y\", \"$1\", "
+        "\"x\", "
+        "\"(.*)\")",
+        "topk(1, sort(g)) + on () group_left () count(count_values(\"v\", g))",
+    };
+
+    load();
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+        struct patience patience = {.of = kit_source(&kit), .most = 1};
+        struct promql_source source = {impatient_select, impatient_check,
+                                       &patience};
+        struct promql_time time = {
+            .start_ms = 60000, .end_ms = 1260000, .step_ms = 20};
+        struct promql_result result;
+        struct promql_error error;
+        const struct promql_query *query;
+        struct arena arena;
+
+        arena_init(&arena, NULL, SIZE_MAX);
+        CHECK_EQ(promql_parse(&arena, slice_of(texts[i]), &query, &error), OK);
+        if (!CHECK_EQ(
+                promql_evaluate(query, &time, &source, &arena, &result, &error),
+                ERR_DEADLINE))
+            printf("# %s\n", texts[i]);
+        CHECK_EQ(patience.asked, patience.most + 1);
         arena_release(&arena);
     }
 }
