@@ -115,11 +115,9 @@ struct promql_labels promql_labels_copy(struct arena *arena,
     struct promql_label *copy;
     char *text;
 
-    if (labels->count == 0)
-        return (struct promql_labels){0};
     for (uint32_t i = 0; i < labels->count; i++)
         bytes += labels->at[i].name.len + labels->at[i].value.len;
-    copy = arena_zero(arena, labels->count, sizeof(*copy));
+    copy = arena_zero(arena, labels->count + 1u, sizeof(*copy));
     text = arena_alloc(arena, bytes + 1);
     if (!copy || !text)
         return (struct promql_labels){0};

@@ -283,7 +283,7 @@ TEST(large_resources_are_read_in_parts)
     enum { SERIES = 100, POINTS = 39 };
     static const char *const texts[] = {"service.name", "state", "k8s.pod.name",
                                         "state-1", NULL};
-    static char names[SERIES][8];
+    static char names[SERIES][16];
     uint32_t resource;
 
     for (int late = 0; late < 2; late++) {
