@@ -85,25 +85,35 @@ static void note_filters(const struct grafana_query *q,
                          (int)min_u64(f->key.len, 100), f->key.ptr);
 }
 
-static enum status read_traces(struct grafana_query *q, struct trace_rows *rows,
-                               uint32_t standard)
+static enum status read_query(struct grafana_query *q, struct trace_rows *rows,
+                              uint32_t standard)
 {
     struct trace_query *query = &rows->query;
-    struct query_request *request = q->request;
     enum status s;
 
     *rows = (struct trace_rows){
         .limit = payload_number(q, "limit", standard, TRACES_MAX)};
     s = read_filters(q, rows);
     if (s == OK)
-        s = params_visible(request, &query->visible);
+        s = params_visible(q->request, &query->visible);
+    query->resources = q->sent;
+    query->start_ns = q->start_ns;
+    query->end_ns = q->end_ns;
+    query->limit = rows->limit;
+    return s;
+}
+
+/* The newest ones, and whether there are more. */
+static enum status read_traces(struct grafana_query *q, struct trace_rows *rows)
+{
+    struct trace_query *query = &rows->query;
+    struct query_request *request = q->request;
+    enum status s = read_query(q, rows, TRACES);
+
     if (s != OK)
         return s;
     rows->counting = (struct count_limit){.most = rows->limit + 1};
     query->counting = &rows->counting;
-    query->resources = q->sent;
-    query->start_ns = q->start_ns;
-    query->end_ns = q->end_ns;
     query->limit = rows->limit + 1;
     s = reader_query_traces(request->reader, query, request->arena, &rows->at,
                             &rows->count, &rows->total);
@@ -115,8 +125,9 @@ static uint32_t shown(const struct trace_rows *rows)
     return rows->count < rows->limit ? rows->count : rows->limit;
 }
 
-static void note_limit(struct grafana_query *q, const struct trace_rows *rows,
-                       struct grafana_frame *frame)
+/* Which filters were not applied, and why there are none. */
+static void note_rows(struct grafana_query *q, const struct trace_rows *rows,
+                      uint32_t count, struct grafana_frame *frame)
 {
     const struct trace_query *query = &rows->query;
     const char *what = query->errors_only || query->min_duration_ns > 0 ||
@@ -125,8 +136,14 @@ static void note_limit(struct grafana_query *q, const struct trace_rows *rows,
                            : "traces";
 
     note_filters(q, frame);
-    if (rows->count == 0)
+    if (count == 0)
         query_empty(q, frame, what, SIGNAL_SPANS);
+}
+
+static void note_limit(struct grafana_query *q, const struct trace_rows *rows,
+                       struct grafana_frame *frame)
+{
+    note_rows(q, rows, rows->count, frame);
     if (rows->count > rows->limit)
         frame_notice(frame, NOTICE_INFO,
                      "the last %u traces; raise limit or narrow the time range "
@@ -186,7 +203,7 @@ enum status grafana_traces(struct grafana_query *q)
     struct grafana_field *f[TRACE_COLUMNS];
     struct grafana_frame *frame;
     struct trace_rows rows;
-    enum status s = read_traces(q, &rows, TRACES);
+    enum status s = read_traces(q, &rows);
 
     if (s != OK)
         return s;
@@ -202,7 +219,8 @@ enum status grafana_traces(struct grafana_query *q)
     return OK;
 }
 
-/* ---- trace_scatter: what succeeded and what failed, in two fields ---- */
+/* ---- trace_scatter: what succeeded and what failed, in two fields, all over
+ * the time ---- */
 
 enum {
     POINT_TIME,
@@ -220,33 +238,55 @@ static const struct column point_columns[POINT_COLUMNS] = {
     {"operation", FIELD_STRING, NULL, "Root operation", NULL, NULL},
 };
 
+static void add_point(struct grafana_query *q, struct grafana_field **f,
+                      const struct trace_summary *trace)
+{
+    field_time(f[POINT_TIME], trace->start_ns);
+    field_number(f[trace->has_errors ? POINT_FAILED : POINT_GOOD],
+                 (double)(trace->end_ns - trace->start_ns));
+    field_text(f[POINT_TRACE], hex_text(q->request->arena, trace->trace_id,
+                                        sizeof(trace->trace_id)));
+    field_text(f[POINT_ROOT], trace->root_name);
+}
+
+static void note_spread(const struct spread_traces *spread,
+                        struct grafana_frame *frame)
+{
+    if (spread->more)
+        frame_notice(frame, NOTICE_INFO,
+                     "%u traces from all over the time range: in each part of "
+                     "it the slowest, failed ones and some of the others%s; "
+                     "raise limit or narrow the time range to see more",
+                     spread->count,
+                     spread->partial ? ", of a part of the data" : "");
+}
+
 enum status grafana_trace_scatter(struct grafana_query *q)
 {
     static const struct slice points = SLICE_INIT(
         "{\"drawStyle\":\"points\",\"pointSize\":6,\"showPoints\":\"always\"}");
     struct grafana_field *f[POINT_COLUMNS];
     struct grafana_frame *frame;
+    struct spread_traces spread;
     struct trace_rows rows;
-    enum status s = read_traces(q, &rows, SCATTER);
+    enum status s = read_query(q, &rows, SCATTER);
 
     if (s != OK)
         return s;
+    s = reader_spread_traces(q->request->reader, &rows.query, q->request->arena,
+                             &spread);
+    if (s != OK)
+        return query_fail_read(q->request, s);
     frame = FRAME_COLUMNS(q, "traces", point_columns, f);
     if (!frame || !f[POINT_ROOT])
         return OK; /* the arena is full */
     f[POINT_GOOD]->custom = f[POINT_FAILED]->custom = points;
     link_row_trace(f[POINT_TRACE]);
-    for (uint32_t i = shown(&rows); i-- > 0;) { /* oldest first, as graphs */
-        const struct trace_summary *trace = &rows.at[i];
-
+    for (uint32_t i = spread.count; i-- > 0;) { /* oldest first, as graphs */
         frame_row(frame);
-        field_time(f[POINT_TIME], trace->start_ns);
-        field_number(f[trace->has_errors ? POINT_FAILED : POINT_GOOD],
-                     (double)(trace->end_ns - trace->start_ns));
-        field_text(f[POINT_TRACE], hex_text(q->request->arena, trace->trace_id,
-                                            sizeof(trace->trace_id)));
-        field_text(f[POINT_ROOT], trace->root_name);
+        add_point(q, f, &spread.traces[i]);
     }
-    note_limit(q, &rows, frame);
+    note_rows(q, &rows, spread.count, frame);
+    note_spread(&spread, frame);
     return OK;
 }

@@ -183,6 +183,20 @@ MUST_CHECK enum status reader_query_traces(struct reader *reader,
                                            struct trace_summary **traces,
                                            uint32_t *count, uint64_t *total);
 
+/* Traces from all over the time of the query, `limit` at most, newest first: of
+ * each slice of it the slowest, failed ones, and others by a hash of their ids.
+ * Its order, range and counting are not used. */
+struct spread_traces {
+    struct trace_summary *traces;
+    uint32_t count;
+    bool more;    /* there may be others */
+    bool partial; /* and not all were looked at */
+};
+MUST_CHECK enum status reader_spread_traces(struct reader *reader,
+                                            const struct trace_query *query,
+                                            struct arena *arena,
+                                            struct spread_traces *out);
+
 /* The first `limit` spans of a trace, and how many there are; a span that was
  * sent twice comes once. */
 MUST_CHECK enum status reader_query_spans(struct reader *reader,

@@ -319,29 +319,50 @@ static enum status search(struct trace_search *s)
     return status != OK ? status : end;
 }
 
+void trace_search_init(struct trace_search *s)
+{
+    s->top =
+        (struct top_n){.limit = s->query->limit,
+                       .compare = s->query->ascending ? ascending : descending,
+                       .arena = &s->reader->work};
+    trace_table_init(&s->table, &s->reader->work);
+}
+
+static enum status write_page(struct trace_search *s, struct arena *arena,
+                              struct trace_summary **traces, uint32_t *count)
+{
+    *count = s->top.count;
+    if (s->top.count == 0)
+        return OK;
+    top_n_sort(&s->top);
+    *traces = arena_zero(arena, s->top.count, sizeof(**traces));
+    return *traces ? describe(s, arena, *traces) : arena_status(arena);
+}
+
+enum status trace_page(struct trace_search *s, struct arena *arena,
+                       struct trace_summary **traces, uint32_t *count)
+{
+    pick(s);
+    enum status status = arena_status(&s->reader->work);
+
+    return status == OK ? write_page(s, arena, traces, count) : status;
+}
+
 enum status reader_query_traces(struct reader *reader,
                                 const struct trace_query *query,
                                 struct arena *arena,
                                 struct trace_summary **traces, uint32_t *count,
                                 uint64_t *total)
 {
-    struct trace_search s = {
-        .reader = reader,
-        .query = query,
-        .top = {.limit = query->limit,
-                .compare = query->ascending ? ascending : descending,
-                .arena = &reader->work}};
+    struct trace_search s = {.reader = reader, .query = query};
 
     *traces = NULL;
+    *count = 0;
     arena_reset(&reader->work);
-    trace_table_init(&s.table, &reader->work);
+    trace_search_init(&s);
     enum status status = search(&s);
-    if (status == OK && s.top.count > 0) {
-        top_n_sort(&s.top);
-        *traces = arena_zero(arena, s.top.count, sizeof(**traces));
-        status = *traces ? describe(&s, arena, *traces) : arena_status(arena);
-    }
-    *count = s.top.count;
+    if (status == OK)
+        status = write_page(&s, arena, traces, count);
     *total = s.total;
     return reader_status(reader, status);
 }

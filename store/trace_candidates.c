@@ -51,7 +51,7 @@ static bool candidates_room(struct trace_candidates *c, struct arena *arena,
 
 /* Failed spans are few, so the search is for them; whether their trace matches
  * is known when it is assembled. */
-static bool is_candidate(const struct trace_query *q, const struct span *span)
+bool trace_is_candidate(const struct trace_query *q, const struct span *span)
 {
     if (!q->errors_only)
         return match_span(span, q);
@@ -82,7 +82,7 @@ static enum status fill_memory(struct trace_search *s,
                                     .end_ns = span->end_ns,
                                     .order = order++};
 
-        if (!is_candidate(s->query, span) ||
+        if (!trace_is_candidate(s->query, span) ||
             (last && compare(ascending, &c, last) <= 0))
             continue;
         memcpy(c.id, span->trace_id, sizeof(c.id));
@@ -105,18 +105,18 @@ static enum status fill_memory(struct trace_search *s,
 
 /* ---- blocks ---- */
 
-static enum status has_resource(struct trace_search *s,
-                                const struct block_row *row, bool *has)
+enum status trace_block_may(struct trace_search *s, const struct block_row *row,
+                            bool *may)
 {
     uint64_t counts[LEVEL_COUNT] = {0};
 
-    *has = !s->query->errors_only || (row->levels & 1U << SPAN_ERROR);
-    if (!*has || !s->query->resources)
+    *may = !s->query->errors_only || (row->levels & 1U << SPAN_ERROR);
+    if (!*may || !s->query->resources)
         return OK;
     enum status status =
         block_summary_counts(s->reader, row->id, s->query->resources, counts);
 
-    *has = counts[0] > 0;
+    *may = counts[0] > 0;
     return status;
 }
 
@@ -154,7 +154,7 @@ static enum status open_next(struct trace_search *s)
     bool has;
 
     s->has_row = block_walk_next(&s->walk, &s->row);
-    enum status status = has_resource(s, &row, &has);
+    enum status status = trace_block_may(s, &row, &has);
     if (status == OK && has) {
         status = block_cursor_open(s->reader, row.id, &open);
         if (status == OK) {

@@ -61,9 +61,25 @@ MUST_CHECK enum status trace_candidates_close(struct trace_search *s);
  * have; false: all were met. */
 bool trace_candidates_bound(const struct trace_search *s, uint64_t *start_ns);
 
+/* Can the trace of this span match, can a block have such spans? */
+bool trace_is_candidate(const struct trace_query *query,
+                        const struct span *span);
+MUST_CHECK enum status trace_block_may(struct trace_search *s,
+                                       const struct block_row *row, bool *may);
+
 /* Puts up to `count` candidates into the table, or opens a block. */
 MUST_CHECK enum status trace_candidates_take(struct trace_search *s,
                                              uint32_t count);
+
+/* ---- read_traces.c ---- */
+
+/* reader and query are set. */
+void trace_search_init(struct trace_search *s);
+
+/* The page, of the traces that are assembled. */
+MUST_CHECK enum status trace_page(struct trace_search *s, struct arena *arena,
+                                  struct trace_summary **traces,
+                                  uint32_t *count);
 
 /* ---- trace_assembly.c ---- */
 

@@ -475,6 +475,19 @@ enum status reader_query_traces(struct reader *reader,
     return store->read_status;
 }
 
+enum status reader_spread_traces(struct reader *reader,
+                                 const struct trace_query *query,
+                                 struct arena *arena, struct spread_traces *out)
+{
+    struct store *store = reader->store;
+
+    (void)arena;
+    store->trace_query = *query;
+    *out = (struct spread_traces){.traces = store->traces,
+                                  .count = store->trace_count};
+    return store->read_status;
+}
+
 static inline int memory_by_start(const void *left, const void *right)
 {
     const struct span *a = left, *b = right;

@@ -147,6 +147,15 @@ check(
   values(scatter, "duration").every((one, i) => (one === null) !== (values(scatter, "durationFailed")[i] === null)),
   "trace_scatter: errors apart",
 );
+// All over the time, not the newest ones alone.
+const [some] = await ask_full("trace_scatter", { ...shop, limit: 40 });
+const times = values(some, "time");
+const quarters = [0, 1, 2, 3].map((k) => times.filter((t) => Math.floor((4 * (t - times[0])) / (times.at(-1) - times[0] + 1)) === k).length);
+check(some.length === 40 && quarters.every((n) => n >= 5) && times.at(-1) - times[0] > 20 * 60e3, "trace_scatter: all over the time range", quarters);
+check(/slowest, failed/.test(notices(some)), "trace_scatter: says what it shows", notices(some));
+const longest = (frame) => Math.max(...["duration", "durationFailed"].flatMap((name) => values(frame, name)));
+const [every] = await ask_full("traces", { ...shop, limit: 1000, min_duration: `${Math.floor(longest(some) / 1e6)}ms` });
+check(longest(every) === longest(some), "trace_scatter: the slowest is among them", [longest(every), longest(some)]);
 const [endpoint] = await ask("traces", { ...shop, component: "checkout" }, { filters: [{ key: "endpoint", operator: "=", value: "http" }] });
 check(endpoint.length > 0, "traces: by endpoint", notices(endpoint));
 
