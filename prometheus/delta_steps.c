@@ -4,14 +4,17 @@
  * The counter begins again at each full hour, so that a sample depends on the
  * deltas of its hour only, never on where a query starts:
  *
- *   hour + 1 ms            0, and the reset is told
+ *   hour + 1 ms            0, if the hour before had no deltas
  *   each minute with deltas  at their times: the sum since the full hour
  *   each minute without      at its end: the same again
  *
- * A delta at a full hour belongs to the hour that ends there, so that the
- * increase over an hour, at a full hour, is what was sent. The hour after the
- * last delta has zeros, so that rates fall to 0, then the series ends. Nothing
- * is repeated later than raw->limit_ms.
+ * The first of these samples is told to be a reset. Where the hour before had
+ * deltas there is no 0 at its beginning: samples stay a minute apart, and
+ * rate() extrapolates by that distance.
+ *
+ * A delta at a full hour belongs to the hour that ends there. The hour after
+ * the last delta has zeros, so that rates fall to 0, then the series ends.
+ * Nothing is repeated later than raw->limit_ms.
  */
 #include "selection.h"
 
@@ -36,6 +39,7 @@ struct maker {
     const struct sample_list *lists[LISTS]; /* those that are not empty */
     uint32_t next[LISTS];
     uint32_t list_count;
+    bool begins; /* the next step is the first one of its hour */
 };
 
 /* The same of one list, as most have. */
@@ -103,7 +107,7 @@ static uint64_t steps_room(const struct raw *raw)
     return most;
 }
 
-static void add_step(struct maker *m, int64_t time_ms, bool begins)
+static void add_step(struct maker *m, int64_t time_ms)
 {
     struct steps *s = m->steps;
 
@@ -112,26 +116,29 @@ static void add_step(struct maker *m, int64_t time_ms, bool begins)
     if (s->count == s->room)
         return;
     s->times[s->count] = time_ms;
-    if (begins)
+    if (m->begins)
         s->begins[s->count / 64] |= UINT64_C(1) << (s->count & 63);
+    m->begins = false;
     s->count++;
 }
 
-static void add_hour(struct maker *m, int64_t hour, bool has_deltas)
+/* follows: the hour before had deltas. */
+static void add_hour(struct maker *m, int64_t hour, bool follows)
 {
     int64_t time_ms = 0;
 
-    if (has_deltas || hour + 1 <= m->raw->limit_ms)
-        add_step(m, hour + 1, true);
+    m->begins = true;
+    if (!follows)
+        add_step(m, hour + 1);
     for (int64_t end = hour + MINUTE; end <= hour + HOUR; end += MINUTE) {
         bool any = false;
 
         while (next_delta(m, end, &time_ms)) {
-            add_step(m, time_ms, false);
+            add_step(m, time_ms);
             any = true;
         }
         if (!any && end <= m->raw->limit_ms)
-            add_step(m, end, false);
+            add_step(m, end);
     }
 }
 
@@ -155,7 +162,7 @@ bool steps_make(struct steps *steps, const struct raw *raw, struct arena *arena)
 {
     struct maker m = {.steps = steps, .raw = raw};
     uint64_t room = steps_room(raw);
-    int64_t time_ms, hour = INT64_MIN;
+    int64_t time_ms, hour = INT64_MIN; /* the last one with deltas */
 
     *steps = (struct steps){0};
     for (int i = 0; i < LISTS; i++)
@@ -169,12 +176,14 @@ bool steps_make(struct steps *steps, const struct raw *raw, struct arena *arena)
     if (!steps->times || !steps->begins)
         return false;
     while (first_delta(&m, &time_ms)) {
-        if (hour != INT64_MIN && hour_of(time_ms) > hour + HOUR)
-            add_hour(&m, hour + HOUR, false);
+        bool follows = hour_of(time_ms) == hour + HOUR;
+
+        if (hour != INT64_MIN && !follows)
+            add_hour(&m, hour + HOUR, true);
         hour = hour_of(time_ms);
-        add_hour(&m, hour, true);
+        add_hour(&m, hour, follows);
     }
     if (hour != INT64_MIN)
-        add_hour(&m, hour + HOUR, false);
+        add_hour(&m, hour + HOUR, true);
     return true;
 }

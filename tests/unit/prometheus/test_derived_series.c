@@ -110,9 +110,27 @@ TEST(an_hour_has_all_of_its_deltas)
     CHECK_EQ(kept_times[0], 1);
     CHECK(kept_values[count - 1] == 7);
     count = kept_count("jobs_total", HOUR, HOUR + 60);
-    CHECK_EQ(count, 2);
-    CHECK(kept_values[0] == 0);
-    CHECK(kept_values[1] == 1);
+    CHECK_EQ(count, 1);
+    CHECK(kept_values[0] == 1);
+    bed_release(&bed);
+}
+
+/* rate() extrapolates by the distance of samples: one more at each full hour
+ * would make the rate fall there. */
+TEST(samples_are_a_minute_apart_over_a_full_hour)
+{
+    uint32_t none, count;
+
+    kit_begin();
+    none = kit_resource(NULL);
+    for (int i = 1; i <= 150; i++)
+        delta(none, 60 * i, 1);
+    count = kept_count("jobs_total", 0, 150 * 60);
+    CHECK_EQ(count, 151); /* and the 0 at its beginning */
+    for (uint32_t i = 1; i < count; i++) {
+        CHECK_EQ(kept_times[i], i * 60 * 1000);
+        CHECK(kept_values[i] == (i - 1) % 60 + 1);
+    }
     bed_release(&bed);
 }
 
