@@ -59,11 +59,9 @@ if [ "${1:-all}" != build ]; then
     tool chromium chromium
     tool promtool prometheus
     tool kcat kcat
-    tool openssl openssl
     tool javac openjdk-17-jdk-headless
     tool mvn maven
     tool go golang-go
-    tool promtool prometheus
 fi
 
 if [ "${1:-all}" = fuzz ] && command -v clang >/dev/null 2>&1; then
