@@ -6,6 +6,7 @@
 #define PROMQL_KAHAN_H
 
 #include <math.h>
+#include <stdbool.h>
 
 static inline void promql_kahan(double v, double *sum, double *lost)
 {
