@@ -162,7 +162,7 @@ bool steps_make(struct steps *steps, const struct raw *raw, struct arena *arena)
 {
     struct maker m = {.steps = steps, .raw = raw};
     uint64_t room = steps_room(raw);
-    int64_t time_ms, hour = INT64_MIN; /* the last one with deltas */
+    int64_t time_ms = 0, hour = INT64_MIN; /* the last one with deltas */
 
     *steps = (struct steps){0};
     for (int i = 0; i < LISTS; i++)
