@@ -8,7 +8,7 @@
 #include "promql_histogram.h"
 #include "promql_kahan.h"
 
-/* ---- groups; those of promql_select.c too ---- */
+/* ---- groups; those of promql_topk.c too ---- */
 
 void promql_groups_init(struct promql_groups *groups, struct promql_eval *eval,
                         const struct promql_aggregate *aggregate)

@@ -70,6 +70,15 @@ enum promql_type promql_type(const struct promql_query *query)
 
 /* ---- selectors ---- */
 
+bool promql_is_selector(const struct promql_query *query)
+{
+    const struct promql_node *root = query->root;
+
+    return root->kind == PROMQL_SELECTOR &&
+           root->u.selector.shift.at == PROMQL_AT_NONE &&
+           root->u.selector.shift.offset_ms == 0;
+}
+
 /* A walk in order of the text. */
 static enum status visit_node(const struct promql_node *node,
                               promql_selector_visit *visit, void *arg)

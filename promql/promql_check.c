@@ -2,7 +2,7 @@
  * finds it, since only the first error is shown. */
 #include <stdio.h>
 
-#include "promql_function.h"
+#include "promql_functions.h"
 #include "promql_parser.h"
 #include "regex_match.h"
 

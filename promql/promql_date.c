@@ -1,7 +1,7 @@
 /* Parts of a date in UTC, of seconds since 1970. The Gregorian calendar repeats
  * every 400 years; years are counted from March, so that the leap day is their
  * last one. */
-#include "promql_functions.h"
+#include "promql_handlers.h"
 
 #include <math.h>
 

@@ -8,7 +8,7 @@
 #define PROMQL_EVAL_H
 
 #include "map.h"
-#include "promql_function.h"
+#include "promql_functions.h"
 #include "promql_labels.h"
 
 /* One evaluation of a query. */

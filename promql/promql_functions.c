@@ -2,7 +2,7 @@
  * The functions of PromQL, by name, experimental ones of Prometheus included.
  * Those that are missing are known by name, for the message.
  */
-#include "promql_functions.h"
+#include "promql_handlers.h"
 
 #include "promql_eval.h"
 #include "promql_range.h"

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "promql_eval.h"
-#include "promql_functions.h"
+#include "promql_handlers.h"
 #include "promql_hist_value.h"
 
 typedef double native_value(const struct promql_histogram *h);

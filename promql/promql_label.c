@@ -2,7 +2,7 @@
 #include "ascii.h"
 #include "buf.h"
 #include "promql_eval.h"
-#include "promql_functions.h"
+#include "promql_handlers.h"
 #include "regex_match.h"
 #include "utf8.h"
 

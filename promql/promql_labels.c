@@ -11,7 +11,7 @@
 #include "utf8.h"
 
 #include "hash.h"
-#include "promql_function.h"
+#include "promql_functions.h"
 #include "regex_match.h"
 
 struct slice promql_label_value(const struct promql_labels *labels,

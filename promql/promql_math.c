@@ -1,6 +1,6 @@
 /* Functions of one float, as Go's math package computes them: max(+Inf, NaN) is
  * +Inf, max(1, NaN) is NaN. */
-#include "promql_functions.h"
+#include "promql_handlers.h"
 
 #include <math.h>
 

@@ -1,7 +1,7 @@
 /* What begins with a name: a selector, a function or an aggregation. */
 #include "arena.h"
 #include "array.h"
-#include "promql_function.h"
+#include "promql_functions.h"
 #include "promql_parser.h"
 
 static struct slice word_of(const struct promql_parser *p,

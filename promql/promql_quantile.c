@@ -13,7 +13,7 @@
 #include "array.h"
 #include "decimal.h"
 #include "promql_eval.h"
-#include "promql_functions.h"
+#include "promql_handlers.h"
 #include "promql_hist_value.h"
 
 static const struct slice le_name = SLICE_INIT("le");

@@ -7,7 +7,7 @@
 #ifndef PROMQL_RANGE_H
 #define PROMQL_RANGE_H
 
-#include "promql_function.h"
+#include "promql_functions.h"
 
 /* What a function noticed about a series; told once, as annotations. */
 enum promql_note {

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "promql_eval.h"
-#include "promql_functions.h"
+#include "promql_handlers.h"
 
 static enum status push_values(const struct promql_eval *eval, double *values,
                                promql_push *push, void *arg)

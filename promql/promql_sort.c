@@ -5,7 +5,7 @@
 
 #include "ascii.h"
 #include "promql_eval.h"
-#include "promql_functions.h"
+#include "promql_handlers.h"
 
 struct sorter {
     struct promql_eval *eval;

@@ -1,6 +1,7 @@
+#include "tempo_sample.h"
+
 #include "clock.h"
 #include "tempo_search.h"
-#include "tempo_tags.h"
 
 enum {
     MOST_RESOURCES = 5000,

@@ -8,13 +8,13 @@
  * q narrows them to spans that it may match; one that cannot be read, as it is
  * while it is being written, narrows nothing.
  */
-#include "tempo_tags.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "array.h"
 #include "clock.h"
+#include "map.h"
+#include "tempo_sample.h"
 
 #define DEFAULT_RANGE (7 * 24 * NS_PER_HOUR)
 
@@ -31,6 +31,24 @@ static const char *const scope_names[] = {
     "resource", "span", "event", "link", "instrumentation", "intrinsic"};
 
 /* ---- sets ---- */
+
+enum {
+    TAGS_MAX = 5000,      /* texts of one set */
+    TAGS_MAX_TEXT = 1024, /* bytes; longer ones are no suggestion */
+};
+
+/* Distinct texts with a type. */
+struct tag_value {
+    enum traceql_type type;
+    struct slice text;
+};
+
+struct tag_set {
+    struct tag_value *at;
+    uint32_t count, room;
+    uint64_t most;
+    struct map index;
+};
 
 static void tag_set_add(struct tag_set *set, struct arena *arena,
                         enum traceql_type type, struct slice text)

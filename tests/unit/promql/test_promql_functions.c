@@ -4,7 +4,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "promql_functions.h"
+#include "promql_handlers.h"
 #include "promql_hist_value.h"
 #include "test.h"
 

@@ -8,7 +8,7 @@
 
 #include "arena.h"
 #include "buf.h"
-#include "promql_function.h"
+#include "promql_functions.h"
 #include "promql_parser.h"
 #include "test.h"
 
