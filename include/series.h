@@ -60,6 +60,9 @@ MUST_CHECK enum status series_read(const struct chunk_bytes *chunk,
                                    struct arena *arena, point_visit *visit,
                                    void *arg);
 
+/* True if the points of these bytes have tails that are stored apart. */
+bool series_needs_tails(struct slice bytes);
+
 bool series_query_matches(const struct series_query *query, struct slice name);
 
 #endif

@@ -109,6 +109,7 @@
     X(STORE_REPAIR_PENDING,     GAUGE,   "store_repair_pending",              "",                     "1: damage was found; the next start repairs the database.") \
     X(STORE_REPAIRS,            COUNTER, "store_repairs_total",               "",                     "Damaged databases repaired: readable rows were copied to a new one.") \
     X(STORE_LOST,               COUNTER, "store_lost_records_total",          "",                     "Records known to be lost in repairs.") \
+    X(STORE_LOST_BUCKETS,       COUNTER, "store_lost_buckets_total",          "",                     "Chunks of histograms that lost their buckets in repairs.") \
     X(STORE_DB_BYTES,           GAUGE,   "store_bytes",                       "",                     "Size of the database file in bytes.") \
     X(EXPIRED_BLOCKS,           COUNTER, "expired_blocks_total",              "",                     "Blocks deleted by retention.") \
     X(RESOURCES,                GAUGE,   "resources",                         "",                     "Resources known by their attributes.") \

@@ -81,6 +81,16 @@ static bool open_parts(struct visitor *v, struct slice bytes,
     return unpack(body, packing & PACKED_BODY, len, v->arena);
 }
 
+bool series_needs_tails(struct slice bytes)
+{
+    struct byte_reader in = byte_reader_over(slice_from(bytes, HEAD_BYTES));
+
+    if (bytes.len < HEAD_BYTES || (uint8_t)bytes.ptr[0] <= TAILS_INSIDE)
+        return false;
+    byte_reader_varint(&in); /* of the body */
+    return byte_reader_varint(&in) > 0 && !in.bad;
+}
+
 static bool load_tails(struct visitor *v)
 {
     const struct chunk_bytes *chunk = v->chunk;

@@ -158,9 +158,12 @@ static void report(const char *path, const char *aside,
         "repaired a damaged database: copied its readable rows to a new one",
         log_text("path", path), log_text("old", aside),
         log_uint("rows", r->rows), log_uint("records", r->records),
-        log_text("records_lost", known), log_uint("places", r->places));
+        log_text("records_lost", known),
+        log_uint("chunks_without_buckets", r->without_buckets),
+        log_uint("places", r->places));
     stats_add(STATS_STORE_REPAIRS, 1);
     stats_add(STATS_STORE_LOST, r->totals ? lost : 0);
+    stats_add(STATS_STORE_LOST_BUCKETS, r->without_buckets);
 }
 
 enum status repair(const char *path)

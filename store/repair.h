@@ -38,6 +38,7 @@ struct repair_result {
     uint64_t rows, places;            /* copied; damaged places met */
     uint64_t records_before, records; /* by the old totals; in the new tables */
     bool totals;                      /* records_before is known */
+    uint64_t without_buckets; /* chunks that lost them, but not their counts */
 };
 
 /* repair_rows.c: copies all rows of `from` that can be read into an empty

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 
 #include "repair.h"
+#include "series.h"
 
 #define PROBE_FAR (INT64_C(1) << 40)
 
@@ -309,6 +310,27 @@ static const char agree[] =
     "INSERT OR IGNORE INTO resource (id, identity, hash, attrs)"
     " SELECT DISTINCT resource, 4294967295, 0, x'0000' FROM chunk;";
 
+/* Chunks of histograms whose buckets are lost; their counts are still read. */
+static uint64_t count_without_buckets(struct repair_copy *rows)
+{
+    sqlite3_stmt *stmt = prepare(
+        rows, rows->to, "%s",
+        "SELECT data FROM chunk WHERE id NOT IN (SELECT id FROM chunk_tail)");
+    uint64_t count = 0;
+    int code = SQLITE_DONE;
+
+    while (stmt && (code = sqlite3_step(stmt)) == SQLITE_ROW) {
+        struct slice data = {sqlite3_column_blob(stmt, 0),
+                             (size_t)sqlite3_column_bytes(stmt, 0)};
+
+        count += series_needs_tails(data);
+    }
+    if (rows->status == OK)
+        rows->status = db_status(code);
+    sqlite3_finalize(stmt);
+    return count;
+}
+
 static void make_agree(struct repair_copy *rows, struct db *db)
 {
     struct repair_result *r = rows->result;
@@ -324,6 +346,7 @@ static void make_agree(struct repair_copy *rows, struct db *db)
     if (rows->status == OK) /* of a database of an older version */
         rows->status = run(rows, db_split_values);
     r->records = number(rows, "SELECT total(records) FROM stream");
+    r->without_buckets = count_without_buckets(rows);
 }
 
 static void open_from(struct repair_copy *rows, const char *path)

@@ -70,6 +70,43 @@ static inline struct batch *points_batch(uint64_t lsn, bool derived,
     return batch;
 }
 
+/* count points of a histogram, a second apart: 2, 3 and `value` measurements in
+ * three buckets. */
+static inline struct batch *histograms_batch(uint64_t lsn, bool derived,
+                                             uint32_t resource,
+                                             uint64_t time_ns, uint32_t count,
+                                             uint64_t value)
+{
+    struct batch *batch =
+        points_batch(lsn, derived, "h", resource, time_ns, count, 0);
+    struct arena *arena = &batch->arena;
+    struct metric *metric = arena_zero(arena, 1, sizeof(*metric));
+    struct histogram *at = arena_zero(arena, count, sizeof(*at));
+    double *bounds = arena_zero(arena, 2, sizeof(*bounds));
+
+    *metric = *batch->points[0].metric;
+    metric->type = METRIC_HISTOGRAM;
+    bounds[0] = 1;
+    bounds[1] = 10;
+    for (uint32_t i = 0; i < count; i++) {
+        uint64_t *counts = arena_zero(arena, 3, sizeof(*counts));
+
+        counts[0] = 2;
+        counts[1] = 3;
+        counts[2] = value;
+        at[i] = (struct histogram){.count = 5 + value,
+                                   .sum = (double)value,
+                                   .has_sum = true,
+                                   .bound_count = 2,
+                                   .bounds = bounds,
+                                   .counts = counts};
+        batch->points[i].metric = metric;
+        batch->points[i].is_int = false;
+        batch->points[i].histogram = &at[i];
+    }
+    return batch;
+}
+
 /* All spans of a trace, by start, then by id. */
 static inline enum status query_trace(struct reader *reader,
                                       const uint8_t trace_id[16], bool whole,
