@@ -378,10 +378,12 @@ static void run_pass(struct selection *s, bool derived)
         s->status = arena_status(request->arena);
         return;
     }
-    s->status =
-        reader_plan_series(request->reader, &query, request->arena, &plan);
+    arena_begin(&s->plan, request->arena);
+    s->status = reader_plan_series(request->reader, &query, &s->plan, &plan);
     if (s->status == OK)
         read_groups(s, plan);
+    s->full |= arena_status(&s->plan) != OK;
+    arena_release(&s->plan);
 }
 
 static void set_name(struct selection *s)
@@ -416,8 +418,8 @@ enum status selection_run(struct selection *s)
         run_pass(s, true);
     if (s->status == OK && !derived_has_name(s->name))
         run_pass(s, false);
-    full = arena_status(&s->group) != OK || arena_status(&s->scratch) != OK ||
-           arena_status(arena) != OK;
+    full = s->full || arena_status(&s->group) != OK ||
+           arena_status(&s->scratch) != OK || arena_status(arena) != OK;
     arena_release(&s->group);
     arena_release(&s->scratch);
     if (full) /* not the memory of blocks that are open */

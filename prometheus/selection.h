@@ -209,8 +209,9 @@ struct selection {
     enum status status;
     struct slice name; /* of a matcher `=` of the name, or empty */
     bool derived;      /* this pass is over derived series */
-    struct arena group, scratch;
-    struct raw_table raws; /* of the group */
+    struct arena plan, group, scratch; /* plan: of one pass */
+    bool full;                         /* plan was */
+    struct raw_table raws;             /* of the group */
     /* Series whose own labels replace those of their resource come last, of all
      * groups together. */
     bool late_pass;

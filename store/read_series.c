@@ -282,28 +282,34 @@ enum status reader_query_series(struct reader *reader,
 /* Where something of a resource is: a chunk, or a point in memory. */
 struct planned {
     uint32_t resource;
-    uint32_t order;            /* as they were found: by hour, then by stream */
-    const struct point *point; /* NULL: the chunk */
-    uint64_t chunk;
+    uint32_t order : 31; /* as they were found: by hour, then by stream */
+    uint32_t in_memory : 1;
+    union {
+        const struct point *point; /* in_memory */
+        uint64_t chunk;
+    };
 };
 
 struct series_plan {
-    struct arena *arena;
     const struct series_query *query;
-    struct planned *at;
-    uint32_t count, room;
+    struct planned *at; /* NULL: they are counted */
+    uint32_t count;
 };
 
-static void plan_add(struct series_plan *plan, uint32_t resource,
-                     const struct point *point, uint64_t chunk)
+static void plan_add(struct series_plan *plan, struct planned one)
 {
-    struct planned *at =
-        arena_append(plan->arena, &plan->at, plan->count, &plan->room);
-
-    if (!at)
-        return;
-    *at = (struct planned){resource, plan->count, point, chunk};
+    one.order = plan->count & INT32_MAX;
+    if (plan->at)
+        plan->at[plan->count] = one;
     plan->count++;
+}
+
+static void plan_point(struct series_plan *plan, const struct point *point)
+{
+    if (point_matches(plan->query, point))
+        plan_add(plan, (struct planned){.resource = point->resource_id,
+                                        .in_memory = true,
+                                        .point = point});
 }
 
 static enum status plan_chunks(struct series_plan *plan,
@@ -318,7 +324,8 @@ static enum status plan_chunks(struct series_plan *plan,
         uint32_t id = (uint32_t)stmt_int(&s, 1);
 
         if (bitmap_has(q->resources, id))
-            plan_add(plan, id, NULL, stmt_int(&s, 0));
+            plan_add(plan, (struct planned){.resource = id,
+                                            .chunk = stmt_int(&s, 0)});
     }
     return stmt_end(&s);
 }
@@ -330,8 +337,23 @@ static void plan_memory(struct series_plan *plan, const struct series_visit *v,
     const struct point *point;
 
     while ((point = memtables_next_point(&cursor)))
-        if (point_matches(plan->query, point))
-            plan_add(plan, point->resource_id, point, 0);
+        plan_point(plan, point);
+}
+
+static enum status plan_all(struct series_plan *plan,
+                            const struct series_visit *v,
+                            const struct open_point_list *open)
+{
+    enum status status = plan_chunks(plan, v);
+
+    if (status != OK)
+        return status;
+    plan_memory(plan, v, STREAM_METRICS);
+    if (!plan->query->sent)
+        plan_memory(plan, v, STREAM_DERIVED);
+    for (uint32_t i = 0; i < open->count; i++)
+        plan_point(plan, &open->at[i]);
+    return OK;
 }
 
 static int by_resource(const void *left, const void *right)
@@ -343,6 +365,9 @@ static int by_resource(const void *left, const void *right)
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
+/* A day that was not merged yet has hundreds of thousands of chunks. They are
+ * counted before there is an array of them: one that grows would leave as much
+ * again in the arena. */
 enum status reader_plan_series(struct reader *reader,
                                const struct series_query *query,
                                struct arena *arena, struct series_plan **out)
@@ -353,23 +378,24 @@ enum status reader_plan_series(struct reader *reader,
 
     if (!plan)
         return arena_status(arena);
-    *plan = (struct series_plan){.arena = arena, .query = query};
+    plan->query = query;
     choose_streams(&v);
     enum status status = query->sent ? OK : query_source(reader, query, &open);
     if (status == OK)
-        status = plan_chunks(plan, &v);
+        status = plan_all(plan, &v, &open);
     if (status != OK)
         return reader_status(reader, status);
-    plan_memory(plan, &v, STREAM_METRICS);
-    if (!query->sent)
-        plan_memory(plan, &v, STREAM_DERIVED);
-    for (uint32_t i = 0; i < open.count; i++)
-        if (point_matches(query, &open.at[i]))
-            plan_add(plan, open.at[i].resource_id, &open.at[i], 0);
-    if (plan->count > 1)
-        qsort(plan->at, plan->count, sizeof(*plan->at), by_resource);
+    plan->at =
+        arena_alloc(arena, ((size_t)plan->count + 1) * sizeof(*plan->at));
+    if (!plan->at)
+        return arena_status(arena);
+    plan->count = 0;
+    status = plan_all(plan, &v, &open);
+    if (status != OK)
+        return reader_status(reader, status);
+    qsort(plan->at, plan->count, sizeof(*plan->at), by_resource);
     *out = plan;
-    return arena_status(arena);
+    return OK;
 }
 
 /* The first that is not before the resource. */
@@ -407,7 +433,7 @@ enum status reader_read_planned(struct reader *reader,
     for (uint32_t i = plan_find(plan, resource);
          status == OK && i < plan->count && plan->at[i].resource == resource;
          i++)
-        if (plan->at[i].point)
+        if (plan->at[i].in_memory)
             visit_one(&v, plan->at[i].point);
         else
             status = visit_rows(
