@@ -79,3 +79,24 @@ void *array_at_(void *list, uint32_t *count, uint32_t index, size_t size)
     *count = room;
     return at + index * size;
 }
+
+void *arena_at_(struct arena *arena, void *list, uint32_t *room, uint32_t index,
+                size_t size)
+{
+    uint32_t more;
+    char *grown;
+
+    if (index < *room)
+        return (char *)load(list) + index * size;
+    if (index == UINT32_MAX)
+        return NULL;
+    more = doubled(*room, index + 1);
+    grown = arena_zero(arena, more, size);
+    if (!grown)
+        return NULL;
+    if (*room > 0)
+        memcpy(grown, load(list), *room * size);
+    store(list, grown);
+    *room = more;
+    return grown + index * size;
+}

@@ -13,11 +13,11 @@
  *            differ, and returns the free element. The element is part of the
  *            array when the caller counts it.
  * Ownership: array_append(): the array is from malloc, the caller frees it.
- *            arena_append(): it and its predecessors belong to the arena.
+ *            arena_...(): it and its predecessors belong to the arena.
  * Threads:   one at a time.
  * Errors:    array_append() never fails; what an outsider can size meets a
- *            bound before. arena_append() returns NULL when the arena is full,
- *            and leaves array and room unchanged.
+ *            bound before. arena_append() and arena_at() return NULL when the
+ *            arena is full, and leave array and room unchanged.
  */
 #ifndef ARRAY_H
 #define ARRAY_H
@@ -42,11 +42,16 @@
  * grows as needed, and what is new is zero. */
 #define array_at(list, count, index) \
     array_at_((list), (count), (index), sizeof(**(list)))
+/* The same in an arena; it has *room elements. NULL: the arena is full. */
+#define arena_at(arena, list, room, index) \
+    arena_at_((arena), (list), (room), (index), sizeof(**(list)))
 
 void *array_append_(void *list, uint32_t count, uint32_t *room, size_t size);
 void *arena_append_(struct arena *arena, void *list, uint32_t count,
                     uint32_t *room, size_t size);
 void *array_at_(void *list, uint32_t *count, uint32_t index, size_t size);
+void *arena_at_(struct arena *arena, void *list, uint32_t *room, uint32_t index,
+                size_t size);
 void array_reserve_(void *list, uint32_t count, uint32_t *room, size_t size);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "array.h"
 #include "promql_aggregate.h"
 #include "promql_histogram.h"
 #include "promql_kahan.h"
@@ -64,24 +65,16 @@ uint32_t promql_group_of(struct promql_groups *groups,
 {
     struct arena *arena = groups->eval->run->arena;
     struct promql_label small[PROMQL_GROUP_LABELS];
-    struct promql_labels key = group_key(groups, labels, small);
+    struct promql_labels key = group_key(groups, labels, small), *copy;
     uint32_t hash = map_hash(promql_labels_hash(&key));
     uint32_t at = find(groups, &key, hash);
 
     if (at != MAP_NONE)
         return at;
-    if (groups->count == groups->room) {
-        uint32_t room = groups->room ? 2 * groups->room : 16;
-        struct promql_labels *grown = arena_zero(arena, room, sizeof(*grown));
-
-        if (!grown)
-            return MAP_NONE;
-        if (groups->count > 0)
-            memcpy(grown, groups->labels, groups->count * sizeof(*grown));
-        groups->labels = grown;
-        groups->room = room;
-    }
-    groups->labels[groups->count] = promql_labels_copy(arena, &key);
+    copy = arena_append(arena, &groups->labels, groups->count, &groups->room);
+    if (!copy)
+        return MAP_NONE;
+    *copy = promql_labels_copy(arena, &key);
     if (!map_add(&groups->index, hash, groups->count) ||
         arena_status(arena) != OK)
         return MAP_NONE;
@@ -129,19 +122,8 @@ static struct aggregated *group_of(struct aggregator *aggregator,
 
     if (at == MAP_NONE)
         return NULL;
-    if (aggregator->room < aggregator->groups.room) {
-        uint32_t room = aggregator->groups.room;
-        struct aggregated *grown = arena_zero(arena, room, sizeof(*grown));
-
-        if (!grown)
-            return NULL;
-        if (aggregator->room > 0)
-            memcpy(grown, aggregator->at, aggregator->room * sizeof(*grown));
-        aggregator->at = grown;
-        aggregator->room = room;
-    }
-    group = &aggregator->at[at];
-    if (group->values)
+    group = arena_at(arena, &aggregator->at, &aggregator->room, at);
+    if (!group || group->values)
         return group;
     group->values = promql_absent_values(eval);
     group->fresh = true;

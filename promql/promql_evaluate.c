@@ -3,6 +3,7 @@
  */
 #include <stdlib.h>
 
+#include "array.h"
 #include "promql_eval.h"
 
 /* ---- collecting ---- */
@@ -18,26 +19,18 @@ static enum status collect_take(void *arg,
 {
     struct collect *collect = arg;
     struct promql_eval *eval = collect->eval;
+    struct promql_result_series *to;
     struct promql_kept kept;
 
     if (!promql_any(eval, series))
         return OK;
-    if (collect->count == collect->room) {
-        uint32_t room = collect->room ? 2 * collect->room : 16;
-        struct promql_result_series *at =
-            arena_zero(eval->run->arena, room, sizeof(*at));
-
-        if (!at)
-            return promql_full(eval);
-        if (collect->count > 0)
-            memcpy(at, collect->at, collect->count * sizeof(*at));
-        collect->at = at;
-        collect->room = room;
-    }
-    if (!promql_keep(eval, series, &kept))
+    to = arena_append(eval->run->arena, &collect->at, collect->count,
+                      &collect->room);
+    if (!to || !promql_keep(eval, series, &kept))
         return promql_full(eval);
-    collect->at[collect->count++] = (struct promql_result_series){
-        kept.labels, kept.values, kept.histograms};
+    *to = (struct promql_result_series){kept.labels, kept.values,
+                                        kept.histograms};
+    collect->count++;
     return OK;
 }
 

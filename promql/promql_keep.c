@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "array.h"
 #include "promql_eval.h"
 #include "promql_histogram.h"
 #include "promql_range.h"
@@ -114,30 +115,16 @@ static enum status merge_into(struct promql_merge *merge,
     return promql_full(eval);
 }
 
-static bool merge_grow(struct promql_merge *merge)
-{
-    uint32_t room = merge->room ? 2 * merge->room : 16;
-    struct promql_kept *at =
-        arena_zero(merge->eval->run->arena, room, sizeof(*at));
-
-    if (!at)
-        return false;
-    if (merge->count > 0)
-        memcpy(at, merge->at, merge->count * sizeof(*at));
-    merge->at = at;
-    merge->room = room;
-    return true;
-}
-
 enum status promql_merge_new(struct promql_merge *merge,
                              const struct promql_result_series *series,
                              uint32_t hash, struct promql_kept **kept)
 {
-    if ((merge->count == merge->room && !merge_grow(merge)) ||
-        !promql_keep(merge->eval, series, &merge->at[merge->count]) ||
+    *kept = arena_append(merge->eval->run->arena, &merge->at, merge->count,
+                         &merge->room);
+    if (!*kept || !promql_keep(merge->eval, series, *kept) ||
         !map_add(&merge->index, hash, merge->count))
         return promql_full(merge->eval);
-    *kept = &merge->at[merge->count++];
+    merge->count++;
     return OK;
 }
 
@@ -171,24 +158,17 @@ enum status promql_merge_push(struct promql_merge *merge, promql_push *push,
 enum status promql_seen_add(struct promql_eval *eval, struct promql_seen *seen,
                             const struct promql_labels *labels)
 {
-    uint64_t whole = promql_labels_hash(labels);
+    uint64_t whole = promql_labels_hash(labels), *added;
     uint32_t hash = map_hash(whole);
 
     map_each(&seen->index, hash, at)
         if (seen->hashes[at] == whole)
             return promql_fail(eval, PROMQL_SAME_LABELS);
-    if (seen->count == seen->room) {
-        uint32_t room = seen->room ? 2 * seen->room : 64;
-        uint64_t *hashes = arena_zero(eval->run->arena, room, sizeof(*hashes));
-
-        if (!hashes)
-            return promql_full(eval);
-        if (seen->count > 0)
-            memcpy(hashes, seen->hashes, seen->count * sizeof(*hashes));
-        seen->hashes = hashes;
-        seen->room = room;
-    }
-    seen->hashes[seen->count] = whole;
+    added =
+        arena_append(eval->run->arena, &seen->hashes, seen->count, &seen->room);
+    if (!added)
+        return promql_full(eval);
+    *added = whole;
     return map_add(&seen->index, hash, seen->count++) ? OK : promql_full(eval);
 }
 

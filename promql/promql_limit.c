@@ -4,6 +4,7 @@
  */
 #include <math.h>
 
+#include "array.h"
 #include "promql_aggregate.h"
 
 struct limiter {
@@ -30,21 +31,12 @@ static uint32_t *taken_of(struct limiter *limiter,
 
     if (group == MAP_NONE)
         return NULL;
-    if (group >= limiter->room) {
-        uint32_t room = limiter->room ? 2 * limiter->room : 16;
-
-        at = arena_zero(arena, room, sizeof(*at));
-        if (!at)
-            return NULL;
-        if (limiter->room > 0)
-            memcpy(at, limiter->taken, limiter->room * sizeof(*at));
-        limiter->taken = at;
-        limiter->room = room;
-    }
-    if (!limiter->taken[group])
-        limiter->taken[group] =
-            arena_zero(arena, eval->steps.count, sizeof(**at));
-    return limiter->taken[group];
+    at = arena_at(arena, &limiter->taken, &limiter->room, group);
+    if (!at)
+        return NULL;
+    if (!*at)
+        *at = arena_zero(arena, eval->steps.count, sizeof(**at));
+    return *at;
 }
 
 /* The part of all series up to r, or, below zero, the part that r + 1 leaves

@@ -9,6 +9,7 @@
  */
 #include "promql_match.h"
 
+#include "array.h"
 #include "promql_histogram.h"
 
 struct one_group {
@@ -16,6 +17,11 @@ struct one_group {
     uint32_t first;    /* of its series */
     uint32_t *owners;  /* of each step, if it has several series */
     uint64_t *matched; /* steps with a result, as bits; one to one */
+};
+
+struct one_series {
+    struct promql_labels labels;
+    uint32_t group;
 };
 
 /* Two series of one group at one step. */
@@ -27,10 +33,9 @@ struct matcher {
     struct promql_operator apply;
     const struct promql_binary *binary;
     struct promql_groups groups;
-    struct one_group *at; /* as many as groups.room */
+    struct one_group *at; /* by group */
     uint32_t room;
-    struct promql_labels *series; /* of the collected side */
-    uint32_t *group_of;
+    struct one_series *series; /* of the collected side */
     uint32_t series_count, series_room;
     struct conflict *conflicts; /* of each step, once there is one */
     struct promql_output output;
@@ -46,46 +51,16 @@ static struct promql_eval *eval_of(struct matcher *matcher)
 
 /* ---- the collected side ---- */
 
-static bool grow_groups(struct matcher *matcher)
-{
-    uint32_t room = matcher->groups.room;
-    struct one_group *at;
-
-    if (matcher->room == room)
-        return true;
-    at = arena_zero(eval_of(matcher)->run->arena, room, sizeof(*at));
-    if (!at)
-        return false;
-    if (matcher->room > 0)
-        memcpy(at, matcher->at, matcher->room * sizeof(*at));
-    matcher->at = at;
-    matcher->room = room;
-    return true;
-}
-
 static bool add_series(struct matcher *matcher,
                        const struct promql_labels *labels, uint32_t group)
 {
     struct arena *arena = eval_of(matcher)->run->arena;
-    uint32_t count = matcher->series_count;
+    struct one_series *series = arena_append(
+        arena, &matcher->series, matcher->series_count, &matcher->series_room);
 
-    if (count == matcher->series_room) {
-        uint32_t room = count ? 2 * count : 16;
-        struct promql_labels *series = arena_zero(arena, room, sizeof(*series));
-        uint32_t *group_of = arena_zero(arena, room, sizeof(*group_of));
-
-        if (!series || !group_of)
-            return false;
-        if (count > 0) {
-            memcpy(series, matcher->series, count * sizeof(*series));
-            memcpy(group_of, matcher->group_of, count * sizeof(*group_of));
-        }
-        matcher->series = series;
-        matcher->group_of = group_of;
-        matcher->series_room = room;
-    }
-    matcher->series[count] = promql_labels_copy(arena, labels);
-    matcher->group_of[count] = group;
+    if (!series)
+        return false;
+    *series = (struct one_series){promql_labels_copy(arena, labels), group};
     matcher->series_count++;
     return arena_status(arena) == OK;
 }
@@ -150,16 +125,19 @@ static enum status take_one(void *arg,
     struct promql_eval *eval = eval_of(matcher);
     uint32_t group = promql_group_of(&matcher->groups, &series->labels);
     uint32_t number = matcher->series_count;
+    struct one_group *to;
     bool good;
 
-    if (group == MAP_NONE || !grow_groups(matcher) ||
-        !add_series(matcher, &series->labels, group))
+    if (group == MAP_NONE || !add_series(matcher, &series->labels, group))
         return promql_full(eval);
-    if (matcher->at[group].merged.values) {
+    to = arena_at(eval->run->arena, &matcher->at, &matcher->room, group);
+    if (!to)
+        return promql_full(eval);
+    if (to->merged.values) {
         good = join_group(matcher, group, number, series);
     } else {
-        matcher->at[group].first = number;
-        good = promql_keep(eval, series, &matcher->at[group].merged);
+        to->first = number;
+        good = promql_keep(eval, series, &to->merged);
     }
     return good ? OK : promql_full(eval);
 }
@@ -180,8 +158,8 @@ static enum status fail_conflict(struct matcher *matcher, uint32_t i)
         "labels must be unique on one side",
         promql_labels_text(arena, key),
         matcher->binary->cardinality == PROMQL_ONE_TO_MANY ? "left" : "right",
-        promql_labels_text(arena, &matcher->series[conflict->b]),
-        promql_labels_text(arena, &matcher->series[conflict->a]));
+        promql_labels_text(arena, &matcher->series[conflict->b].labels),
+        promql_labels_text(arena, &matcher->series[conflict->a].labels));
 }
 
 static struct promql_labels result_labels(struct matcher *matcher,
@@ -267,7 +245,7 @@ static enum status match_owner(struct matcher *matcher,
         out.histograms = output->histograms;
     out.labels = result_labels(
         matcher, &many->labels,
-        &matcher->series[owner == MAP_NONE ? group->first : owner]);
+        &matcher->series[owner == MAP_NONE ? group->first : owner].labels);
     if (arena_status(eval->run->arena) != OK)
         return promql_full(eval);
     if (!output->any)
@@ -297,7 +275,7 @@ static enum status take_many(void *arg,
     if (!matcher->at[group].owners || matcher->binary->include_count == 0)
         return match_owner(matcher, series, &matcher->at[group], MAP_NONE);
     for (uint32_t i = 0; s == OK && i < matcher->series_count; i++)
-        if (matcher->group_of[i] == group)
+        if (matcher->series[i].group == group)
             s = match_owner(matcher, series, &matcher->at[group], i);
     return s;
 }

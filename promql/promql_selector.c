@@ -3,6 +3,7 @@
  */
 #include "promql_eval.h"
 
+#include "array.h"
 #include "promql_histogram.h"
 
 static int64_t fixed_time(const struct promql_eval *eval,
@@ -187,24 +188,14 @@ static enum status samples_visit(void *arg, const struct promql_series *series)
 {
     struct samples *samples = arg;
     struct arena *arena = samples->eval->run->arena;
+    struct promql_series *to;
 
-    if (samples->count == samples->room) {
-        uint32_t room = samples->room ? 2 * samples->room : 16;
-        struct promql_series *at = arena_zero(arena, room, sizeof(*at));
-
-        if (!at)
-            return arena_status(arena);
-        if (samples->count > 0)
-            memcpy(at, samples->at, samples->count * sizeof(*at));
-        samples->at = at;
-        samples->room = room;
-    }
     if (series->count == 0)
         return OK;
-    if (!copy_samples(arena, &samples->at[samples->count], series,
-                      samples->start_ms))
+    to = arena_append(arena, &samples->at, samples->count, &samples->room);
+    if (!to || !copy_samples(arena, to, series, samples->start_ms))
         return arena_status(arena);
-    samples->count += samples->at[samples->count].count > 0;
+    samples->count += to->count > 0;
     return OK;
 }
 

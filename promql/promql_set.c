@@ -4,10 +4,12 @@
  */
 #include "promql_match.h"
 
+#include "array.h"
+
 struct presence {
     struct promql_eval *eval;
     struct promql_groups groups;
-    uint64_t **bits; /* of each group; as many as groups.room */
+    uint64_t **bits; /* of each group; NULL: no sample yet */
     uint32_t room;
 };
 
@@ -28,20 +30,11 @@ static enum status presence_add(struct presence *presence,
 
     if (group == MAP_NONE)
         return promql_full(eval);
-    if (presence->room < presence->groups.room) {
-        bits = arena_zero(arena, presence->groups.room, sizeof(*bits));
-        if (!bits)
-            return promql_full(eval);
-        if (presence->room > 0)
-            memcpy(bits, presence->bits, presence->room * sizeof(*bits));
-        presence->bits = bits;
-        presence->room = presence->groups.room;
-    }
-    bits = &presence->bits[group];
-    if (!*bits)
+    bits = arena_at(arena, &presence->bits, &presence->room, group);
+    if (bits && !*bits)
         *bits =
             arena_zero(arena, (eval->steps.count + 63) / 64, sizeof(**bits));
-    if (!*bits)
+    if (!bits || !*bits)
         return promql_full(eval);
     for (uint32_t i = 0; i < eval->steps.count; i++)
         if (promql_has(series, i))

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "decimal.h"
 #include "promql_aggregate.h"
 #include "promql_lex.h"
@@ -36,21 +37,6 @@ enum { PRUNE_AT = 256 };
 
 static enum status prune(struct picker *picker);
 
-static bool picker_grow(struct picker *picker)
-{
-    uint32_t room = picker->room ? 2 * picker->room : 16;
-    struct pick_series *at =
-        arena_zero(picker->eval->run->arena, room, sizeof(*at));
-
-    if (!at)
-        return false;
-    if (picker->count > 0)
-        memcpy(at, picker->at, picker->count * sizeof(*at));
-    picker->at = at;
-    picker->room = room;
-    return true;
-}
-
 static bool keep_floats(struct picker *picker,
                         const struct promql_result_series *series,
                         struct promql_kept *kept)
@@ -61,8 +47,9 @@ static bool keep_floats(struct picker *picker,
 
     if (picker->spare_count == 0 || series->values == eval->run->staying)
         return promql_keep(eval, &floats, kept);
-    kept->labels = promql_labels_copy(eval->run->arena, &series->labels);
-    kept->values = picker->spare[--picker->spare_count];
+    *kept = (struct promql_kept){
+        .labels = promql_labels_copy(eval->run->arena, &series->labels),
+        .values = picker->spare[--picker->spare_count]};
     memcpy(kept->values, series->values,
            eval->steps.count * sizeof(*kept->values));
     return arena_status(eval->run->arena) == OK;
@@ -81,9 +68,10 @@ static enum status picker_take(void *arg,
         if (s != OK)
             return s;
     }
-    if (picker->count == picker->room && !picker_grow(picker))
+    to = arena_append(eval->run->arena, &picker->at, picker->count,
+                      &picker->room);
+    if (!to)
         return promql_full(eval);
-    to = &picker->at[picker->count];
     to->group = promql_group_of(&picker->groups, &series->labels);
     if (to->group == MAP_NONE || !keep_floats(picker, series, &to->kept))
         return promql_full(eval);

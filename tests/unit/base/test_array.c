@@ -97,3 +97,23 @@ TEST(full_arena_leaves_the_array_as_it_was)
     CHECK(!arena_append(&arena, &list, count, &room));
     arena_release(&arena);
 }
+
+TEST(elements_in_an_arena_are_zero_until_they_are_set)
+{
+    struct arena arena;
+    uint64_t *list = NULL, *at;
+    uint32_t room = 0, last = 0;
+
+    arena_init(&arena, NULL, 64 * 1024);
+    for (uint32_t index = 0; (at = arena_at(&arena, &list, &room, index));
+         index += 3) {
+        CHECK(at == &list[index] && *at == 0);
+        *at = last = index + 1;
+    }
+    CHECK(last > 100);
+    for (uint32_t i = 0; i < last; i++)
+        if (!CHECK_EQ(list[i], i % 3 == 0 ? i + 1 : 0))
+            break;
+    CHECK(!arena_at(&arena, &list, &room, UINT32_MAX));
+    arena_release(&arena);
+}
