@@ -148,29 +148,22 @@ class Expressions:
         return f"{function}({self.window(depth)})"
 
     def call(self, depth):
-        kind = self.rng.randrange(10)
         inner = self.vector(depth - 1)
-        if kind == 0:
-            return f"{self.one_of('clamp_min', 'clamp_max')}({inner}, {self.scalar(0)})"
-        if kind == 1:
-            return f"clamp({inner}, {self.number()}, {self.number()})"
-        if kind == 2:
-            return f"round({self.exact(depth - 1)}, {self.one_of('1', '0.5', '10', '100')})"
-        if kind == 3:
-            return f"{self.one_of(*DATES)}({self.one_of('g', 'c_total', 'd')}{self.shift()})"
-        if kind == 4:
-            return f'label_replace({inner}, "{self.one_of("x", "a", "b")}", "$1-", ' \
-                   f'"{self.one_of("a", "b", "__name__")}", "{self.one_of("(.*)", "([12])", "(q)")}")'
-        if kind == 5:
-            return f'label_join({inner}, "{self.one_of("x", "a")}", "-", "a", "b")'
-        if kind == 6:
-            return f"absent({inner})"
-        if kind == 7:
-            return f"vector({self.scalar(depth - 1)})"
-        if kind == 8:
-            return f"histogram_quantile({self.one_of('0.5', '0.9', '0', '1')}, " \
-                   f"sum by (le, a) (rate(h_bucket{self.matchers()}[5m])))"
-        return f"{self.one_of(*SMOOTH)}({inner})"
+        return self.one_of(
+            lambda: f"{self.one_of('clamp_min', 'clamp_max')}({inner}, {self.scalar(0)})",
+            lambda: f"clamp({inner}, {self.number()}, {self.number()})",
+            lambda: f"round({self.exact(depth - 1)}, {self.one_of('1', '0.5', '10', '100')})",
+            lambda: f"{self.one_of(*DATES)}({self.one_of('g', 'c_total', 'd')}{self.shift()})",
+            lambda: f'label_replace({inner}, "{self.one_of("x", "a", "b")}", "$1-", '
+                    f'"{self.one_of("a", "b", "__name__")}", '
+                    f'"{self.one_of("(.*)", "([12])", "(q)")}")',
+            lambda: f'label_join({inner}, "{self.one_of("x", "a")}", "-", "a", "b")',
+            lambda: f"absent({inner})",
+            lambda: f"vector({self.scalar(depth - 1)})",
+            lambda: f"histogram_quantile({self.one_of('0.5', '0.9', '0', '1')}, "
+                    f"sum by (le, a) (rate(h_bucket{self.matchers()}[5m])))",
+            lambda: f"{self.one_of(*SMOOTH)}({inner})",
+        )()
 
     def aggregate(self, depth):
         draw = self.rng.random()
@@ -192,30 +185,22 @@ class Expressions:
         arithmetic = self.one_of("+", "-", "*", "/", "^")
         compare = self.one_of("==", "!=", ">", "<", ">=", "<=") + self.one_of("", " bool")
         left, right = self.vector(depth - 1), self.vector(depth - 1)
-        kind = self.rng.randrange(10)
-        if kind == 9:
-            return f"(-({left}) atan2 -({right}))"
-        if kind == 0:
-            return f"({left} {arithmetic} {self.scalar(depth - 1)})"
-        if kind == 1:
-            return f"({self.scalar(depth - 1)} {arithmetic} {right})"
-        if kind == 2:
-            return f"({self.exact(depth - 1)} {compare} {self.number()})"
-        if kind == 3:
-            return f"({self.number()} {compare} {self.exact(depth - 1)})"
-        if kind == 4:
-            return f"({self.exact(depth - 1)} {compare}{self.matching(False)}" \
-                   f"{self.exact(depth - 1)})"
-        if kind == 5:
-            return f"({left} {arithmetic}{self.matching(False)}{right})"
-        if kind == 6:
-            many = self.one_of("g", "d", "c_total", "r_total", "rate(c_total[5m])")
-            return f"({many} {arithmetic}{self.matching(True)}" \
-                   f"{self.one_of('only', 'info', 'max by (a) (g)', 'sum by (b) (d)')})"
-        if kind == 7:
-            return f"({left} {self.one_of('and', 'or', 'unless')}" \
-                   f"{self.one_of('', self.matching(False))} {right})"
-        return f"({left} {self.one_of('+', '*', '/')} {right})"
+        return self.one_of(
+            lambda: f"({left} {arithmetic} {self.scalar(depth - 1)})",
+            lambda: f"({self.scalar(depth - 1)} {arithmetic} {right})",
+            lambda: f"({self.exact(depth - 1)} {compare} {self.number()})",
+            lambda: f"({self.number()} {compare} {self.exact(depth - 1)})",
+            lambda: f"({self.exact(depth - 1)} {compare}{self.matching(False)}"
+                    f"{self.exact(depth - 1)})",
+            lambda: f"({left} {arithmetic}{self.matching(False)}{right})",
+            lambda: f"({self.one_of('g', 'd', 'c_total', 'r_total', 'rate(c_total[5m])')} "
+                    f"{arithmetic}{self.matching(True)}"
+                    f"{self.one_of('only', 'info', 'max by (a) (g)', 'sum by (b) (d)')})",
+            lambda: f"({left} {self.one_of('and', 'or', 'unless')}"
+                    f"{self.one_of('', self.matching(False))} {right})",
+            lambda: f"({left} {self.one_of('+', '*', '/')} {right})",
+            lambda: f"(-({left}) atan2 -({right}))",
+        )()
 
     def vector(self, depth):
         if depth <= 0:
