@@ -2,12 +2,8 @@
 // editors (@prometheus-io/lezer-promql) must judge it alike. Names of functions
 // and types are no part of a grammar.
 import { parser } from "@prometheus-io/lezer-promql";
-import { Random, broken, vector } from "./promql_random.mjs";
-import { check, finish } from "./tap.mjs";
-
-const COUNT = 1500; // of either kind
-const seed = Number(process.env.SEED ?? Date.now() % 1000000);
-console.log(`# SEED=${seed}`);
+import { judgeAlike } from "./grammar_judge.mjs";
+import { vector } from "./promql_random.mjs";
 
 // Found after the grammar was found right.
 const types = /expected type|argument\(s\)|bool modifier|must use BOOL|must not occur|must contain|only allowed between|no grouping|set operator|set twice/;
@@ -19,13 +15,6 @@ const meanings = /modifier|may not be set|ranges only|before range|duration must
 // with a letter behind it.
 const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|offset\s*-?\s*\(|[[:]\s*[-+(]|\[[^\]]*\w\s*[-+*/%^]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|[\d.][A-Za-z_]*offset|\d+(\.\d+)?atan2|[\d.](ms|[smhdwy])?(and|or|unless|bool|on|ignoring|by|without|group_left|group_right)\b/;
 
-function grammarTakes(text) {
-  let good = true;
-  parser.parse(text).iterate({ enter: (node) => void (good = good && !node.type.isError) });
-  return good;
-}
-
-// true, false, or nothing if that is not known.
 async function weTake(text) {
   const response = await fetch(process.env.CALLBOARD_EMPTY + "/prometheus/api/v1/query", {
     method: "POST",
@@ -38,29 +27,8 @@ async function weTake(text) {
   return meanings.test(error) ? { error } : { takes: false, error };
 }
 
-const random = new Random(seed);
-const wrong = [];
-const counts = { valid: 0, invalid: 0, skipped: 0 };
-for (let i = 0; i < COUNT; i++) {
-  const text = vector(random, 1 + random.below(4)).trim();
-  for (const query of [text, broken(random, text).trim()]) {
-    if (query === "" || (query !== text && differs.test(query))) {
-      counts.skipped++;
-      continue;
-    }
-    const grammar = grammarTakes(query);
-    const { takes, error } = await weTake(query);
-    if (takes === undefined)
-      counts.skipped++;
-    else if (takes !== grammar)
-      wrong.push({ query, grammar, error });
-    else
-      counts[takes ? "valid" : "invalid"]++;
-    if (query === text && !grammar)
-      wrong.push({ query, error: "the generator made it, the grammar refuses it" });
-  }
-}
-check(wrong.length === 0, "expressions are judged alike", wrong.slice(0, 10));
-check(counts.valid >= COUNT && counts.invalid >= COUNT / 3, "there were valid and invalid ones", counts);
-console.log(`# ${JSON.stringify(counts)}`);
-finish();
+await judgeAlike({
+  parser, differs, weTake,
+  make: (random) => vector(random, 1 + random.below(4)).trim(),
+  count: 1500, valid: 1500, invalid: 500,
+});
