@@ -43,30 +43,5 @@ def from_protobuf(body):
     return trace_pb2.TracesData.FromString(body)
 
 
-def fields_of(body):
-    """The length-delimited fields and numbers of a message, by hand."""
-    found, at = {}, 0
-
-    def varint():
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = body[at]
-            at += 1
-            value |= (byte & 127) << shift
-            shift += 7
-            if byte < 128:
-                return value
-    while at < len(body):
-        tag = varint()
-        if tag & 7 == 2:
-            length = varint()
-            found.setdefault(tag >> 3, []).append(body[at:at + length])
-            at += length
-        else:
-            found.setdefault(tag >> 3, []).append(varint())
-    return found
-
-
 def from_json(groups):
     return json_format.Parse(json.dumps({"resourceSpans": groups}), trace_pb2.TracesData())

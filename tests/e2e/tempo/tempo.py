@@ -8,7 +8,7 @@ import urllib.parse
 import decoded
 import naive
 import spans as make
-from callboard import Server, Tap, new_folder, seeded
+from callboard import Server, Tap, new_folder, proto_fields, seeded
 
 PROTOBUF = {"Accept": "application/protobuf"}
 START, END = make.T0 // 10**9 - 60, make.T0 // 10**9 + 60
@@ -27,7 +27,7 @@ def by_id(tap, server, traces):
         v2 = get(server, f"/api/v2/traces/{trace_id}", PROTOBUF, start=START, end=END)
         j1 = get(server, f"/api/traces/{trace_id.lstrip('0')}")
         j2 = get(server, f"/api/v2/traces/{trace_id}", {"Accept": "application/json"})
-        seen = [decoded.from_protobuf(v1.body), decoded.from_protobuf(decoded.fields_of(v2.body)[1][0]),
+        seen = [decoded.from_protobuf(v1.body), decoded.from_protobuf(dict(proto_fields(v2.body))[1]),
                 decoded.from_json(json.loads(j1.body)["batches"]),
                 decoded.from_json(json.loads(j2.body)["trace"]["resourceSpans"])]
         for way, data in zip(("v1", "v2", "v1 JSON", "v2 JSON"), seen):
