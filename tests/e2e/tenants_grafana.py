@@ -7,7 +7,7 @@ tenants and of one that only ever had this tenant's. Both answers are the same
 bytes, and no word of the other tenant is in them, whether the question is about
 the subject's own names or about the other tenant's.
 
-READS has every route of these APIs, so that tests/unit/daemon/test_surfaces.c can
+READS has every route of these APIs, so that tests/unit/query/test_route.c can
 tell which one has been forgotten here.
 """
 import json

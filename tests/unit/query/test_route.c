@@ -231,7 +231,7 @@ TEST(what_is_open_to_strangers_is_known)
     CHECK_EQ(open, total);
 }
 
-/* Those of other tools: test_surfaces. */
+/* The API of another tool: Grafana, Prometheus, Tempo. */
 static bool is_of_surface(const struct http_route *route)
 {
     const struct route *row = route->flags & HTTP_FILE ? NULL : route->user;
@@ -239,22 +239,38 @@ static bool is_of_surface(const struct http_route *route)
     return row && query_error_writer(row, slice_of(route->path));
 }
 
-/* tests/e2e/tenants.py asks each as one of two tenants. */
-TEST(no_route_is_forgotten_by_the_test_of_two_tenants)
+/* The script asks each of these routes as one of two tenants. */
+static void check_script(const char *path, bool of_surfaces)
 {
     static char script[64 * 1024];
-    FILE *file = fopen("tests/e2e/tenants.py", "rb");
+    FILE *file = fopen(path, "rb");
     size_t count, len = file ? fread(script, 1, sizeof(script) - 1, file) : 0;
     const struct http_route *routes = route_list(&count);
+    unsigned asked = 0;
     char row[200];
 
     CHECK(len > 0 && len < sizeof(script) - 1);
     if (file)
         (void)fclose(file);
+    script[len] = '\0';
     for (size_t i = 0; i < count; i++) {
+        if (is_of_surface(&routes[i]) != of_surfaces)
+            continue;
+        asked++;
         snprintf(row, sizeof(row), "    \"%s %s\": ", routes[i].method,
                  routes[i].path);
-        if (!is_of_surface(&routes[i]) && !CHECK(strstr(script, row)))
-            printf("# READS has no %s\n", row);
+        if (!CHECK(strstr(script, row)))
+            printf("# READS of %s has no %s\n", path, row);
     }
+    CHECK(asked > 10);
+}
+
+TEST(no_route_is_forgotten_by_the_test_of_two_tenants)
+{
+    check_script("tests/e2e/tenants.py", false);
+}
+
+TEST(nor_one_of_the_apis_of_other_tools)
+{
+    check_script("tests/e2e/tenants_grafana.py", true);
 }
