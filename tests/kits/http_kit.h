@@ -8,15 +8,12 @@
 #include "otlp_http.h"
 
 #include <libdeflate.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <zstd.h>
 
 #include "buf.h"
@@ -24,6 +21,7 @@
 #include "log.h"
 #include "mem.h"
 #include "stats.h"
+#include "tcp_client.h"
 #include "tenants.h"
 #include "test.h"
 
@@ -192,16 +190,7 @@ struct reply {
 
 static inline int dial(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-                             .sin_port = htons(otlp_http_port(ingest))};
-    struct timeval limit = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
-    return fd;
+    return tcp_dial(otlp_http_port(ingest));
 }
 
 static inline bool put(int fd, const void *bytes, size_t len)

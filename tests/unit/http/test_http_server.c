@@ -1,23 +1,13 @@
 /* The HTTP server with a service of the test's own: the hook where
  * authentication will stand, and answers that browsers keep. */
-#include "http_server.h"
+#include "http_server_kit.h"
 
 #include <microhttpd.h>
 
-#include <arpa/inet.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "clock.h"
-#include "log.h"
-#include "mem.h"
-#include "test.h"
 
 enum { LARGE = 20000 };
 
-static struct http_server *server;
-static struct budget budget;
 static int admitted, handled;
 static char text[2 * LARGE + 4096];
 
@@ -43,16 +33,6 @@ static enum http_next handle(void *arg, struct http_request *request)
     return HTTP_DONE;
 }
 
-static void refuse(void *arg, struct http_request *request, enum status status,
-                   const char *why)
-{
-    (void)arg;
-    request->response.code = status_http(status);
-    request->response.content_type = "text/plain";
-    buf_init(&request->response.body, 200);
-    buf_add(&request->response.body, slice_of(why ? why : ""));
-}
-
 static void begin(void)
 {
     static const char page[] = "<p>a small file</p>";
@@ -64,50 +44,21 @@ static void begin(void)
         {"GET", "/page.html", ACTION_ANY, SCOPE_NONE, HTTP_FILE, 0, &file},
         {"POST", "/closed", ACTION_NONE, SCOPE_NONE, 0, 0, NULL},
         {"GET", "/closed.html", ACTION_NONE, SCOPE_NONE, HTTP_FILE, 0, &file}};
-    struct http_options options = {
-        .name = "test",
-        .listen = "127.0.0.1:0",
-        .routes = routes,
-        .route_count = 5,
-        .service = {.admit = admit, .handle = handle, .refuse = refuse},
-        .max_connections = 16,
-        .files_eighths = 1,
-        .idle_timeout_ns = 10 * NS_PER_S,
-        .max_body = 1 << 20,
-        .budget = &budget,
-        .body_share = 2 << 20,
-        .response_share = 1 << 20,
-    };
 
-    log_set_level(LOG_ERROR);
-    budget_init(&budget, 4 << 20);
     admitted = handled = 0;
-    CHECK_EQ(http_start(&server, &options), OK);
-}
-
-static void end(void)
-{
-    http_stop(server);
-    CHECK_EQ(budget_used(&budget), 0);
+    server_begin(routes, sizeof(routes) / sizeof(*routes),
+                 (struct http_service){.admit = admit,
+                                       .handle = handle,
+                                       .refuse = server_refuse});
 }
 
 /* What is answered to it until the connection ends. */
 static const char *ask(const char *request)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(http_port(server)),
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    size_t len = 0;
-    ssize_t n;
+    int fd = tcp_dial(http_port(server));
 
-    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    CHECK_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL),
-             (ssize_t)strlen(request));
-    while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
-        len += (size_t)n;
-    text[len] = '\0';
-    close(fd);
+    tcp_say(fd, request);
+    tcp_read_all(fd, text, sizeof(text));
     return text;
 }
 
@@ -129,7 +80,7 @@ TEST(what_a_route_does_not_allow_is_refused_before_the_body)
     CHECK(strstr(ask("GET /large?project=a&project=b HTTP/1.1\r\n" HOST "\r\n"),
                  "HTTP/1.1 400"));
     CHECK_EQ(handled, 1);
-    end();
+    server_end();
 }
 
 TEST(an_answer_that_is_known_is_not_sent_again)
@@ -156,7 +107,7 @@ TEST(an_answer_that_is_known_is_not_sent_again)
     snprintf(request, sizeof(request),
              "HEAD /large HTTP/1.1\r\n" HOST "If-None-Match: *\r\n\r\n");
     CHECK(strstr(ask(request), "HTTP/1.1 304"));
-    end();
+    server_end();
 }
 
 TEST(a_file_is_answered_by_the_server_with_an_etag)
@@ -183,7 +134,7 @@ TEST(a_file_is_answered_by_the_server_with_an_etag)
         ask("POST /page.html HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"),
         "HTTP/1.1 405"));
     CHECK_EQ(handled, 0);
-    end();
+    server_end();
 }
 
 /* The timer thread, which looks at the slots, ends before they are freed. */

@@ -1,22 +1,12 @@
 /* Bodies that are produced in pieces as the client reads them. */
-#include "http_server.h"
+#include "http_server_kit.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#include "clock.h"
-#include "log.h"
-#include "mem.h"
-#include "test.h"
 
 enum { PIECE = 64 * 1024, PIECES = 500, HELD = 300 * 1024 };
 
-static struct http_server *server;
-static struct budget budget;
 static atomic_int produced, released;
 static int last_piece, fails_at;
 static size_t held;
@@ -71,16 +61,6 @@ static enum http_next handle(void *arg, struct http_request *request)
     return HTTP_PENDING;
 }
 
-static void refuse(void *arg, struct http_request *request, enum status status,
-                   const char *why)
-{
-    (void)arg;
-    request->response.code = status_http(status);
-    request->response.content_type = "text/plain";
-    buf_init(&request->response.body, 200);
-    buf_add(&request->response.body, slice_of(why ? why : ""));
-}
-
 static void release(void *arg, struct http_request *request)
 {
     (void)arg;
@@ -92,61 +72,29 @@ static void begin(void)
 {
     static const struct http_route routes[] = {
         {"GET", "/pieces", ACTION_ANY, SCOPE_NONE, 0, 0, NULL}};
-    struct http_options options = {
-        .name = "test",
-        .listen = "127.0.0.1:0",
-        .routes = routes,
-        .route_count = 1,
-        .service = {.handle = handle, .refuse = refuse, .release = release},
-        .max_connections = 16,
-        .files_eighths = 1,
-        .idle_timeout_ns = 10 * NS_PER_S,
-        .max_body = 1 << 20,
-        .budget = &budget,
-        .body_share = 1 << 20,
-        .response_share = 1 << 20,
-    };
 
-    log_set_level(LOG_ERROR);
-    budget_init(&budget, 4 << 20);
     atomic_store(&released, 0);
     last_piece = PIECES;
     fails_at = -1;
     held = HELD;
-    CHECK_EQ(http_start(&server, &options), OK);
+    server_begin(routes, 1,
+                 (struct http_service){.handle = handle,
+                                       .refuse = server_refuse,
+                                       .release = release});
 }
 
-static void end(void)
-{
-    http_stop(server);
-    CHECK_EQ(budget_used(&budget), 0);
-}
-
+/* It takes little before it reads. */
 static int open_client(const char *request)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(http_port(server)),
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    int fd = socket(AF_INET, SOCK_STREAM, 0), small = 32 * 1024;
+    int fd = tcp_dial_with(http_port(server), 32 * 1024);
 
-    CHECK_EQ(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
-    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    CHECK_EQ(send(fd, request, strlen(request), MSG_NOSIGNAL),
-             (ssize_t)strlen(request));
+    tcp_say(fd, request);
     return fd;
 }
 
-/* All bytes until the connection ends. */
 static size_t read_all(int fd)
 {
-    size_t len = 0;
-    ssize_t n;
-
-    while ((n = recv(fd, text + len, sizeof(text) - 1 - len, 0)) > 0)
-        len += (size_t)n;
-    text[len] = '\0';
-    close(fd);
-    return len;
+    return tcp_read_all(fd, text, sizeof(text));
 }
 
 #define GET   "GET /pieces HTTP/1.1\r\nHost: localhost\r\n"
@@ -187,7 +135,7 @@ TEST(a_body_arrives_whole_in_chunks)
     CHECK(check_chunks(strstr(text, "\r\n\r\n") + 4, &bytes));
     CHECK_EQ(bytes, PIECE * PIECES);
     CHECK_EQ(atomic_load(&produced), PIECES);
-    end();
+    server_end();
     CHECK_EQ(atomic_load(&released), 1);
 }
 
@@ -206,7 +154,7 @@ TEST(the_connection_is_kept)
         CHECK(check_chunks(strstr(second, "\r\n\r\n") + 4, &bytes));
         CHECK_EQ(bytes, 3 * PIECE);
     }
-    end();
+    server_end();
 }
 
 TEST(head_and_old_clients)
@@ -222,7 +170,7 @@ TEST(head_and_old_clients)
     len = read_all(open_client("GET /pieces HTTP/1.0\r\n\r\n"));
     CHECK(!strstr(text, "chunked"));
     CHECK_EQ(text + len - (strstr(text, "\r\n\r\n") + 4), 3 * PIECE);
-    end();
+    server_end();
 }
 
 /* What it has not read is not made. */
@@ -244,7 +192,7 @@ TEST(a_client_that_does_not_read_gets_no_pieces)
     close(fd); /* and leaves */
     WAIT_FOR(atomic_load(&released) == 1);
     CHECK(atomic_load(&produced) < PIECES);
-    end();
+    server_end();
 }
 
 /* No last chunk: the client knows that something is missing. */
@@ -257,7 +205,7 @@ TEST(a_failure_within_it_ends_the_connection)
     read_all(open_client(GET "\r\n"));
     CHECK(!check_chunks(strstr(text, "\r\n\r\n") + 4, &bytes));
     CHECK(bytes <= 5 * PIECE);
-    end();
+    server_end();
     CHECK_EQ(atomic_load(&released), 1);
 }
 
@@ -283,5 +231,5 @@ TEST(what_is_held_counts)
     CHECK(strstr(text, "200 OK"));
     WAIT_FOR(atomic_load(&released) == 4);
     close(fd);
-    end();
+    server_end();
 }

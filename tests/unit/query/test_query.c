@@ -10,6 +10,7 @@
 
 #include "fake_query.h"
 #include "stats.h"
+#include "tcp_client.h"
 
 #define LOGS "/api/v1/logs/query"
 #define BODY                                               \
@@ -52,22 +53,7 @@ static void done(void)
 
 static int dial(void)
 {
-    struct sockaddr_in to = {.sin_family = AF_INET,
-                             .sin_port = htons(query_port(query)),
-                             .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct timeval patience = {.tv_sec = 10};
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    CHECK_EQ(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
-    return fd;
-}
-
-static void say(int fd, const char *text)
-{
-    size_t len = strlen(text);
-
-    CHECK_EQ(send(fd, text, len, MSG_NOSIGNAL), (ssize_t)len);
+    return tcp_dial(query_port(query));
 }
 
 /* One answer, as far as Content-Length goes. */
@@ -108,7 +94,7 @@ static void post(int fd, const char *path, const char *body)
         "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json"
         "\r\nContent-Length: %zu\r\n\r\n%s",
         path, strlen(body), body);
-    say(fd, text);
+    tcp_say(fd, text);
 }
 
 TEST(a_connection_serves_many_questions)
@@ -120,7 +106,7 @@ TEST(a_connection_serves_many_questions)
     for (int i = 0; i < 50; i++) {
         post(fd, LOGS, BODY);
         CHECK_EQ(status_of(hear(fd)), 200);
-        say(fd, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        tcp_say(fd, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(strstr(hear(fd), "\"healthy\""));
     }
     close(fd);
@@ -133,9 +119,9 @@ TEST(names_with_escapes_arrive)
 
     serve(1, 8);
     fd = dial();
-    say(fd, "GET /api/v1alpha1/traces/%78yz/spans/000000000000000%31 "
-            "HTTP/1.1\r\nHost: localhost"
-            "\r\n\r\n");
+    tcp_say(fd, "GET /api/v1alpha1/traces/%78yz/spans/000000000000000%31 "
+                "HTTP/1.1\r\nHost: localhost"
+                "\r\n\r\n");
     CHECK(strstr(hear(fd), "traceId must be 32"));
     close(fd);
     done();
@@ -170,7 +156,7 @@ TEST(beyond_the_queue_is_503_and_health_answers)
     CHECK(strstr(answer, "Retry-After: 1"));
     CHECK(strstr(answer, "internalServerError"));
     other = dial();
-    say(other, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    tcp_say(other, "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK_EQ(status_of(hear(other)), 200);
     close(other);
     pthread_mutex_unlock(&gate);
@@ -380,9 +366,9 @@ TEST(clients_that_hang_up)
     for (int i = 0; i < 20; i++) { /* half a request */
         int fd = dial();
 
-        say(fd, "POST " LOGS
-                " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
-                "\r\n{\"a\"");
+        tcp_say(fd, "POST " LOGS
+                    " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99\r\n"
+                    "\r\n{\"a\"");
         close(fd);
     }
     done();
@@ -395,25 +381,25 @@ TEST(bodies_over_the_limit)
 
     serve(1, 8);
     fd = dial();
-    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-            "application/json\r\nContent-Length: 1048577\r\n\r\n");
+    tcp_say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                "application/json\r\nContent-Length: 1048577\r\n\r\n");
     /* Read to its end, so that a sender that only then listens sees it. */
     memset(chunk, 'x', 65536);
     chunk[65536] = '\0';
     for (int i = 0; i < 16; i++)
-        say(fd, chunk);
-    say(fd, "x");
+        tcp_say(fd, chunk);
+    tcp_say(fd, "x");
     CHECK_EQ(status_of(hear(fd)), 413);
     close(fd);
     fd = dial(); /* without a length to see beforehand */
-    say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
-            "application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
+    tcp_say(fd, "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
+                "application/json\r\nTransfer-Encoding: chunked\r\n\r\n");
     memset(chunk, 'x', sizeof(chunk) - 1);
     memcpy(chunk, "10000\r\n", 7);
     memcpy(chunk + 7 + 65536, "\r\n", 3);
     for (int i = 0; i < 17; i++)
-        say(fd, chunk);
-    say(fd, "0\r\n\r\n");
+        tcp_say(fd, chunk);
+    tcp_say(fd, "0\r\n\r\n");
     CHECK_EQ(status_of(hear(fd)), 413);
     close(fd);
     done();
@@ -433,7 +419,7 @@ TEST(a_body_that_just_fits)
              "POST " LOGS " HTTP/1.1\r\nHost: localhost\r\nContent-Type: "
              "application/json\r\nContent-Length: %zu\r\n\r\n",
              sizeof(body));
-    say(fd, head);
+    tcp_say(fd, head);
     for (size_t at = 0; at < sizeof(body);) {
         ssize_t n = send(fd, body + at, sizeof(body) - at, MSG_NOSIGNAL);
 
@@ -453,22 +439,23 @@ TEST(preflights_and_origins)
 
     serve(1, 8);
     fd = dial();
-    say(fd, "OPTIONS " LOGS " HTTP/1.1\r\nHost: localhost\r\nOrigin: "
-            "http://portal.example\r\nAccess-Control-Request-Method: POST"
-            "\r\n\r\n");
+    tcp_say(fd, "OPTIONS " LOGS " HTTP/1.1\r\nHost: localhost\r\nOrigin: "
+                "http://portal.example\r\nAccess-Control-Request-Method: POST"
+                "\r\n\r\n");
     answer = hear(fd);
     CHECK_EQ(status_of(answer), 204);
     CHECK(strstr(answer, "Access-Control-Allow-Origin: http://portal.example"));
     CHECK(strstr(answer, "Access-Control-Allow-Credentials: true"));
     CHECK(strstr(answer, "x-openchoreo-direct"));
     CHECK(strstr(answer, "Vary: Origin"));
-    say(fd,
+    tcp_say(
+        fd,
         "GET /health HTTP/1.1\r\nHost: localhost\r\nOrigin: http://evil.example"
         "\r\n\r\n");
     answer = hear(fd);
     CHECK_EQ(status_of(answer), 200);
     CHECK(!strstr(answer, "Access-Control"));
-    say(fd, "DELETE /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    tcp_say(fd, "DELETE /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
     CHECK(strstr(hear(fd), "Allow: GET"));
     close(fd);
     done();
