@@ -2,14 +2,13 @@
  * The families of Grafana that show records: cells of log lines, traces,
  * changes and the call graph, where lists are cut, and who sees what.
  */
-#include "derived.h"
-#include "fake_query.h"
+#include "call_points.h"
 #include "grafana.h"
 
-#define T0 (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
+#define T0 CALL_T0
 #define ID "000000000000000000000000000000ab"
 
-enum { MAX_LOGS = 16, MAX_POINTS = 8 };
+enum { MAX_LOGS = 16 };
 
 static struct bed bed;
 static struct log_record logs[MAX_LOGS];
@@ -174,8 +173,15 @@ TEST(a_list_that_was_cut_says_so)
 /* The store tests one value of an attribute; the rest is tested here. */
 TEST(filters_that_the_store_has_not)
 {
+    static const struct {
+        const char *key, *operator, * value;
+        size_t rows, of_store; /* attributes that are left to the store */
+    } filters[] = {{"code", "!=", "404", 2, 0},
+                   {"code", "=~", "4..|5..", 2, 0},
+                   {"level", "=", "warn", 1, 0},
+                   {"code", "=", "404", 0, 1}};
     static struct attr codes[2];
-    json_t *answer;
+    char more[200];
 
     begin();
     codes[0] = bed_attr("code", "404");
@@ -183,30 +189,19 @@ TEST(filters_that_the_store_has_not)
     put_log("a", LEVEL_INFO)->attrs = (struct attrs){&codes[0], 1, 0};
     put_log("b", LEVEL_INFO)->attrs = (struct attrs){&codes[1], 1, 0};
     put_log("c", LEVEL_WARN);
-    answer = ask_more("logs", "{}",
-                      ",\"filters\":[{\"key\":\"code\",\"operator\":\"!=\","
-                      "\"value\":\"404\"}]",
-                      200);
-    CHECK_EQ(rows(answer, 0), 2);
-    json_decref(answer);
-    answer = ask_more("logs", "{}",
-                      ",\"filters\":[{\"key\":\"code\",\"operator\":\"=~\","
-                      "\"value\":\"4..|5..\"}]",
-                      200);
-    CHECK_EQ(rows(answer, 0), 2);
-    json_decref(answer);
-    answer = ask_more("logs", "{}",
-                      ",\"filters\":[{\"key\":\"level\",\"operator\":\"=\","
-                      "\"value\":\"warn\"}]",
-                      200);
-    CHECK_EQ(rows(answer, 0), 1);
-    json_decref(answer);
-    answer = ask_more("logs", "{}",
-                      ",\"filters\":[{\"key\":\"code\",\"operator\":\"=\","
-                      "\"value\":\"404\"}]",
-                      200);
-    CHECK_EQ(bed.store->log_query.attr_count, 1);
-    json_decref(answer);
+    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++) {
+        json_t *answer;
+
+        snprintf(more, sizeof(more),
+                 ",\"filters\":[{\"key\":\"%s\",\"operator\":\"%s\","
+                 "\"value\":\"%s\"}]",
+                 filters[i].key, filters[i].operator, filters[i].value);
+        answer = ask_more("logs", "{}", more, 200);
+        if (filters[i].of_store == 0)
+            CHECK_EQ(rows(answer, 0), filters[i].rows);
+        CHECK_EQ(bed.store->log_query.attr_count, filters[i].of_store);
+        json_decref(answer);
+    }
     bed_release(&bed);
 }
 
@@ -478,43 +473,6 @@ TEST(a_trace_keeps_its_shape)
 
 /* ---- the call graph ---- */
 
-static struct point points[MAX_POINTS];
-static struct metric metrics[MAX_POINTS];
-static struct histogram hists[MAX_POINTS];
-static struct attr labels[MAX_POINTS][4];
-
-static struct point *put_point(const char *name, uint32_t resource)
-{
-    static const uint64_t sixty[] = {60};
-    uint32_t i = bed.store->point_count++;
-
-    bed.store->points = points;
-    metrics[i] = (struct metric){.name = slice_of(name),
-                                 .type = METRIC_EXP_HISTOGRAM,
-                                 .temporality = DELTA};
-    hists[i] = (struct histogram){.count = 60,
-                                  .sum = 6,
-                                  .has_sum = true,
-                                  .scale = 3,
-                                  .positive = {sixty, 1, -27}};
-    points[i] = (struct point){.metric = &metrics[i],
-                               .start_ns = T0,
-                               .time_ns = T0 + NS_PER_MIN,
-                               .resource_id = resource,
-                               .histogram = &hists[i]};
-    return &points[i];
-}
-
-static void put_errors(const char *name, uint32_t resource, int64_t count)
-{
-    struct point *p = put_point(name, resource);
-
-    metrics[p - points].type = METRIC_SUM;
-    metrics[p - points].monotonic = true;
-    p->is_int = true;
-    p->i = count;
-}
-
 static double number(const json_t *answer, const char *field, size_t row)
 {
     return strtod(cell(answer, 0, field, row).ptr, NULL);
@@ -528,16 +486,10 @@ TEST(arcs_sum_to_one)
     begin();
     cart = bed_resource(&bed, "shop", "cart");
     pay = bed_resource(&bed, "shop", "pay");
-    put_point(DERIVED_DURATION, cart);
-    put_errors(DERIVED_ERRORS, cart, 6);
-    put_errors(DERIVED_CLIENT_ERRORS, cart, 15);
-    struct point *call = put_point(DERIVED_OUT_DURATION, cart);
-    labels[3][0] = bed_attr(DERIVED_PEER_KIND, "component");
-    labels[3][1] = (struct attr){.key = DERIVED_PEER_ID,
-                                 .key_len = sizeof(DERIVED_PEER_ID) - 1,
-                                 .type = VALUE_INT,
-                                 .i = registry_identity_id(bed.registry, pay)};
-    call->attrs = (struct attrs){labels[3], 2, 0};
+    call_put(&bed, DERIVED_DURATION, cart, 60);
+    call_put_errors(&bed, DERIVED_ERRORS, cart, 6);
+    call_put_errors(&bed, DERIVED_CLIENT_ERRORS, cart, 15);
+    call_tell_peer(&bed, call_put(&bed, DERIVED_OUT_DURATION, cart, 60), pay);
     answer = ask("topology", "{\"namespace\":\"acme\",\"project\":\"shop\"}");
     CHECK_EQ(json_array_size(answer), 2);
     CHECK_EQ(rows(answer, 0), 2);

@@ -1,7 +1,5 @@
 /* The call graph of a project: observed edges, declared edges, parameters. */
-#include "clock.h"
-#include "derived.h"
-#include "fake_query.h"
+#include "call_points.h"
 
 #define PATH "/api/v1alpha1/metrics/runtime-topology"
 #define TIMES                                 \
@@ -10,46 +8,12 @@
 #define SCOPE                                              \
     "\"searchScope\":{\"namespace\":\"acme\",\"project\":" \
     "\"shop\",\"environment\":\"prod\"}"
-#define T0 (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
-
-enum { MAX_POINTS = 16, MAX_ATTRS = 6 };
 
 static struct bed bed;
-static struct point points[MAX_POINTS];
-static struct metric metrics[MAX_POINTS];
-static struct histogram hists[MAX_POINTS];
-static struct attr attrs[MAX_POINTS][MAX_ATTRS];
-static const uint64_t sixty[] = {60};
 
-/* Sixty calls of about 100 ms in the first minute. */
 static struct point *put(const char *name, uint32_t resource)
 {
-    uint32_t i = bed.store->point_count++;
-
-    bed.store->points = points;
-    metrics[i] = (struct metric){.name = slice_of(name),
-                                 .type = METRIC_EXP_HISTOGRAM,
-                                 .temporality = DELTA};
-    hists[i] = (struct histogram){.count = 60,
-                                  .sum = 6,
-                                  .has_sum = true,
-                                  .scale = 3,
-                                  .positive = {sixty, 1, -27}};
-    points[i] = (struct point){.metric = &metrics[i],
-                               .start_ns = T0,
-                               .time_ns = T0 + NS_PER_MIN,
-                               .resource_id = resource,
-                               .histogram = &hists[i]};
-    return &points[i];
-}
-
-static void tell(struct point *point, const char *key, const char *value)
-{
-    struct attr *at = attrs[point - points];
-
-    at[point->attrs.count] = bed_attr(key, value);
-    point->attrs.at = at;
-    point->attrs.count++;
+    return call_put(&bed, name, resource, 60);
 }
 
 /* So many calls between two components. */
@@ -57,22 +21,12 @@ static void put_call(uint32_t from, const char *endpoint, uint32_t to,
                      const char *peer_endpoint, const char *protocol,
                      uint64_t count)
 {
-    static uint64_t counts[MAX_POINTS];
-    struct point *p = put(DERIVED_OUT_DURATION, from);
-    uint32_t i = (uint32_t)(p - points);
+    struct point *p = call_put(&bed, DERIVED_OUT_DURATION, from, count);
 
-    counts[i] = hists[i].count = count;
-    hists[i].sum = (double)count / 10;
-    hists[i].positive.counts = &counts[i];
-    tell(p, DERIVED_ENDPOINT, endpoint);
-    tell(p, DERIVED_PEER_KIND, "component");
-    tell(p, DERIVED_PEER_ENDPOINT, peer_endpoint);
-    tell(p, DERIVED_PROTOCOL, protocol);
-    attrs[i][p->attrs.count++] =
-        (struct attr){.key = DERIVED_PEER_ID,
-                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
-                      .type = VALUE_INT,
-                      .i = registry_identity_id(bed.registry, to)};
+    call_tell(p, DERIVED_ENDPOINT, endpoint);
+    call_tell(p, DERIVED_PEER_ENDPOINT, peer_endpoint);
+    call_tell(p, DERIVED_PROTOCOL, protocol);
+    call_tell_peer(&bed, p, to);
 }
 
 static json_t *ask(const char *more)
@@ -90,15 +44,15 @@ static void put_calls(void)
     uint32_t cart = bed_resource(&bed, "shop", "cart");
     struct point *p = put(DERIVED_IN_DURATION, web);
 
-    tell(p, DERIVED_ENDPOINT, "http");
-    tell(p, DERIVED_PEER_KIND, "gateway");
-    tell(p, DERIVED_PEER_NAME, "internet");
+    call_tell(p, DERIVED_ENDPOINT, "http");
+    call_tell(p, DERIVED_PEER_KIND, "gateway");
+    call_tell(p, DERIVED_PEER_NAME, "internet");
     put_call(web, "http", cart, "grpc", "grpc", 60);
     p = put(DERIVED_OUT_DURATION, cart);
-    tell(p, DERIVED_PEER_KIND, "database");
-    tell(p, DERIVED_PEER_NAME, "orders");
-    tell(p, DERIVED_PEER_SYSTEM, "postgresql");
-    tell(p, DERIVED_PEER_HOST, "db.acme");
+    call_tell(p, DERIVED_PEER_KIND, "database");
+    call_tell(p, DERIVED_PEER_NAME, "orders");
+    call_tell(p, DERIVED_PEER_SYSTEM, "postgresql");
+    call_tell(p, DERIVED_PEER_HOST, "db.acme");
 }
 
 static const json_t *edge(const json_t *answer, const char *id)
@@ -204,11 +158,11 @@ TEST(calls_through_a_queue_are_those_of_the_queue)
     uint32_t web = bed_resource(&bed, "shop", "web");
     uint32_t mail = bed_resource(&bed, "shop", "mail");
     struct point *p = put(DERIVED_OUT_DURATION, web);
-    tell(p, DERIVED_PEER_KIND, "queue");
-    tell(p, DERIVED_PEER_NAME, "mails");
+    call_tell(p, DERIVED_PEER_KIND, "queue");
+    call_tell(p, DERIVED_PEER_NAME, "mails");
     p = put(DERIVED_IN_DURATION, mail);
-    tell(p, DERIVED_PEER_KIND, "queue");
-    tell(p, DERIVED_PEER_NAME, "mails");
+    call_tell(p, DERIVED_PEER_KIND, "queue");
+    call_tell(p, DERIVED_PEER_NAME, "mails");
     put_call(web, "http", mail, "messaging", "messaging", 60);
     answer = ask("");
     CHECK_TEXT(bed_at(answer, "edges"), "[2]");
@@ -275,13 +229,8 @@ TEST(a_callee_stands_once)
     put_call(web, "http", pay, "messaging", "messaging", 7);
     put_call(pay, "grpc", web, "http", "http", 5);
     struct point *p = put(DERIVED_IN_DURATION, web);
-    tell(p, DERIVED_ENDPOINT, "http");
-    tell(p, DERIVED_PEER_KIND, "component");
-    attrs[p - points][p->attrs.count++] =
-        (struct attr){.key = DERIVED_PEER_ID,
-                      .key_len = sizeof(DERIVED_PEER_ID) - 1,
-                      .type = VALUE_INT,
-                      .i = registry_identity_id(bed.registry, pay)};
+    call_tell(p, DERIVED_ENDPOINT, "http");
+    call_tell_peer(&bed, p, pay);
     answer = bed_ask(&bed, "GET",
                      "/api/v1/components/acme/shop/web"
                      "?startTime=2026-08-21T08:00:00Z"
@@ -316,12 +265,12 @@ TEST(gateways_and_externals_can_be_left_out)
 }
 
 static struct point *put_external(const char *name, uint32_t resource,
-                                  const char *host)
+                                  const char *host, uint64_t count)
 {
-    struct point *p = put(name, resource);
+    struct point *p = call_put(&bed, name, resource, count);
 
-    tell(p, DERIVED_PEER_KIND, "external");
-    tell(p, DERIVED_PEER_NAME, host);
+    call_tell(p, DERIVED_PEER_KIND, "external");
+    call_tell(p, DERIVED_PEER_NAME, host);
     return p;
 }
 
@@ -351,8 +300,8 @@ TEST(what_lies_outside_has_the_figures_of_its_calls)
         struct point *p =
             put(i ? DERIVED_OUT_DURATION : DERIVED_IN_DURATION, mail);
 
-        tell(p, DERIVED_PEER_KIND, "queue");
-        tell(p, DERIVED_PEER_NAME, "mails");
+        call_tell(p, DERIVED_PEER_KIND, "queue");
+        call_tell(p, DERIVED_PEER_NAME, "mails");
     }
     answer = ask("");
     CHECK_TEXT(bed_at(node(answer, "internet"), "metrics.requestCount"), "60");
@@ -365,19 +314,14 @@ TEST(what_lies_outside_has_the_figures_of_its_calls)
 /* All calls of one host, and a third of those of another. */
 TEST(what_was_taken_back_is_not_there)
 {
-    static const uint64_t twenty[] = {20};
     json_t *answer;
 
     bed_init(&bed);
     uint32_t cart = bed_resource(&bed, "shop", "cart");
-    put_external(DERIVED_OUT_DURATION, cart, "all.example");
-    put_external(DERIVED_OUT_RETRACTED_DURATION, cart, "all.example");
-    put_external(DERIVED_OUT_DURATION, cart, "some.example");
-    struct point *p =
-        put_external(DERIVED_OUT_RETRACTED_DURATION, cart, "some.example");
-    hists[p - points].count = 20;
-    hists[p - points].sum = 2;
-    hists[p - points].positive.counts = twenty;
+    put_external(DERIVED_OUT_DURATION, cart, "all.example", 60);
+    put_external(DERIVED_OUT_RETRACTED_DURATION, cart, "all.example", 60);
+    put_external(DERIVED_OUT_DURATION, cart, "some.example", 60);
+    put_external(DERIVED_OUT_RETRACTED_DURATION, cart, "some.example", 20);
     answer = ask("");
     CHECK(!edge(answer, "cart->external:all.example"));
     CHECK_TEXT(bed_at(edge(answer, "cart->external:some.example"),
@@ -395,16 +339,11 @@ TEST(what_was_taken_back_is_not_there)
 /* A SERVER span that turned out to be part of another one's request. */
 static void put_served(const char *name, uint32_t resource, uint64_t count)
 {
-    static uint64_t counts[MAX_POINTS];
-    struct point *p = put(name, resource);
-    uint32_t i = (uint32_t)(p - points);
+    struct point *p = call_put(&bed, name, resource, count);
 
-    counts[i] = hists[i].count = count;
-    hists[i].sum = (double)count / 10;
-    hists[i].positive.counts = &counts[i];
-    tell(p, DERIVED_ENDPOINT, "http");
-    tell(p, DERIVED_OPERATION, "GET /");
-    tell(p, DERIVED_KIND, "server");
+    call_tell(p, DERIVED_ENDPOINT, "http");
+    call_tell(p, DERIVED_OPERATION, "GET /");
+    call_tell(p, DERIVED_KIND, "server");
 }
 
 TEST(requests_that_were_taken_back_are_not_there)
@@ -525,7 +464,7 @@ TEST(a_project_given_by_uid_has_the_same_declared_edges)
             bed_attr("openchoreo.dev/environment-uid", "uid-of-prod")};
         struct resource resource = {.attrs = {at, 6, 0}};
 
-        registry_resolve(bed.registry, &resource, T0);
+        registry_resolve(bed.registry, &resource, CALL_T0);
     }
     answer = bed_ask(&bed, "POST", PATH,
                      "{" TIMES ",\"includeDeclared\":true,\"searchScope\":{"
