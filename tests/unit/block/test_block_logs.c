@@ -2,6 +2,7 @@
 
 #include "block.h"
 #include "random_records.h"
+#include "same_attrs.h"
 #include "test.h"
 
 struct fixture {

@@ -1,5 +1,6 @@
 #include "block.h"
 #include "random_records.h"
+#include "same_attrs.h"
 #include "test.h"
 
 struct fixture {

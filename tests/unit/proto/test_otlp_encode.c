@@ -7,27 +7,11 @@
 
 #include <stdlib.h>
 
-#include "attr_hash.h"
 #include "otlp.h"
 #include "otlp_random.h"
 #include "otlp_tree.h"
+#include "same_attrs.h"
 #include "test.h"
-
-static bool same_attrs(const struct attrs *a, const struct attrs *b)
-{
-    return a->count == b->count && a->dropped == b->dropped &&
-           attrs_equal(a, b);
-}
-
-static bool same_scope(const struct scope *a, const struct scope *b)
-{
-    if (!a || !b)
-        return a == b;
-    return slice_equal(a->name, b->name) &&
-           slice_equal(a->version, b->version) &&
-           slice_equal(a->schema_url, b->schema_url) &&
-           same_attrs(&a->attrs, &b->attrs);
-}
 
 static struct batch *decode(struct slice bytes)
 {

@@ -9,6 +9,7 @@
 #include "block_encoder.h"
 #include "clock.h"
 #include "random_records.h"
+#include "same_attrs.h"
 #include "stats.h"
 #include "store_help.h"
 #include "store_int.h"
