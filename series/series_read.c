@@ -83,10 +83,11 @@ static bool open_parts(struct visitor *v, struct slice bytes,
 
 bool series_needs_tails(struct slice bytes)
 {
-    struct byte_reader in = byte_reader_over(slice_from(bytes, HEAD_BYTES));
+    struct byte_reader in;
 
     if (bytes.len < HEAD_BYTES || (uint8_t)bytes.ptr[0] <= TAILS_INSIDE)
         return false;
+    in = byte_reader_over(slice_from(bytes, HEAD_BYTES));
     byte_reader_varint(&in); /* of the body */
     return byte_reader_varint(&in) > 0 && !in.bad;
 }
