@@ -120,3 +120,47 @@ TEST(a_client_that_left_is_not_waited_for)
     CHECK(clock_monotonic_ns() - before < NS_PER_S);
     memory_wait_end(&wait);
 }
+
+/* ---- whose fault it is ---- */
+
+/* 413 (422 of Prometheus' API) if it would be the same later, 503 if others
+ * hold what it needs; they, too, may be part of a larger budget. */
+static enum status status_beside(size_t own, size_t others, bool nested)
+{
+    struct budget all, *own_budget = &all;
+    enum status status;
+
+    budget_init(&all, LIMIT);
+    if (nested) {
+        static struct budget inner;
+
+        budget_init(&inner, LIMIT);
+        inner.parent = &all;
+        own_budget = &inner;
+    }
+    arena_init(&arena, own_budget, LIMIT);
+    request = (struct query_request){.arena = &arena};
+    CHECK(others == 0 || budget_take(&all, others));
+    while (arena_size(&arena) < own && arena_alloc(&arena, 4096))
+        ;
+    CHECK_EQ(query_memory_status(&request, OK), OK);
+    CHECK_EQ(query_memory_status(&request, ERR_TOO_BIG), ERR_TOO_BIG);
+    CHECK_EQ(query_memory_status(&request, ERR_IO), ERR_IO);
+    status = query_memory_status(&request, ERR_BUSY);
+    arena_release(&arena);
+    CHECK_EQ(budget_used(&all), others);
+    return status;
+}
+
+TEST(a_query_alone_is_too_big_and_beside_others_told_to_come_again)
+{
+    for (int nested = 0; nested < 2; nested++) {
+        CHECK_EQ(status_beside(LIMIT, 0, nested), ERR_TOO_BIG);
+        CHECK_EQ(status_beside(LIMIT, LIMIT / 8, nested), ERR_TOO_BIG);
+        CHECK_EQ(status_beside(LIMIT, LIMIT / 2, nested), ERR_BUSY);
+        CHECK_EQ(status_beside(0, LIMIT, nested), ERR_BUSY);
+    }
+    CHECK_EQ(status_http(ERR_TOO_BIG), 413);
+    CHECK_EQ(status_http(ERR_EXECUTION), 422);
+    CHECK_EQ(status_http(ERR_BUSY), 503);
+}
