@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "http_slots_int.h"
 #include "test.h"
 
 #define IDLE_NS (50 * NS_PER_MS)
@@ -93,6 +94,46 @@ TEST(a_body_that_stops_ends)
     test_pause_us(60000); /* nothing for longer than the idle time */
     CHECK_EQ(slots_check_deadlines(slots), 1);
     pair_close(slots, &pair);
+    slots_free(slots);
+}
+
+/* A body that is made while it is sent: each byte gives its client as long as
+ * it takes at the least rate, and what it did not use is kept. */
+TEST(a_client_that_reads_slower_than_the_least_rate_ends)
+{
+    struct http_slots *slots = slots_new(10, 2, IDLE_NS);
+    struct pair slow = pair_open(slots), steady = pair_open(slots);
+    struct pair *pairs[] = {&slow, &steady};
+    uint64_t first;
+
+    for (int i = 0; i < 2; i++) {
+        first = clock_monotonic_ns() +
+                (SLOT_HEAD_S + 1) * NS_PER_S; /* and a second of its own */
+        slot_sending(pairs[i]->slot, SLOT_MIN_RATE);
+        CHECK(pairs[i]->slot->deadline_ns >= first);
+        CHECK(pairs[i]->slot->deadline_ns < first + NS_PER_S);
+    }
+    /* A minute goes by, within which each second brings that many bytes. */
+    for (int second = 0; second < 60; second++) {
+        slot_sent(slow.slot, SLOT_MIN_RATE * 8 / 10);
+        slot_sent(steady.slot, SLOT_MIN_RATE);
+        for (int i = 0; i < 2; i++)
+            if (is_open(pairs[i]))
+                pairs[i]->slot->deadline_ns -= NS_PER_S;
+        slots_check_deadlines(slots);
+        CHECK(second > 50 || is_open(&slow));
+        CHECK(is_open(&steady));
+    }
+    CHECK(!is_open(&slow));
+    CHECK(is_open(&steady));
+    /* What came before counts as long as it lasts. */
+    slot_sent(steady.slot, 30 * SLOT_MIN_RATE);
+    steady.slot->deadline_ns -= 40 * NS_PER_S;
+    CHECK_EQ(slots_check_deadlines(slots), 0);
+    steady.slot->deadline_ns -= 2 * NS_PER_S;
+    CHECK_EQ(slots_check_deadlines(slots), 1);
+    pair_close(slots, &slow);
+    pair_close(slots, &steady);
     slots_free(slots);
 }
 
