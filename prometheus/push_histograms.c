@@ -203,12 +203,6 @@ static void push_bucket(struct selection *s, struct push *p, struct slice name,
 
     if (!push_begin(s, p, name, SLICE("le"), prom_number(bound, &s->scratch)))
         return;
-    if (s->heads) {
-        struct promql_series series = {.labels = labels_of(&s->output)};
-
-        s->status = s->visit(s->visit_arg, &series);
-        return;
-    }
     values = push_values(s, p);
     if (!values)
         return;
@@ -252,12 +246,6 @@ static void push_quantile(struct selection *s, struct push *p,
     if (!push_begin(s, p, name, SLICE("quantile"),
                     prom_number(quantile, &s->scratch)))
         return;
-    if (s->heads) {
-        struct promql_series series = {.labels = labels_of(&s->output)};
-
-        s->status = s->visit(s->visit_arg, &series);
-        return;
-    }
     values = push_values(s, p);
     for (uint32_t i = 0; values && i < p->count; i++)
         values[i] = quantile_value(&p->raw->lists[LIST_MAIN].at[i], quantile);

@@ -62,10 +62,21 @@ static bool make_labels(struct selection *s, const struct push *p,
            is_new(s, &labels);
 }
 
+static void push_head(struct selection *s)
+{
+    const struct promql_series head = {.labels = labels_of(&s->output)};
+
+    s->status = s->visit(s->visit_arg, &head);
+}
+
 bool push_begin(struct selection *s, const struct push *p, struct slice name,
                 struct slice extra, struct slice value)
 {
-    return s->status == OK && make_labels(s, p, name, extra, value);
+    if (s->status != OK || !make_labels(s, p, name, extra, value))
+        return false;
+    if (s->heads)
+        push_head(s);
+    return !s->heads;
 }
 
 void push_end(struct selection *s, const struct push *p, const double *values,
@@ -81,17 +92,6 @@ void push_end(struct selection *s, const struct push *p, const double *values,
 
     if (series.count > 0 && !too_many(s, series.count))
         s->status = s->visit(s->visit_arg, &series);
-}
-
-static void push_head(struct selection *s, const struct push *p,
-                      struct slice name, struct slice extra, struct slice value)
-{
-    struct promql_series series = {.count = 0};
-
-    if (!push_begin(s, p, name, extra, value))
-        return;
-    series.labels = labels_of(&s->output);
-    s->status = s->visit(s->visit_arg, &series);
 }
 
 /* ---- numbers ---- */
@@ -129,10 +129,6 @@ static void push_numbers(struct selection *s, struct push *p, int list,
     const struct sample_list *samples = &p->raw->lists[list];
     double *values;
 
-    if (s->heads) {
-        push_head(s, p, name, SLICE(""), SLICE(""));
-        return;
-    }
     if (!push_begin(s, p, name, SLICE(""), SLICE("")) ||
         !(values = push_values(s, p)))
         return;
@@ -288,10 +284,7 @@ static void push_output(struct selection *s, struct push *p,
         break;
     case OUT_NATIVE:
     case OUT_CUSTOM:
-        if (s->heads)
-            push_head(s, p, output->name, SLICE(""), SLICE(""));
-        else
-            push_native(s, p, output);
+        push_native(s, p, output);
         break;
     }
 }

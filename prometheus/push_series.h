@@ -21,7 +21,8 @@ struct push {
     bool signed_sums; /* deltas that may be below zero */
 };
 
-/* An output: its labels, then its samples. False: it is not wanted. */
+/* An output: its labels, then its samples. False: it is not wanted, or only
+ * its labels were, which are handed over now. */
 bool push_begin(struct selection *s, const struct push *p, struct slice name,
                 struct slice extra, struct slice value);
 void push_end(struct selection *s, const struct push *p, const double *values,
