@@ -156,6 +156,7 @@ static enum status list_traces(struct span_scan *scan, uint64_t *end_ns)
         search->wanted.range.before = &before;
     }
     search->wanted.range.before = NULL;
+    search->partial |= more && !is_full(search) && is_late(search);
     *end_ns = more ? before.time_ns + SPAN_BEFORE : 0;
     if (*end_ns > search->end_ns)
         *end_ns = search->end_ns;
@@ -278,10 +279,8 @@ static enum status scan_slice(struct span_scan *scan, uint64_t start_ns,
         scan->count =
             scan->count < MOST_FOUND / 2 ? scan->count : MOST_FOUND / 2;
         *next_ns = scan->found[scan->count - 1].start_ns + 1;
-        if (*next_ns >= end_ns) { /* so many of one time */
-            search->partial = true;
-            *next_ns = start_ns;
-        }
+        if (*next_ns > end_ns) /* so many of one time: others come next */
+            *next_ns = end_ns;
     }
     return look_at_found(scan);
 }

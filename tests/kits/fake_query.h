@@ -31,11 +31,14 @@ struct bed {
     const char *content_type;
     const struct subject *subject; /* who asks */
     size_t max_reply, max_memory;
+    const char *accept;
+    uint64_t running_ns; /* as if a query had been running for so long */
 
     enum status journal_health;
 
     int status; /* of the last answer */
-    char text[65536];
+    size_t len;
+    char text[256 * 1024];
 };
 
 static struct bed *the_bed;
@@ -74,7 +77,7 @@ static inline void bed_init(struct bed *bed)
     };
     bed->subject = subject_everyone();
     bed->content_type = "application/json; charset=utf-8";
-    bed->max_reply = sizeof(bed->text) - 1;
+    bed->max_reply = 64 * 1024 - 1;
     bed->max_memory = SIZE_MAX;
 }
 
@@ -137,6 +140,8 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
     arena_init(&arena, NULL, bed->max_memory);
     query_request_init(&request, &bed->options, &arena, bed->max_reply);
     request.content_type = slice_of(bed->content_type);
+    request.accept = slice_of(bed->accept ? bed->accept : "");
+    request.started_ns -= bed->running_ns;
     request.raw_body = slice_of(body ? body : "");
     request.params = params;
     for (const char *at = mark; at && request.param_count < 8;) {
@@ -158,6 +163,7 @@ static inline json_t *bed_ask(struct bed *bed, const char *method,
            request.produce(request.produce_arg, &request.out))
         ;
     bed->status = request.http_status;
+    bed->len = request.out.len;
     memcpy(bed->text, request.out.ptr, request.out.len);
     bed->text[request.out.len] = '\0';
     answer = json_loads(bed->text, JSON_DECODE_ANY, NULL);
