@@ -155,6 +155,8 @@ enum status reader_query_traces(struct reader *reader,
     struct store *store = reader->store;
 
     (void)arena;
+    if (store->list)
+        store->list();
     store->trace_query = *query;
     memory_note_range(store, &query->range);
     *traces = store->traces;

@@ -332,7 +332,7 @@ static void add(struct world *w, const struct metric *metric, int component,
 }
 
 /* A point a minute; values differ by some percent. */
-static char answer[64 << 10];
+static char answer[256 << 10];
 
 static const char *first_with(const char *const names[COMPONENTS],
                               const struct seen seen[COMPONENTS],

@@ -102,6 +102,11 @@ TEST(more_candidates_of_one_time_than_a_slice_holds)
 
 /* ---- time ---- */
 
+static void pause_briefly(void)
+{
+    test_pause_us(120 * 1000);
+}
+
 /* Searches that the store's list answers, and such that look at spans. */
 TEST(a_search_ends_with_its_time)
 {
@@ -109,6 +114,7 @@ TEST(a_search_ends_with_its_time)
         SEARCH "tags=name=x&minDuration=1us",
         SEARCH "q={ status = error || name = \"x\" }",
         SEARCH "q={ name = \"x\" } | count() > 0"};
+    struct answer answer;
 
     begin();
     bed.store->traces = listed;
@@ -121,8 +127,6 @@ TEST(a_search_ends_with_its_time)
         listed[i].end_ns = span->end_ns;
     }
     for (int i = 0; i < 3; i++) {
-        struct answer answer;
-
         bed.store->trace_count = LISTED - 1; /* the list ends */
         bed.running_ns = 7 * NS_PER_S;
         answer = ask(paths[i]);
@@ -137,6 +141,12 @@ TEST(a_search_ends_with_its_time)
             CHECK_EQ(answer.jobs, 1);
         }
     }
+    /* The list itself takes all that is left of it. */
+    bed.store->list = pause_briefly;
+    bed.running_ns = 8 * NS_PER_S - 100 * NS_PER_MS;
+    answer = ask(paths[0]);
+    CHECK_EQ(answer.looked, 0);
+    CHECK_EQ(answer.jobs, 1);
     bed_release(&bed);
 }
 
