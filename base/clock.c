@@ -229,10 +229,13 @@ static const struct {
     {SLICE_INIT("m"), NS_PER_MIN},
     {SLICE_INIT("h"), NS_PER_HOUR},
     {SLICE_INIT("d"), NS_PER_DAY},
+    {SLICE_INIT("w"), 7 * NS_PER_DAY},
+    {SLICE_INIT("y"), 365 * NS_PER_DAY},
 };
 enum {
-    UNITS_AND_DAYS = sizeof(units) / sizeof(*units),
-    UNITS = UNITS_AND_DAYS - 1
+    UNITS_TO_YEARS = sizeof(units) / sizeof(*units),
+    UNITS_TO_DAYS = UNITS_TO_YEARS - 2,
+    UNITS_TO_HOURS = UNITS_TO_DAYS - 1
 };
 
 /* Takes a unit off the start of text; 0 if there is none. It ends where the
@@ -305,10 +308,15 @@ static bool parse_sum(struct slice text, size_t unit_count, uint64_t *ns)
 
 bool clock_parse_duration(struct slice text, uint64_t *ns)
 {
-    return parse_sum(text, UNITS, ns);
+    return parse_sum(text, UNITS_TO_HOURS, ns);
 }
 
 bool clock_parse_duration_days(struct slice text, uint64_t *ns)
 {
-    return parse_sum(text, UNITS_AND_DAYS, ns);
+    return parse_sum(text, UNITS_TO_DAYS, ns);
+}
+
+bool clock_parse_duration_years(struct slice text, uint64_t *ns)
+{
+    return parse_sum(text, UNITS_TO_YEARS, ns);
 }

@@ -39,5 +39,7 @@ size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns);
 bool clock_parse_duration(struct slice text, uint64_t *ns);
 /* The same, and d for days of 24 hours ("7d", "1d12h"): in options. */
 bool clock_parse_duration_days(struct slice text, uint64_t *ns);
+/* The same, and w for weeks, y for years of 365 days: in TraceQL. */
+bool clock_parse_duration_years(struct slice text, uint64_t *ns);
 
 #endif

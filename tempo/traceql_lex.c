@@ -133,35 +133,6 @@ static bool is_unit(const struct lex *lex, size_t ahead)
     return c && (strchr("nsumhdwy.", c) || is_digit(c) || (c & 0x80));
 }
 
-/* y and w are not in Go's durations, but in Prometheus'. */
-static bool read_weeks(struct slice text, uint64_t *ns)
-{
-    static const struct {
-        char unit;
-        uint64_t ns;
-    } units[] = {{'y', 365 * NS_PER_HOUR * 24}, {'w', 7 * NS_PER_HOUR * 24}};
-    uint64_t sum = 0, rest;
-
-    for (int i = 0; i < 2; i++) {
-        uint64_t n = 0;
-        size_t digits = 0;
-
-        while (digits < text.len && digits < 6 && is_digit(text.ptr[digits]))
-            n = n * 10 + (uint64_t)(text.ptr[digits++] - '0');
-        if (digits == 0 || digits == text.len ||
-            text.ptr[digits] != units[i].unit)
-            continue;
-        if (n > INT64_MAX / 2 / units[i].ns)
-            return false;
-        sum += n * units[i].ns;
-        text = slice_from(text, digits + 1);
-    }
-    if (text.len > 0 && !clock_parse_duration_days(text, &rest))
-        return false;
-    *ns = text.len > 0 ? sum + rest : sum;
-    return true;
-}
-
 /* 1h30m, 1.5s, 2w; false: it does not end in a unit. */
 static bool read_duration(struct lex *lex)
 {
@@ -171,8 +142,8 @@ static bool read_duration(struct lex *lex)
     while (is_unit(lex, text.len))
         text.len++;
     if (text.len == 0 || is_digit(text.ptr[text.len - 1]) ||
-        text.ptr[text.len - 1] == '.' || !read_weeks(text, &ns) ||
-        ns > INT64_MAX)
+        text.ptr[text.len - 1] == '.' ||
+        !clock_parse_duration_years(text, &ns) || ns > INT64_MAX)
         return false;
     lex->value =
         (struct traceql_value){.type = TRACEQL_DURATION, .i = (int64_t)ns};

@@ -176,6 +176,9 @@ TEST(durations_of_options_have_days)
     CHECK(clock_parse_duration_days(SLICE("1d1.5h"), &ns) &&
           ns == NS_PER_DAY + 90 * NS_PER_MIN);
     CHECK(!clock_parse_duration_days(SLICE("1w"), &ns));
+    CHECK(clock_parse_duration_years(SLICE("1y2w3d4h"), &ns) &&
+          ns == 382 * NS_PER_DAY + 4 * NS_PER_HOUR);
+    CHECK(!clock_parse_duration_years(SLICE("600y"), &ns));
     CHECK(!clock_parse_duration_days(SLICE("d"), &ns));
 }
 
