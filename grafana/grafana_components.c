@@ -56,16 +56,6 @@ static const struct column row_columns[ROW_COLUMNS] = {
      "In the catalogue of the control plane"},
 };
 
-static uint64_t last_seen(const struct component_info *info)
-{
-    uint64_t last = 0;
-
-    for (int signal = 0; info && signal < SIGNAL_COUNT; signal++)
-        if (info->last_seen_ns[signal] > last)
-            last = info->last_seen_ns[signal];
-    return last;
-}
-
 static void add_names(struct grafana_field **f, const struct identity *id)
 {
     field_text(f[ROW_NAMESPACE], id->namespace);
@@ -91,7 +81,9 @@ static void add_row(struct component_list *list, struct grafana_field **f,
     field_number(f[ROW_CLIENT_ERRORS], item.now.client_error_ratio);
     field_number(f[ROW_RATE_BEFORE], item.previous.rate);
     field_number(f[ROW_ERRORS_BEFORE], item.previous.error_ratio);
-    field_time(f[ROW_SEEN], last_seen(entry->info));
+    field_time(f[ROW_SEEN], entry->info
+                                ? component_last_seen(entry->info, SIGNAL_COUNT)
+                                : 0);
     field_bool(f[ROW_DECLARED], entry->declared != NULL);
     if (!item.now.latency || !group)
         return;

@@ -172,12 +172,10 @@ static uint64_t last_seen(const struct grafana_query *q, enum signal signal)
     infos = registry_components(q->request->services->registry, &q->scope,
                                 &q->request->viewer, q->request->arena, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (!query_fits_identity(q, &infos[i].identity))
-            continue;
-        for (int s = 0; s < SIGNAL_COUNT; s++)
-            if ((signal == SIGNAL_COUNT || s == (int)signal) &&
-                infos[i].last_seen_ns[s] > last)
-                last = infos[i].last_seen_ns[s];
+        uint64_t seen = component_last_seen(&infos[i], signal);
+
+        if (seen > last && query_fits_identity(q, &infos[i].identity))
+            last = seen;
     }
     return last;
 }

@@ -217,6 +217,20 @@ struct component_info {
     uint32_t derived_resource;           /* RESOURCE_NONE: none yet */
 };
 
+/* The time of its last record of a signal, or, if that is SIGNAL_COUNT, of any;
+ * 0: never. */
+static inline uint64_t component_last_seen(const struct component_info *info,
+                                           enum signal signal)
+{
+    uint64_t last = 0;
+
+    for (int s = 0; s < SIGNAL_COUNT; s++)
+        if ((signal == SIGNAL_COUNT || s == (int)signal) &&
+            info->last_seen_ns[s] > last)
+            last = info->last_seen_ns[s];
+    return last;
+}
+
 /* The components in the scope that the viewer may see, in the order of
  * identity_compare(); NULL and 0 if there are none. An entry with an empty
  * component name stands for the unassigned resources. */

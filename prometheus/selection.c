@@ -30,7 +30,7 @@ static int64_t last_record_ms(struct selection *s,
     const struct component_info *all = s->source->components;
     int64_t now_ms = (int64_t)(s->source->request->now_ns / NS_PER_MS);
     uint32_t low = 0, high = s->source->component_count;
-    uint64_t last = 0;
+    uint64_t last;
 
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
@@ -43,9 +43,7 @@ static int64_t last_record_ms(struct selection *s,
     if (low == s->source->component_count ||
         identity_compare(&all[low].identity, identity) != 0)
         return now_ms;
-    for (int i = 0; i < SIGNAL_COUNT; i++)
-        if (all[low].last_seen_ns[i] > last)
-            last = all[low].last_seen_ns[i];
+    last = component_last_seen(&all[low], SIGNAL_COUNT);
     if (last == 0)
         return now_ms;
     /* The minute of the record is known to its end. */
