@@ -50,37 +50,30 @@ static enum status read_body(struct query_request *request)
     return OK;
 }
 
-static const struct {
-    const char *path;
-    route_handler *run;
-} handlers[] = {
-    {"/grafana/query", grafana_run},
-    {"/grafana/metrics", grafana_metrics},
-    {"/grafana/metric-payload-options", grafana_options},
-    {"/grafana/variable", grafana_variable},
-    {"/grafana/search", grafana_search},
-    {"/grafana/tag-keys", grafana_tag_keys},
-    {"/grafana/tag-values", grafana_tag_values},
-    {"/grafana/annotations", grafana_annotations},
-};
+/* Routes with a body, and what runs once it is read. */
+#define POST_ROUTES(X)                                    \
+    X("/grafana/query", grafana_run)                      \
+    X("/grafana/metrics", grafana_metrics)                \
+    X("/grafana/metric-payload-options", grafana_options) \
+    X("/grafana/variable", grafana_variable)              \
+    X("/grafana/search", grafana_search)                  \
+    X("/grafana/tag-keys", grafana_tag_keys)              \
+    X("/grafana/tag-values", grafana_tag_values)          \
+    X("/grafana/annotations", grafana_annotations)
 
-static enum status serve(struct query_request *request)
-{
-    enum status s = read_body(request);
-
-    for (size_t i = 0; s == OK && i < sizeof(handlers) / sizeof(handlers[0]);
-         i++)
-        if (strcmp(handlers[i].path, request->route->path) == 0)
-            return handlers[i].run(request);
-    return s;
-}
+#define POST_HANDLER(path, run)                                  \
+    static enum status post_##run(struct query_request *request) \
+    {                                                            \
+        enum status s = read_body(request);                      \
+                                                                 \
+        return s == OK ? run(request) : s;                       \
+    }
+POST_ROUTES(POST_HANDLER)
 
 enum { MAX_BODY = 2 * 1024 * 1024 };
 
-#define POST(path)                                                           \
-    {                                                                        \
-        "POST", path, ACTION_ANY, SCOPE_NONE, serve, NULL, 0, MAX_BODY, NULL \
-    }
+#define POST_ROW(path, run) \
+    {"POST", path, ACTION_ANY, SCOPE_NONE, post_##run, NULL, 0, MAX_BODY, NULL},
 
 /* Each target, and each list, is checked by its own action. */
 static const struct route routes[] = {
@@ -88,15 +81,7 @@ static const struct route routes[] = {
      &grafana_error_table},
     {"GET", "/grafana/", ACTION_ANY, SCOPE_NONE, health, NULL, NO_READER, 0,
      &grafana_error_table},
-    POST("/grafana/query"),
-    POST("/grafana/metrics"),
-    POST("/grafana/metric-payload-options"),
-    POST("/grafana/variable"),
-    POST("/grafana/search"),
-    POST("/grafana/tag-keys"),
-    POST("/grafana/tag-values"),
-    POST("/grafana/annotations"),
-    {0},
+    POST_ROUTES(POST_ROW){0},
 };
 
 const struct query_surface grafana_surface = {routes, write_error};
