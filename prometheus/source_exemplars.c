@@ -109,6 +109,10 @@ static int by_time(const void *left, const void *right)
     return a->time_ms < b->time_ms ? -1 : a->time_ms > b->time_ms;
 }
 
+/* A point has exemplars of the time before it: since the point that was sent
+ * before, some minutes at most. */
+enum { POINT_AFTER_MS = 5 * 60 * 1000 };
+
 enum status prometheus_exemplars(struct prometheus_source *source,
                                  struct prometheus_list *list,
                                  const struct prometheus_exemplars **series,
@@ -116,8 +120,10 @@ enum status prometheus_exemplars(struct prometheus_source *source,
 {
     struct exemplar_list found = {.arena = source->request->arena,
                                   .list = list};
+    struct prometheus_list points = *list;
+    points.end_ms += POINT_AFTER_MS;
     enum status status =
-        source_run_list(source, list, no_series, add_exemplars, &found);
+        source_run_list(source, &points, no_series, add_exemplars, &found);
     struct prometheus_exemplars *out =
         arena_zero(found.arena, found.count + 1, sizeof(*out));
 
