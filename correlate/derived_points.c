@@ -217,37 +217,46 @@ uint32_t derived_series_points(const struct derived_series *series,
     return arena_status(arena) == OK ? count : 0;
 }
 
-uint64_t derived_visit(void *source, const struct bitmap *resources,
-                       uint64_t start_ns, uint64_t end_ns, struct arena *arena,
-                       point_visit *visit, void *arg)
+/* Whether it has a point that the query wants. */
+static bool is_wanted(const struct series_query *query,
+                      const struct derived_series *series)
+{
+    const struct metric *metric = metrics[series->family];
+    const uint64_t values[DERIVED_MAX_POINTS] = {1, series->errors,
+                                                 series->client_errors};
+    uint64_t time_ns = (series->minute + UINT64_C(1)) * NS_PER_MIN;
+
+    if (time_ns <= query->start_ns || time_ns > query->end_ns ||
+        !bitmap_has(query->resources, series->resource))
+        return false;
+    for (int i = 0; i < DERIVED_MAX_POINTS; i++)
+        if (values[i] > 0 && series_query_matches(query, metric[i].name))
+            return true;
+    return false;
+}
+
+uint64_t derived_visit(void *source, const struct series_query *query,
+                       struct arena *arena, point_visit *visit, void *arg)
 {
     struct derived_table *derived = source;
-    struct point *points = NULL, more[DERIVED_MAX_POINTS];
-    uint32_t count = 0, room = 0;
     uint64_t flushes;
 
     derived_lock(derived);
     flushes = derived->flushes;
     for (uint32_t i = 0; i < derived->count; i++) {
-        const struct derived_series *series = &derived->series[i];
-        uint64_t time_ns = (series->minute + UINT64_C(1)) * NS_PER_MIN;
-        uint32_t added;
+        struct point *points;
+        uint32_t count;
 
-        if (time_ns <= start_ns || time_ns > end_ns ||
-            !bitmap_has(resources, series->resource))
+        if (!is_wanted(query, &derived->series[i]))
             continue;
-        added = derived_series_points(series, arena, more);
-        for (uint32_t j = 0; j < added; j++) {
-            struct point *point = arena_append(arena, &points, count, &room);
-
-            if (point) {
-                *point = more[j];
-                count++;
-            }
-        }
+        points = arena_alloc(arena, DERIVED_MAX_POINTS * sizeof(*points));
+        if (!points)
+            break;
+        count = derived_series_points(&derived->series[i], arena, points);
+        for (uint32_t k = 0; k < count; k++)
+            if (series_query_matches(query, points[k].metric->name))
+                visit(arg, &points[k]);
     }
     derived_unlock(derived);
-    for (uint32_t i = 0; i < count; i++)
-        visit(arg, &points[i]);
     return flushes;
 }

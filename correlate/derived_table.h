@@ -144,9 +144,8 @@ struct batch *derived_batch(struct derived_table *derived,
 void derived_flushed(struct derived_table *derived);
 
 /* For struct open_series. */
-uint64_t derived_visit(void *source, const struct bitmap *resources,
-                       uint64_t start_ns, uint64_t end_ns, struct arena *arena,
-                       point_visit *visit, void *arg);
+uint64_t derived_visit(void *source, const struct series_query *query,
+                       struct arena *arena, point_visit *visit, void *arg);
 
 /* ---- derived_points.c ---- */
 

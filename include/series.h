@@ -63,6 +63,4 @@ MUST_CHECK enum status series_read(const struct chunk_bytes *chunk,
 /* True if the points of these bytes have tails that are stored apart. */
 bool series_needs_tails(struct slice bytes);
 
-bool series_query_matches(const struct series_query *query, struct slice name);
-
 #endif

@@ -122,15 +122,14 @@ bool store_derived_flush_due(struct store *store, uint64_t last_lsn);
 /*
  * Derived points that are still being counted. reader_query_series() asks the
  * source for them, so there is one way to read a series. visit is called for
- * each open point, and what the point refers to stays in the arena; the result
- * is the number of derived batches that the points are newer than, counted from
- * store_set_open_series() on. A source appends first, and only then forgets its
- * points and returns the new number.
+ * each open point that the query wants; it stays in the arena, with what it
+ * refers to. The result is the number of derived batches that the points are
+ * newer than, counted from store_set_open_series() on. A source appends first,
+ * and only then forgets its points and returns the new number.
  */
 struct open_series {
-    uint64_t (*visit)(void *source, const struct bitmap *resources,
-                      uint64_t start_ns, uint64_t end_ns, struct arena *arena,
-                      point_visit *visit, void *arg);
+    uint64_t (*visit)(void *source, const struct series_query *query,
+                      struct arena *arena, point_visit *visit, void *arg);
     void *source;
 };
 void store_set_open_series(struct store *store, struct open_series source);

@@ -161,12 +161,20 @@ struct series_query {
     /* Of numbers and exponential histograms one point a series is enough,
      * without its value. */
     bool heads;
-    /* Of histograms the count is enough; those in memory have more. */
+    /* Of histograms the count is enough; those in memory may have more. */
     bool counts_only;
     /* Takes such histograms of a series all at once, if not NULL; those of
      * which only the whole is stored, or in memory, are visited. */
     void (*counts)(void *arg, const struct series_counts *counts);
 };
+static inline bool series_query_matches(const struct series_query *query,
+                                        struct slice name)
+{
+    for (uint32_t i = 0; i < query->name_count; i++)
+        if (slice_equal(query->names[i], name))
+            return true;
+    return query->name_count == 0;
+}
 
 /* A sample of traces, what the resources sent of them: in each range those
  * whose id, hashed to 0 ... SAMPLE_ALL - 1, is below `keep`. */

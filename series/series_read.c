@@ -28,14 +28,6 @@ struct visitor {
     uint32_t tails_check;
 };
 
-bool series_query_matches(const struct series_query *query, struct slice name)
-{
-    for (uint32_t i = 0; i < query->name_count; i++)
-        if (slice_equal(query->names[i], name))
-            return true;
-    return query->name_count == 0;
-}
-
 /* A part as it was before packing; false if that fails. */
 static bool unpack(struct slice *part, bool packed, uint64_t len,
                    struct arena *arena)

@@ -199,22 +199,22 @@ static void visit_memory(const struct series_visit *v, enum stream stream)
 
 /* ---- points still being counted ---- */
 
-/* Flat copies; what they refer to is in the arena of the query. */
+/* They are in the arena. */
 struct open_point_list {
     struct arena *arena;
-    struct point *at;
+    const struct point **at;
     uint32_t count, room;
 };
 
 static void keep_point(void *arg, const struct point *point)
 {
     struct open_point_list *open = arg;
-    struct point *at =
+    const struct point **at =
         arena_append(open->arena, &open->at, open->count, &open->room);
 
     if (!at)
         return;
-    *at = *point;
+    *at = point;
     open->count++;
 }
 
@@ -242,8 +242,8 @@ static enum status query_source(struct reader *reader,
     if (!source.visit)
         return OK;
 
-    flushed = base + source.visit(source.source, q->resources, q->start_ns,
-                                  q->end_ns, open->arena, keep_point, open);
+    flushed =
+        base + source.visit(source.source, q, open->arena, keep_point, open);
     if (arena_status(open->arena) != OK)
         return arena_status(open->arena);
     if (derived_shown(reader) < flushed)
@@ -272,8 +272,8 @@ enum status reader_query_series(struct reader *reader,
     if (!query->sent)
         visit_memory(&v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open.count; i++)
-        if (point_matches(query, &open.at[i]))
-            visit_one(&v, &open.at[i]);
+        if (point_matches(query, open.at[i]))
+            visit_one(&v, open.at[i]);
     return OK;
 }
 
@@ -352,7 +352,7 @@ static enum status plan_all(struct series_plan *plan,
     if (!plan->query->sent)
         plan_memory(plan, v, STREAM_DERIVED);
     for (uint32_t i = 0; i < open->count; i++)
-        plan_point(plan, &open->at[i]);
+        plan_point(plan, open->at[i]);
     return OK;
 }
 

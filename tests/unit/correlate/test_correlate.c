@@ -450,25 +450,37 @@ TEST(open_points_can_be_read)
                                 &viewer_all, &arena, &count);
     if (CHECK_EQ(count, 1)) {
         struct bitmap *set = bitmap_new(&arena, 1000);
+        const struct slice errors = SLICE(DERIVED_ERRORS);
+        struct series_query all = {.end_ns = UINT64_MAX, .resources = set};
+        struct series_query later = all, named = all;
 
+        later.start_ns = KIT_TIME + NS_PER_MIN;
+        named.names = &errors;
+        named.name_count = 1;
         CHECK(infos[0].derived_resource != RESOURCE_NONE);
-        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
-                                       UINT64_MAX, &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, &all, &arena,
+                                       visit_count, &open);
         CHECK_EQ(open, 0);
         bitmap_add(set, infos[0].derived_resource);
-        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
-                                       UINT64_MAX, &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, &all, &arena,
+                                       visit_count, &open);
         CHECK_EQ(open, 2);
         CHECK_EQ(flushes, 0);
         /* on time_ns: start < time <= end */
-        kit_store.open.visit(kit_store.open.source, set, KIT_TIME + NS_PER_MIN,
-                             UINT64_MAX, &arena, visit_count, &open);
+        kit_store.open.visit(kit_store.open.source, &later, &arena, visit_count,
+                             &open);
         CHECK_EQ(open, 2);
+        /* nor are points of other names copied */
+        size_t before = arena_size(&arena);
+        kit_store.open.visit(kit_store.open.source, &named, &arena, visit_count,
+                             &open);
+        CHECK_EQ(open, 2);
+        CHECK_EQ(arena_size(&arena), before);
         kit_store.flush_due = true;
         kit_take_all(&kit, one_request(&kit, 3));
         open = 0;
-        flushes = kit_store.open.visit(kit_store.open.source, set, 0,
-                                       UINT64_MAX, &arena, visit_count, &open);
+        flushes = kit_store.open.visit(kit_store.open.source, &all, &arena,
+                                       visit_count, &open);
         CHECK_EQ(open, 0);
         CHECK_EQ(flushes, 1);
     }
@@ -513,8 +525,11 @@ static void *read_open(void *arg)
     while (!reading->stop) {
         uint64_t count = 0, flushes;
 
-        flushes = reading->open.visit(reading->open.source, reading->set, 0,
-                                      UINT64_MAX, &arena, visit_count, &count);
+        const struct series_query all = {.end_ns = UINT64_MAX,
+                                         .resources = reading->set};
+
+        flushes = reading->open.visit(reading->open.source, &all, &arena,
+                                      visit_count, &count);
         if (flushes < reading->least)
             CHECK(flushes >= reading->least);
         reading->least = flushes;

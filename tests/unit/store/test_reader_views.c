@@ -59,19 +59,23 @@ static void *append_all(void *arg)
     return NULL;
 }
 
-static uint64_t visit_open(void *source, const struct bitmap *resources,
-                           uint64_t start_ns, uint64_t end_ns,
+static uint64_t visit_open(void *source, const struct series_query *query,
                            struct arena *arena, point_visit *visit, void *arg)
 {
     static const struct metric metric = {.name = {"n", 1}, .type = METRIC_SUM};
     struct race *race = source;
-    struct point point = {
-        .metric = &metric, .resource_id = 1, .time_ns = BASE, .is_int = true};
+    struct point *point = arena_zero(arena, 1, sizeof(*point));
 
-    (void)resources, (void)start_ns, (void)end_ns, (void)arena;
+    (void)query;
     pthread_mutex_lock(&race->lock);
-    point.i = (int64_t)race->open_value;
-    visit(arg, &point);
+    if (CHECK(point)) {
+        *point = (struct point){.metric = &metric,
+                                .resource_id = 1,
+                                .time_ns = BASE,
+                                .is_int = true,
+                                .i = (int64_t)race->open_value};
+        visit(arg, point);
+    }
     uint64_t flushes = race->flushes;
     pthread_mutex_unlock(&race->lock);
     test_pause_us(test_random(500)); /* for the next flush to come between */
