@@ -111,22 +111,23 @@ static struct metric open_metric = {.name = SLICE_INIT("callboard.requests"),
                                     .type = METRIC_SUM,
                                     .temporality = DELTA};
 
-static uint64_t visit_open(void *source, const struct bitmap *resources,
-                           uint64_t start_ns, uint64_t end_ns,
+static uint64_t visit_open(void *source, const struct series_query *query,
                            struct arena *arena, point_visit *visit, void *arg)
 {
     (void)source;
-    (void)arena;
     for (uint32_t id = 0; id < RESOURCES; id += 9) {
-        const struct point point = {.metric = &open_metric,
-                                    .resource_id = id,
-                                    .time_ns = TIME + 5 * NS_PER_HOUR,
-                                    .is_int = true,
-                                    .i = 1000 + id};
+        struct point *point = arena_zero(arena, 1, sizeof(*point));
 
-        if (bitmap_has(resources, id) && point.time_ns > start_ns &&
-            point.time_ns <= end_ns)
-            visit(arg, &point);
+        if (!point)
+            break;
+        *point = (struct point){.metric = &open_metric,
+                                .resource_id = id,
+                                .time_ns = TIME + 5 * NS_PER_HOUR,
+                                .is_int = true,
+                                .i = 1000 + id};
+        if (bitmap_has(query->resources, id) &&
+            point->time_ns > query->start_ns && point->time_ns <= query->end_ns)
+            visit(arg, point);
     }
     return 0;
 }
