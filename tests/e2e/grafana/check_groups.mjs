@@ -1,24 +1,20 @@
 // Requests by names, when all groups at once would need too much memory: those
 // with most requests are read a few at a time. Each must be what it is when it
 // is asked for alone, and panels that come at the same time are not refused.
+import { post } from "./post.mjs";
 import { check, finish } from "./tap.mjs";
 
 const base = process.env.CALLBOARD_URL + "/grafana";
 const now = Date.now();
 const day = { from: new Date(now - 24 * 3600e3).toISOString(), to: new Date(now).toISOString() };
 
-async function ask(target, payload) {
-  const response = await fetch(base + "/query", {
-    method: "POST", headers: { "content-type": "application/json" },
-    body: JSON.stringify({ range: day, intervalMs: 60000, maxDataPoints: 1500, targets: [{ refId: "A", target, payload }] }),
-  });
-  return { status: response.status, text: await response.text() };
-}
+const ask = (target, payload) =>
+  post(base + "/query", { range: day, intervalMs: 60000, maxDataPoints: 1500, targets: [{ refId: "A", target, payload }] });
 
 async function fields(target, payload) {
   const answer = await ask(target, payload);
   check(answer.status === 200, `${target} ${JSON.stringify(payload)}`, answer);
-  const frame = JSON.parse(answer.text)[0];
+  const frame = answer.body[0];
   return frame.schema.fields.map((field, i) => ({ labels: field.labels, values: frame.data.values[i] })).slice(1);
 }
 

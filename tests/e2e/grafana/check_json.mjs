@@ -3,17 +3,13 @@
 // lengths, refIds, reasons of empty frames; variables, options, tags; the
 // routes of simple-json.
 import { versions } from "./grafana_data.mjs";
+import { post as postTo } from "./post.mjs";
 import { check, finish } from "./tap.mjs";
 
 const base = process.env.CALLBOARD_URL + "/grafana";
 const empty = process.env.CALLBOARD_EMPTY + "/grafana";
-const json = { "content-type": "application/json" };
 
-async function post(path, body, url = base) {
-  const response = await fetch(url + path, { method: "POST", headers: json, body: body === undefined ? undefined : JSON.stringify(body) });
-  const text = await response.text();
-  return { status: response.status, body: text ? JSON.parse(text) : null };
-}
+const post = (path, body, url = base) => postTo(url + path, body);
 
 const now = Date.now();
 const range = { from: new Date(now - 30 * 60e3).toISOString(), to: new Date(now).toISOString(), raw: { from: "now-30m", to: "now" } };

@@ -4,6 +4,7 @@ import { versions } from "./grafana_data.mjs";
 import { check, finish } from "./tap.mjs";
 import { dashboards, panels } from "./dashboards.mjs";
 import { Grafana } from "./grafana_client.mjs";
+import { post as postTo } from "./post.mjs";
 
 const base = process.env.CALLBOARD_URL;
 const data = versions[1].data;
@@ -44,11 +45,7 @@ const named = (all, text) => all.flatMap((frame) => frame.fields.filter((field) 
 // Of the first series.
 const first = (all) => numbers(all)[0]?.values ?? [];
 
-async function post(path, body) {
-  const response = await fetch(base + path, { method: "POST", headers: { "content-type": "application/json" },
-    body: JSON.stringify({ searchScope: scope, ...times, ...body }) });
-  return response.json();
-}
+const post = async (path, body) => (await postTo(base + path, { searchScope: scope, ...times, ...body })).body;
 
 // A target of the JSON data source: one value of the whole time.
 async function json(target, payload) {

@@ -2,6 +2,7 @@
 // @grafana/data digests each frame, rows and types and units are right, and the
 // answers agree with the query API.
 import { versions } from "./grafana_data.mjs";
+import { post as postTo } from "./post.mjs";
 import { check, finish } from "./tap.mjs";
 
 const base = process.env.CALLBOARD_URL;
@@ -10,14 +11,7 @@ const from = new Date(to - 30 * 60 * 1000);
 const shop = { namespace: "acme", project: "shop", environment: "production" };
 const scope = { namespace: "acme", project: "shop", environment: "production" };
 
-async function post(path, body) {
-  const response = await fetch(base + path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, body: await response.json() };
-}
+const post = (path, body, url = base) => postTo(url + path, body);
 
 const request = (target, payload, more) => ({
   range: { from: from.toISOString(), to: to.toISOString(), raw: { from: "now-30m", to: "now" } },
@@ -35,13 +29,8 @@ async function check_refused(target, payload, wanted, name) {
 
 // The frames of one target, as @grafana/data has them.
 async function ask(target, payload, more = {}, url = base) {
-  const response = await fetch(url + "/grafana/query", {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(request(target, payload, more)),
-  });
-  const answer = await response.json();
-  check(response.status === 200 && Array.isArray(answer), `${target}: an array of frames`, answer);
+  const { status, body: answer } = await post("/grafana/query", request(target, payload, more), url);
+  check(status === 200 && Array.isArray(answer), `${target}: an array of frames`, answer);
   const frames = Array.isArray(answer) ? answer : [];
   for (const { name, data } of versions)
     for (const [i, raw] of frames.entries()) {
@@ -294,10 +283,8 @@ const ns = (time) => String(BigInt(time) * 1000000n);
 const hostile_id = "ab".repeat(16);
 const name = "GET /<svg onload=alert(1)>\u0000\u0007\ud83d\ude00";
 async function send(path, body) {
-  const response = await fetch(process.env.CALLBOARD_OTLP + path, {
-    method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
-  });
-  check(response.status === 200, `hostile: ${path} is taken`, await response.text());
+  const answer = await post(path, body, process.env.CALLBOARD_OTLP);
+  check(answer.status === 200, `hostile: ${path} is taken`, answer.text);
 }
 const odd = [
   { key: "a\"b\\c\n", value: text("\u0000\u001f</td>") },
