@@ -4,7 +4,6 @@ Prometheus gets them as blocks, by promtool; Callboard by OTLP, as gauges of an
 empty resource, so that a series has exactly the labels of its points.
 """
 import http.client
-import json
 import math
 import os
 import random
@@ -14,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 
+from promql_api import Api
 from promql_expressions import Expressions
 from running import Running, Tap
 
@@ -158,31 +157,18 @@ class Prometheus:
         shutil.rmtree(self.folder)
 
 
-class Api:
-    """Asks one server, over one connection."""
-
-    def __init__(self, port, prefix):
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.prefix = prefix
-
-    def ask(self, path, fields):
-        self.connection.request("POST", self.prefix + path, urllib.parse.urlencode(fields),
-                                {"Content-Type": "application/x-www-form-urlencoded"})
-        return json.loads(self.connection.getresponse().read())
-
-    def wait(self, count):
-        """Until all samples of the metric d are there."""
-        for _ in range(200):
-            try:
-                answer = self.ask("/api/v1/query", {
-                    "query": "sum(count_over_time(d[1d]))",
-                    "time": BEGIN + MINUTES * 60})["data"]["result"]
-                if answer and float(answer[0]["value"][1]) == count:
-                    return True
-            except (OSError, http.client.HTTPException, KeyError, ValueError):
-                self.connection.close()
-            time.sleep(0.1)
-        return False
+def has_samples(api, count):
+    """Waits until all samples of the metric d are there."""
+    for _ in range(200):
+        try:
+            answer = api.ask("query", query="sum(count_over_time(d[1d]))",
+                             time=BEGIN + MINUTES * 60)["data"]["result"]
+            if answer and float(answer[0]["value"][1]) == count:
+                return True
+        except (OSError, http.client.HTTPException, KeyError, ValueError):
+            api.connection.close()
+        time.sleep(0.1)
+    return False
 
 
 # ---- comparing ----
@@ -228,9 +214,9 @@ def asked(rng):
     """Path and times of a query."""
     start = BEGIN + 60 * rng.randrange(15, 60) + 3
     if rng.random() < 0.5:
-        return "/api/v1/query", {"time": start}
-    return "/api/v1/query_range", {"start": start, "step": rng.choice((30, 60, 90, 420)),
-                                   "end": start + 60 * rng.randrange(5, 50)}
+        return "query", {"time": start}
+    return "query_range", {"start": start, "step": rng.choice((30, 60, 90, 420)),
+                           "end": start + 60 * rng.randrange(5, 50)}
 
 
 def ours_says(expression):
@@ -247,8 +233,8 @@ def compare(tap, ours, theirs, rng):
             break
         expression = made.vector(rng.randrange(1, DEPTH + 1))
         path, times = asked(rng)
-        want = theirs.ask(path, {"query": expression, **times})
-        got = ours.ask(path, {"query": ours_says(expression), **times})
+        want = theirs.ask(path, query=expression, **times)
+        got = ours.ask(path, query=ours_says(expression), **times)
         wrong = difference(got, want)
         if wrong:
             tap.check(False, f"{expression} {times}", wrong)
@@ -279,9 +265,9 @@ def main():
             for labels, values in series:
                 if server.send("/v1/metrics", otlp(labels, values)) != 200:
                     sys.exit("not ok 1 - the samples were not taken")
-            ours, theirs = Api(server.port, "/prometheus"), Api(prometheus.port, "")
-            if tap.check(ours.wait(count), "the samples are here") and \
-                    tap.check(theirs.wait(count), "and in Prometheus"):
+            ours, theirs = Api(server.port), Api(prometheus.port, "")
+            if tap.check(has_samples(ours, count), "the samples are here") and \
+                    tap.check(has_samples(theirs, count), "and in Prometheus"):
                 compare(tap, ours, theirs, rng)
     finally:
         prometheus.stop()
