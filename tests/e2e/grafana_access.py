@@ -4,12 +4,11 @@ Two namespaces send requests. A viewer of one sees nothing of the other, in
 series, lists, options, tags and reasons; targets are refused one by one; who may
 not do an action is told so.
 """
-import hashlib
 import json
 import os
 import time
 
-from access_kit import make_token
+from access_kit import make_token, row, write_tokens
 from callboard import NS, Client, Server, Tap, new_folder, seeded, span, spans_request, stamped, wait_until
 
 tap = Tap()
@@ -24,19 +23,9 @@ grants = {
     "logs": {"actions": ["logs:view"], "namespace": "acme"},
 }
 
-
-def tokens_file():
-    path = os.path.join(new_folder(), "tokens.yaml")
-    with open(path, "w") as file:
-        os.chmod(path, 0o600)
-        file.write("tokens:\n")
-        for name, token in tokens.items():
-            row = {"name": name, "sha256": hashlib.sha256(token.encode()).hexdigest(), **grants[name]}
-            file.write(f"  - {json.dumps(row)}\n")
-    return path
-
-
-server = Server(os.path.join(new_folder(), "data"), "--auth", "required", "--tokens", tokens_file())
+folder = new_folder()
+write_tokens(os.path.join(folder, "tokens.yaml"), [row(token, name, **grants[name]) for name, token in tokens.items()])
+server = Server(os.path.join(folder, "data"), "--auth", "required", "--tokens", os.path.join(folder, "tokens.yaml"))
 
 
 def post(port, path, body, token, type_="application/json"):

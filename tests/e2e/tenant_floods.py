@@ -5,14 +5,13 @@ Each flood alone, then all at once, SECONDS=1.5 each, in processes of their own.
 How long b waited is printed beside a quiet run, not asserted: the machine may
 be busy. tests/bench/tenant_floods.py measures it longer.
 """
-import hashlib
 import json
 import multiprocessing
 import os
 import socket
 import time
 
-from access_kit import make_token
+from access_kit import make_token, row, write_tokens
 from callboard import (Client, Server, Tap, around, log, logs_request, new_folder, otlp_proto, scope, seeded,
                        span, spans_request, stamped)
 
@@ -23,11 +22,8 @@ rng = seeded()
 def tokens_file(folder, rows):
     """(token, role, namespace) in a file of --tokens."""
     path = os.path.join(folder, "tokens.yaml")
-    with open(path, "w", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-        file.write("tokens:\n")
-        for number, (token, role, namespace) in enumerate(rows):
-            digest = hashlib.sha256(token.encode()).hexdigest()
-            file.write(f'  - {{name: t{number}, sha256: {digest}, role: {role}, namespace: "{namespace}"}}\n')
+    write_tokens(path, [row(token, f"t{number}", role=role, namespace=namespace)
+                        for number, (token, role, namespace) in enumerate(rows)])
     return path
 
 

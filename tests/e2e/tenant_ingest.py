@@ -1,13 +1,12 @@
 """Tenants that send the same names, pods, addresses, trace ids and bytes, and
 tenants that lie: what comes in stays its sender's, also after kill -9, a
 restart and late labels."""
-import hashlib
 import json
 import os
 import random
 import subprocess
 
-from access_kit import make_token
+from access_kit import make_token, row, write_tokens
 import callboard
 from callboard import NS, Server, Tap, any_value, export, new_folder, proto_fields, span
 
@@ -38,16 +37,9 @@ GRANTS = {
 TOKENS = {name: make_token() for name in GRANTS}
 
 
-def write_tokens(path):
-    rows = []
-    for name, grants in GRANTS.items():
-        row = {"name": name, "sha256": hashlib.sha256(TOKENS[name].encode()).hexdigest(),
-               "grants": grants}
-        if name == "over":
-            row["stamp"] = "override"
-        rows.append(row)
-    with open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({"tokens": rows}, file)  # JSON is YAML
+def write_grants(path):
+    write_tokens(path, [row(TOKENS[name], name, grants=grants, **({"stamp": "override"} if name == "over" else {}))
+                        for name, grants in GRANTS.items()])
 
 
 def start(folder):
@@ -166,7 +158,7 @@ POD = {"k8s.pod.uid": "uid-1", "k8s.pod.name": "web-0", "k8s.namespace.name": "t
        "k8s.pod.ip": "10.0.0.9", "host.name": "node-1", "container.id": "c0ffee"}
 APP = dict(POD, **{"service.name": "web"})
 folder = new_folder()
-write_tokens(folder + ".tokens")
+write_grants(folder + ".tokens")
 server = start(folder)
 
 

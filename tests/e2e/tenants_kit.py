@@ -3,14 +3,13 @@ of both. What differs are random words, in attributes, texts, ids of spans and
 the names of the namespaces, so that a word of the other tenant is found in an
 answer. For tenants.py and tenants_grafana.py.
 """
-import hashlib
 import http.client
 import json
 import os
 import re
 import time
 
-from access_kit import make_token
+from access_kit import make_token, row, write_tokens
 from callboard import (NS, TYPES, Server, attributes, gauge, log, logs_request, metrics_request, new_folder,
                        otlp_proto, rfc3339, seeded, span, spans_request)
 
@@ -28,12 +27,7 @@ def word():
 
 def tokens_file(folder, rows):
     path = os.path.join(folder, "tokens.yaml")
-    with open(path, "w") as file:
-        os.chmod(path, 0o600)
-        file.write("tokens:\n")
-        for name, (token, grant) in rows.items():
-            row = {"name": name, "sha256": hashlib.sha256(token.encode()).hexdigest(), **grant}
-            file.write(f"  - {json.dumps(row)}\n")
+    write_tokens(path, [row(token, name, **grant) for name, (token, grant) in rows.items()])
     return path
 
 
