@@ -12,8 +12,6 @@ enum { MAX_LOGS = 16 };
 
 static struct bed bed;
 static struct log_record logs[MAX_LOGS];
-static struct subject alice = {.name = SLICE_INIT("alice")};
-static struct grant grants[2];
 
 static void begin(void)
 {
@@ -374,11 +372,7 @@ TEST(filters_of_traces_reach_the_store)
 
 static void allow(const char *what, const char *project)
 {
-    grants[0] = (struct grant){
-        actions_named(slice_of(what)),
-        {{SLICE("acme"), slice_of(project), SLICE("*"), SLICE("*")}}};
-    alice.grants = (struct grants){grants, 1};
-    bed.subject = &alice;
+    bed_allow(&bed, actions_named(slice_of(what)), "acme", project, "*");
 }
 
 TEST(each_family_needs_its_action)

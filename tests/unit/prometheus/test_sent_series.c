@@ -355,8 +355,6 @@ TEST(lists)
 
 TEST(a_viewer_sees_only_his_series)
 {
-    static struct subject alice = {.name = SLICE_INIT("alice")};
-    struct grant grant;
     struct prometheus_list list = {.start_ms = KIT_MS,
                                    .end_ms = KIT_MS + 60000};
     const struct slice *texts;
@@ -366,11 +364,7 @@ TEST(a_viewer_sees_only_his_series)
     kit_gauge("secret_size", bed_resource_in(&bed, "rival", "p", "vault"), 60,
               1);
     kit_gauge("size", bed_resource_in(&bed, "acme", "shop", "cart"), 60, 2);
-    grant =
-        (struct grant){actions_named(SLICE("viewer")),
-                       {{SLICE("acme"), SLICE("*"), SLICE("*"), SLICE("*")}}};
-    alice.grants = (struct grants){&grant, 1};
-    bed.subject = &alice;
+    bed_allow(&bed, actions_named(SLICE("viewer")), "acme", "*", "*");
     kit_open();
     kit_match("__name__", "!=", "target_info");
     kit_select(0, 60);

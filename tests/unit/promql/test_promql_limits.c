@@ -247,12 +247,28 @@ TEST(work_is_bounded)
 
 /* ---- memory ---- */
 
-TEST(a_sum_keeps_no_series)
+static struct promql_result steps;
+static struct arena memory; /* of them, and of what was needed on the way */
+
+/* At 1000 steps of a second. */
+static void ask_steps(const char *query)
 {
     struct promql_time time = {.end_ms = 999000, .step_ms = 1000};
-    struct promql_result result;
     struct promql_error error;
-    struct arena arena;
+
+    arena_init(&memory, NULL, SIZE_MAX);
+    CHECK_EQ(kit_query(&kit, slice_of(query), &time, &memory, &steps, &error),
+             OK);
+}
+
+static void forget(void)
+{
+    arena_release(&memory);
+    kit_clear(&kit);
+}
+
+TEST(a_sum_keeps_no_series)
+{
     char line[64];
 
     kit_clear(&kit);
@@ -261,23 +277,15 @@ TEST(a_sum_keeps_no_series)
                  i % 5, i);
         kit_load(&kit, line, 10000);
     }
-    arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(kit_query(&kit, SLICE("sum by (a) (rate(c_total[1m]))"), &time,
-                       &arena, &result, &error),
-             OK);
-    CHECK_EQ(result.count, 5);
+    ask_steps("sum by (a) (rate(c_total[1m]))");
+    CHECK_EQ(steps.count, 5);
     /* 1000 steps of 8 bytes: five sums, and what one series needs. */
-    CHECK(arena_size(&arena) < 200 * 1000);
-    arena_release(&arena);
-    kit_clear(&kit);
+    CHECK(arena_size(&memory) < 200 * 1000);
+    forget();
 }
 
 TEST(topk_keeps_few_series)
 {
-    struct promql_time time = {.end_ms = 999000, .step_ms = 1000};
-    struct promql_result result;
-    struct promql_error error;
-    struct arena arena;
     char line[64];
 
     kit_clear(&kit);
@@ -286,16 +294,12 @@ TEST(topk_keeps_few_series)
                  i * 7 % 2000);
         kit_load(&kit, line, 10000);
     }
-    arena_init(&arena, NULL, SIZE_MAX);
-    CHECK_EQ(kit_query(&kit, SLICE("topk by (a) (3, g) - 0"), &time, &arena,
-                       &result, &error),
-             OK);
-    CHECK_EQ(result.count, 6);
-    for (uint32_t i = 0; i < result.count; i++)
+    ask_steps("topk by (a) (3, g) - 0");
+    CHECK_EQ(steps.count, 6);
+    for (uint32_t i = 0; i < steps.count; i++)
         for (uint32_t step = 0; step < 1000; step++)
-            CHECK(result.series[i].values[step] >= 1994);
+            CHECK(steps.series[i].values[step] >= 1994);
     /* 1000 steps of 8 bytes: of 2000 series a few hundred at a time. */
-    CHECK(arena_size(&arena) < 5000 * 1000);
-    arena_release(&arena);
-    kit_clear(&kit);
+    CHECK(arena_size(&memory) < 5000 * 1000);
+    forget();
 }

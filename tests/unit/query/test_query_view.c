@@ -16,17 +16,11 @@
 #define T0      (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
 
 static struct bed bed;
-static struct subject alice = {.name = SLICE_INIT("alice")};
-static struct grant grants[2];
 
 static void allow(const char *role, const char *space, const char *project,
                   const char *component)
 {
-    grants[0] = (struct grant){actions_named(slice_of(role)),
-                               {{slice_of(space), slice_of(project),
-                                 slice_of(component), SLICE("*")}}};
-    alice.grants = (struct grants){grants, 1};
-    bed.subject = &alice;
+    bed_allow(&bed, actions_named(slice_of(role)), space, project, component);
 }
 
 static json_t *ask(const char *method, const char *path, const char *body,
@@ -339,8 +333,10 @@ TEST(parts_of_a_page_need_their_own_actions)
     CHECK(tells("\"logTemplates\"") && tells("\"traces\":{\"slowest\"") &&
           tells("\"changes\"") && !tells("withheld"));
     json_decref(answer);
-    grants[0].actions = actions_named(SLICE("metrics:view")) |
-                        actions_named(SLICE("traces:view"));
+    bed_allow(&bed,
+              actions_named(SLICE("metrics:view")) |
+                  actions_named(SLICE("traces:view")),
+              "acme", "shop", "*");
     answer = ask("GET", "/api/v1/components/acme/shop/cart", NULL, 200);
     CHECK(!tells("\"logTemplates\":") && tells("\"slowest\"") &&
           !tells("\"changes\":"));

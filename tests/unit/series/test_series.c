@@ -289,17 +289,23 @@ TEST(what_goes_in_comes_out)
     }
 }
 
+static void write_random(struct chunks *chunks, struct arena *arena)
+{
+    const struct point *points[300];
+
+    for (uint32_t i = 0; i < 300; i++)
+        points[i] = random_point(arena);
+    write_points(chunks, points, 300, false);
+}
+
 TEST(chunks_are_of_one_resource_and_hour_and_say_how_many)
 {
     static struct chunks chunks;
     struct arena arena;
-    const struct point *points[300];
     uint32_t total = 0;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < 300; i++)
-        points[i] = random_point(&arena);
-    write_points(&chunks, points, 300, false);
+    write_random(&chunks, &arena);
     for (uint32_t i = 0; i < chunks.count; i++) {
         static struct kept kept;
         struct chunks one = {.at = {chunks.at[i]}, .count = 1};
@@ -441,13 +447,10 @@ TEST(counts_alone_are_the_same)
     const struct series_query query = {.end_ns = UINT64_MAX,
                                        .counts_only = true};
     struct arena arena;
-    const struct point *points[300];
     uint32_t histograms = 0;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < 300; i++)
-        points[i] = random_point(&arena);
-    write_points(&chunks, points, 300, false);
+    write_random(&chunks, &arena);
     CHECK_EQ(read_chunks(&chunks, &all, &everything), OK);
     CHECK_EQ(read_chunks(&chunks, &counts, &query), OK);
     if (CHECK_EQ(all.count, counts.count))
@@ -489,13 +492,10 @@ TEST(what_is_not_wanted_is_left_out)
     struct series_query query = {.end_ns = UINT64_MAX,
                                  .wants_metric = only_cpu};
     struct arena arena;
-    const struct point *points[300];
     uint32_t want = 0;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < 300; i++)
-        points[i] = random_point(&arena);
-    write_points(&chunks, points, 300, false);
+    write_random(&chunks, &arena);
     CHECK_EQ(read_chunks(&chunks, &all, &everything), OK);
     for (uint32_t i = 0; i < all.count; i++)
         want += only_cpu(NULL, all.at[i]->metric);
