@@ -284,7 +284,7 @@ enum status grafana_tag_keys(struct query_request *request)
     if (s != OK)
         return s;
     q.payload = json_object_get(request->body, "payload");
-    call.filters = call.old_filters = NULL; /* all keys, whatever is chosen */
+    call.filters = call.adhoc_filters = NULL; /* all keys, whatever is chosen */
     s = query_select(&q, NULL);
     if (s == OK)
         s = list_attribute_keys(&q, &list);

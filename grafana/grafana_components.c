@@ -7,7 +7,7 @@
 #include "clock.h"
 #include "component_list.h"
 #include "grafana_columns.h"
-#include "grafana_record_families.h"
+#include "grafana_handlers.h"
 #include "grafana_records.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include "derived.h"
 #include "event_reply.h"
 #include "grafana_columns.h"
-#include "grafana_record_families.h"
+#include "grafana_handlers.h"
 #include "grafana_records.h"
 
 enum { EVENTS = 200, EVENTS_MAX = 1000 };

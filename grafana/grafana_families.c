@@ -3,7 +3,6 @@
  */
 #include "grafana_family.h"
 #include "grafana_handlers.h"
-#include "grafana_record_families.h"
 
 static const struct payload_option by_requests[] = {
     {"component", NULL}, {"endpoint", NULL},

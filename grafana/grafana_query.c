@@ -153,7 +153,7 @@ enum status call_read(struct grafana_call *call, struct query_request *request)
 
     *call = (struct grafana_call){.request = request,
                                   .filters = json_object_get(body, "filters"),
-                                  .old_filters =
+                                  .adhoc_filters =
                                       json_object_get(body, "adhocFilters"),
                                   .scoped = json_object_get(body, "scopedVars"),
                                   .targets = json_object_get(body, "targets")};

@@ -18,7 +18,7 @@ struct grafana_call {
     uint64_t start_ns, end_ns;
     uint64_t interval_ns;
     uint32_t max_points;
-    const json_t *filters, *old_filters; /* adhocFilters of simple-json */
+    const json_t *filters, *adhoc_filters; /* adhocFilters of simple-json */
     json_t *scoped;
     const json_t *targets;
 };

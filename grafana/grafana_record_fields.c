@@ -1,5 +1,5 @@
 /* Fields of the builder, for the families of records. */
-#include "grafana_record_families.h"
+#include "grafana_handlers.h"
 
 static const struct payload_option levels[] = {
     {"fatal", "Fatal"}, {"error", "Error"}, {"warn", "Warning"},

@@ -7,7 +7,7 @@
  */
 #include "grafana_run.h"
 
-#include "grafana_old.h"
+#include "grafana_simple_json.h"
 
 enum { MAX_TARGETS = 64 };
 
@@ -304,7 +304,7 @@ enum status grafana_run(struct query_request *request)
                     SLICE("rows")))
         frames_write_rows(&run.frames, &request->json);
     else if (is_old(&run.call))
-        frames_write_old(&run.frames, &run.call, &request->json);
+        frames_write_simple_json(&run.frames, &run.call, &request->json);
     else
         frames_write(&run.frames, &request->json);
     return OK;

@@ -215,7 +215,7 @@ static enum status add_filters(struct grafana_query *q, const char *except)
     }
     if (s == OK)
         s = filter_add_list(q, q->call->filters);
-    return s == OK ? filter_add_list(q, q->call->old_filters) : s;
+    return s == OK ? filter_add_list(q, q->call->adhoc_filters) : s;
 }
 
 enum status query_select(struct grafana_query *q, const char *except)

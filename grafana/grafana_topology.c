@@ -9,7 +9,7 @@
 #include "clock.h"
 #include "component.h"
 #include "grafana_columns.h"
-#include "grafana_record_families.h"
+#include "grafana_handlers.h"
 #include "grafana_records.h"
 #include "hash.h"
 #include "topology.h"

@@ -5,7 +5,7 @@
  */
 #include "clock.h"
 #include "grafana_columns.h"
-#include "grafana_record_families.h"
+#include "grafana_handlers.h"
 #include "grafana_records.h"
 #include "hex.h"
 #include "hidden_spans.h"

@@ -298,11 +298,11 @@ void uid_claim(struct registry *reg, uint32_t identity, bool trusted);
 void resource_claim_uids(struct registry *reg, uint32_t id);
 
 /* registry_resolve.c */
-/* By fingerprint_key() and the fingerprint's check. */
 /* Once accepted, a resource is not compared again until another writer sends
  * it. */
 bool registry_was_accepted(const struct registry *reg, uint32_t id);
 void registry_note_accepted(struct registry *reg, uint32_t id);
+/* By fingerprint_key() and the fingerprint's check. */
 uint32_t registry_find_resource(const struct registry *reg, uint64_t key,
                                 uint64_t check);
 void registry_index_resource(struct registry *reg, uint32_t id);

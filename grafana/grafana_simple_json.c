@@ -2,7 +2,7 @@
  * Frames in the shapes of simple-json, and as flat rows. In: frames. Out:
  * series, tables, objects.
  */
-#include "grafana_old.h"
+#include "grafana_simple_json.h"
 
 static const char *type_of_target(const struct grafana_call *call,
                                   struct slice ref_id)
@@ -86,8 +86,8 @@ static void write_table(const struct grafana_frame *frame, struct jsonw *w)
     jsonw_close(w, '}');
 }
 
-void frames_write_old(const struct frames *frames,
-                      const struct grafana_call *call, struct jsonw *w)
+void frames_write_simple_json(const struct frames *frames,
+                              const struct grafana_call *call, struct jsonw *w)
 {
     jsonw_open(w, '[');
     for (const struct grafana_frame *f = frames->first; f; f = f->next) {
