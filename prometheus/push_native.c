@@ -201,7 +201,7 @@ static bool delta_histograms(struct selection *s, const struct push *p,
 }
 
 void push_native(struct selection *s, struct push *p,
-                 const struct output *output)
+                 const struct view_output *output)
 {
     const struct sample_list *list = &p->raw->lists[LIST_MAIN];
     const struct promql_histogram **out;

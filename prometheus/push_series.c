@@ -254,7 +254,7 @@ static bool set_times(struct selection *s, struct push *p)
 /* ---- all outputs ---- */
 
 static void push_output(struct selection *s, struct push *p,
-                        const struct output *output)
+                        const struct view_output *output)
 {
     switch (output->kind) {
     case OUT_VALUE:

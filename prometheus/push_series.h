@@ -35,6 +35,6 @@ void push_quantiles(struct selection *s, struct push *p, struct slice name);
 
 /* push_native.c */
 void push_native(struct selection *s, struct push *p,
-                 const struct output *output);
+                 const struct view_output *output);
 
 #endif

@@ -6,7 +6,8 @@
 #include "selection.h"
 
 /* Numbers of any kind become the same series. */
-static bool views_agree(const struct view *a, const struct view *b)
+static bool views_agree(const struct metric_view *a,
+                        const struct metric_view *b)
 {
     bool numbers = a->type <= METRIC_SUM && b->type <= METRIC_SUM;
 
@@ -15,7 +16,7 @@ static bool views_agree(const struct view *a, const struct view *b)
             (numbers || a->type == b->type) && slice_equal(a->base, b->base));
 }
 
-struct raw *raw_find(struct raw_table *table, const struct view *view,
+struct raw *raw_find(struct raw_table *table, const struct metric_view *view,
                      const struct promql_labels *labels)
 {
     uint64_t hash =

@@ -154,7 +154,7 @@ bool selection_matches(const struct selection *s)
     return true;
 }
 
-struct raw *selection_raw(struct selection *s, const struct view *view)
+struct raw *selection_raw(struct selection *s, const struct metric_view *view)
 {
     struct promql_labels labels = labels_of(&s->labels);
     struct raw *raw;
@@ -394,8 +394,8 @@ static void set_name(struct selection *s)
 
 static void set_target_view(struct selection *s)
 {
-    s->target_view =
-        (struct view){.type = METRIC_GAUGE, .base = SLICE_INIT("target_info")};
+    s->target_view = (struct metric_view){.type = METRIC_GAUGE,
+                                          .base = SLICE_INIT("target_info")};
     view_add(s, &s->target_view, OUT_PRESENT, s->target_view.base, "");
 }
 

@@ -64,7 +64,7 @@ enum output_kind {
     OUT_CLIENT_ERRORS,
     OUT_PRESENT, /* target_info: 1 in each minute with points */
 };
-struct output {
+struct view_output {
     enum output_kind kind;
     struct slice name;
 };
@@ -72,12 +72,12 @@ struct output {
 enum { MAX_OUTPUTS = 10 };
 
 /* Those outputs that the matchers of the name let pass. */
-struct view {
+struct metric_view {
     uint8_t type; /* enum metric_type */
     bool delta, derived;
     bool counts; /* only the counts of its histograms are of use */
     struct slice base;
-    struct output outputs[MAX_OUTPUTS];
+    struct view_output outputs[MAX_OUTPUTS];
     uint32_t output_count;
 };
 
@@ -105,7 +105,7 @@ enum { LIST_MAIN, LIST_ERRORS, LIST_CLIENT_ERRORS, LISTS };
 
 struct raw {
     uint64_t hash;
-    const struct view *view;
+    const struct metric_view *view;
     struct promql_labels labels; /* without the name */
     struct sample_list lists[LISTS];
     int64_t limit_ms; /* nothing is known later */
@@ -118,7 +118,7 @@ struct raw_table {
     struct map index;
 };
 
-struct raw *raw_find(struct raw_table *table, const struct view *view,
+struct raw *raw_find(struct raw_table *table, const struct metric_view *view,
                      const struct promql_labels *labels);
 void raw_add(struct raw *raw, struct arena *arena, int list,
              const struct point *point, int sign);
@@ -168,10 +168,10 @@ struct known_series {
 /* A metric as it is sent, looked up once per selection. */
 struct sent_view {
     uint64_t key;
-    const struct view *view; /* NULL: not wanted */
+    const struct metric_view *view; /* NULL: not wanted */
 };
 
-/* selection_derived.c: the metrics of derived.h. */
+/* The metrics of derived.h. */
 enum derived_side { SIDE_REQUESTS, SIDE_OUT, SIDE_IN, SIDE_LOGS, SIDE_RECORDS };
 struct derived_metric {
     struct slice name;
@@ -224,7 +224,7 @@ struct selection {
     struct map known_index;
     const struct known_series *current;
     uint64_t metric_key; /* of the metric being read */
-    const struct view *sent;
+    const struct metric_view *sent;
     const struct derived_metric *metric;
 
     /* The resource being read. */
@@ -234,7 +234,7 @@ struct selection {
     struct label_set resource;       /* its labels */
     struct label_set labels, output; /* being made */
 
-    struct view derived_views[DERIVED_VIEWS], target_view;
+    struct metric_view derived_views[DERIVED_VIEWS], target_view;
     struct sent_view *views;
     uint32_t view_count, view_room;
     uint64_t *pushed; /* hashes of labels */
@@ -246,20 +246,24 @@ struct selection {
 enum status selection_run(struct selection *s);
 /* The raw series with the labels in s->labels; NULL: they do not match, or the
  * arena is full. */
-struct raw *selection_raw(struct selection *s, const struct view *view);
+struct raw *selection_raw(struct selection *s, const struct metric_view *view);
 /* The labels in s->labels match, but for those that outputs add. */
 bool selection_matches(const struct selection *s);
 
 /* selection_scope.c: NULL: the arena is full. */
 struct bitmap *selection_resources(struct selection *s);
 
+/* ---- selection_sent.c ---- */
+
 /* Adds an output if its name is wanted. */
-void view_add(struct selection *s, struct view *view, enum output_kind kind,
-              struct slice base, const char *suffix);
-void view_finish(const struct selection *s, struct view *view);
+void view_add(struct selection *s, struct metric_view *view,
+              enum output_kind kind, struct slice base, const char *suffix);
+void view_finish(const struct selection *s, struct metric_view *view);
 bool sent_wants_metric(void *selection, const struct metric *metric);
 void sent_targets(struct selection *s, const struct point *head,
                   struct known_series *known);
+
+/* ---- selection_derived.c ---- */
 
 /* False: none of these series is wanted. */
 bool derived_prepare(struct selection *s, struct series_query *query);

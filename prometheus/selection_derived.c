@@ -104,9 +104,9 @@ static uint32_t lists_of(const struct selection *s, enum derived_side side)
 static void make_views(struct selection *s)
 {
     for (int v = 0; v < DERIVED_VIEWS; v++) {
-        struct view *view = &s->derived_views[v];
+        struct metric_view *view = &s->derived_views[v];
 
-        *view = (struct view){
+        *view = (struct metric_view){
             .type = side_of[v] >= SIDE_LOGS ? METRIC_SUM : METRIC_EXP_HISTOGRAM,
             .delta = true,
             .derived = true};
@@ -273,7 +273,7 @@ void derived_targets(struct selection *s, const struct point *head,
     struct peer peer = calls ? peer_of(s, &head->attrs) : (struct peer){0};
 
     for (int v = 0; v < DERIVED_VIEWS; v++) {
-        const struct view *view = &s->derived_views[v];
+        const struct metric_view *view = &s->derived_views[v];
         struct raw *raw;
 
         if (side_of[v] != s->metric->side || view->output_count == 0 ||

@@ -25,7 +25,7 @@ static bool wants_name(const struct selection *s, struct slice name)
     return true;
 }
 
-static bool view_has(const struct view *view, struct slice name)
+static bool view_has(const struct metric_view *view, struct slice name)
 {
     for (uint32_t i = 0; i < view->output_count; i++)
         if (slice_equal(view->outputs[i].name, name))
@@ -33,8 +33,8 @@ static bool view_has(const struct view *view, struct slice name)
     return false;
 }
 
-void view_add(struct selection *s, struct view *view, enum output_kind kind,
-              struct slice base, const char *suffix)
+void view_add(struct selection *s, struct metric_view *view,
+              enum output_kind kind, struct slice base, const char *suffix)
 {
     struct arena *arena = s->source->request->arena;
     size_t len = base.len + strlen(suffix);
@@ -46,10 +46,10 @@ void view_add(struct selection *s, struct view *view, enum output_kind kind,
     slice_copy(at, base);
     slice_copy(at + base.len, slice_of(suffix));
     if (wants_name(s, name) && !view_has(view, name))
-        view->outputs[view->output_count++] = (struct output){kind, name};
+        view->outputs[view->output_count++] = (struct view_output){kind, name};
 }
 
-void view_finish(const struct selection *s, struct view *view)
+void view_finish(const struct selection *s, struct metric_view *view)
 {
     bool counts =
         view->type == METRIC_HISTOGRAM || view->type == METRIC_EXP_HISTOGRAM;
@@ -64,7 +64,7 @@ void view_finish(const struct selection *s, struct view *view)
     view->counts = counts;
 }
 
-static void add_outputs(struct selection *s, struct view *view,
+static void add_outputs(struct selection *s, struct metric_view *view,
                         struct slice base)
 {
     switch (view->type) {
@@ -89,11 +89,11 @@ static void add_outputs(struct selection *s, struct view *view,
     }
 }
 
-static const struct view *make_view(struct selection *s,
-                                    const struct metric *metric)
+static const struct metric_view *make_view(struct selection *s,
+                                           const struct metric *metric)
 {
     struct arena *arena = s->source->request->arena;
-    struct view *view = arena_zero(arena, 1, sizeof(*view));
+    struct metric_view *view = arena_zero(arena, 1, sizeof(*view));
     struct slice sent;
 
     if (!view)
@@ -155,7 +155,7 @@ static bool put_labels(struct selection *s, const struct point *head)
 }
 
 static void add_target(struct selection *s, struct known_series *known,
-                       const struct view *view, bool late)
+                       const struct metric_view *view, bool late)
 {
     struct raw *raw;
 
