@@ -34,8 +34,16 @@ static ssize_t next_bytes(void *arg, uint64_t at, char *to, size_t room)
     return (ssize_t)room;
 }
 
+/* To HEAD the library sends the last chunk of a body in chunks, which is there
+ * no body but the beginning of the next answer: without chunks it sends none,
+ * and closes the connection. */
 struct MHD_Response *http_stream(struct server_request *sr)
 {
-    return MHD_create_response_from_callback(
+    struct MHD_Response *response = MHD_create_response_from_callback(
         MHD_SIZE_UNKNOWN, HTTP_STREAM_PIECE, next_bytes, sr, NULL);
+
+    if (response && strcmp(sr->method, "HEAD") == 0)
+        MHD_set_response_options(response, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT,
+                                 MHD_RO_END);
+    return response;
 }
