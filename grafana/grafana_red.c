@@ -215,9 +215,7 @@ static int by_total(const void *left, const void *right)
 {
     const struct red_series *a = left, *b = right;
 
-    if (a->total != b->total)
-        return a->total > b->total ? -1 : 1;
-    return (a->group->key > b->group->key) - (a->group->key < b->group->key);
+    return metric_group_order(a->group, a->total, b->group, b->total);
 }
 
 /* The groups that had requests, the largest first. */

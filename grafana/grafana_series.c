@@ -324,9 +324,7 @@ static int by_size(const void *left, const void *right)
 {
     const struct sized_group *a = left, *b = right;
 
-    if (a->size != b->size)
-        return a->size > b->size ? -1 : 1;
-    return (a->group->key > b->group->key) - (a->group->key < b->group->key);
+    return metric_group_order(a->group, a->size, b->group, b->size);
 }
 
 /* Those that have a value, the largest first. */

@@ -202,6 +202,15 @@ struct slice metric_top_label(const struct metric_table *table,
                               const struct metric_group *group, uint32_t by,
                               const struct metric_expr *expr);
 
+/* For qsort(): the group with the larger value first, then by key. */
+static inline int metric_group_order(const struct metric_group *a, double of_a,
+                                     const struct metric_group *b, double of_b)
+{
+    if (of_a != of_b)
+        return of_a > of_b ? -1 : 1;
+    return (a->key > b->key) - (a->key < b->key);
+}
+
 /* The groups by the value of the first cell, largest first, then by key, so
  * that the order is the same each time; NULL at the end. NULL: the arena is
  * full. */

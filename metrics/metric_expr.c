@@ -343,9 +343,7 @@ static int by_value(const void *left, const void *right)
 {
     const struct sorted_group *a = left, *b = right;
 
-    if (a->value != b->value)
-        return a->value > b->value ? -1 : 1;
-    return (a->group->key > b->group->key) - (a->group->key < b->group->key);
+    return metric_group_order(a->group, a->value, b->group, b->value);
 }
 
 struct metric_group **metric_sorted(const struct metric_table *table,
