@@ -36,7 +36,7 @@ TEST(one_sample_more_than_a_query_may_read)
 /* Whatever part of a query has no room, it is the query that is too large. */
 TEST(the_errors_as_prometheus_sends_them)
 {
-    static char names[1000][8];
+    static char names[1000][12];
     unsigned answered = 0, too_many = 0;
 
     kit_begin();

@@ -25,7 +25,7 @@ static void begin(void)
 {
     static const struct query_surface *const surfaces[] = {&prometheus_surface,
                                                            NULL};
-    static char names[SERIES + MANY][8];
+    static char names[SERIES + MANY][12];
     uint32_t resource;
 
     bed_init(&bed);
