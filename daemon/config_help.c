@@ -56,7 +56,7 @@ static const struct {
       "retention-"}},
     {"Access",
      {"allowed-hosts", "auth", "auth-ingest", "authz-", "base-url",
-      "cors-origins", "grants", "jwks-", "jwt-", "tokens"}},
+      "cors-origins", "grants", "page-url", "jwks-", "jwt-", "tokens"}},
     {"Audit and secrets", {"audit", "audit-reads", "core"}},
     {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",

@@ -248,6 +248,9 @@ static enum status check_access(const struct config *config)
     if (!is_base_url(config->base_url))
         return complain("--base-url",
                         "must be an https or http URL without query");
+    if (!is_base_url(config->page_url))
+        return complain("--page-url",
+                        "must be an https or http URL without query");
     if (!is_one_of(config->auth_ingest, ingest))
         return complain("--auth-ingest", "must be none or empty");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -1,13 +1,13 @@
 /*
- * callboard: the daemon (serve.c), the verbs of the client (client.c), and the
- * options as text (config_help.c).
+ * callboard: the daemon (serve.c), the verbs of the command line (cli.c), and
+ * the options as text (config_help.c).
  */
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "client.h"
+#include "cli.h"
 #include "config.h"
 #include "serve.h"
 
@@ -63,13 +63,13 @@ int main(int argc, char **argv)
     enum status status;
 
     umask(077); /* files are readable by their owner only */
-    if (argc == 3 && strcmp(argv[1], "help") == 0 && client_is_verb(argv[2])) {
+    if (argc == 3 && strcmp(argv[1], "help") == 0 && cli_is_verb(argv[2])) {
         char *help[] = {argv[0], argv[2], (char[]){"--help"}, NULL};
 
-        return client_run(3, help);
+        return cli_run(3, help);
     }
-    if (argc > 1 && client_is_verb(argv[1]))
-        return client_run(argc, argv);
+    if (argc > 1 && cli_is_verb(argv[1]))
+        return cli_run(argc, argv);
     if (print_only(argc, argv))
         return 0;
     limit_malloc();

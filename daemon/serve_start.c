@@ -13,10 +13,8 @@
 
 #include "audit.h"
 #include "clock.h"
-#include "grafana.h"
-#include "prometheus.h"
 #include "serve_int.h"
-#include "tempo.h"
+#include "serve_surfaces.h"
 
 enum { STORE_ID_SIZE = 33 };
 
@@ -261,10 +259,6 @@ static bool print_unhealthy(void *arg, struct buf *out)
     return noted;
 }
 
-/* APIs of other tools, served on the query port. */
-static const struct query_surface *const surfaces[] = {
-    &prometheus_surface, &tempo_surface, &grafana_surface, NULL};
-
 static struct query_options query_options(struct daemon *d)
 {
     const struct config *c = d->config;
@@ -272,7 +266,7 @@ static struct query_options query_options(struct daemon *d)
 
     return (struct query_options){
         .listen = c->query,
-        .surfaces = surfaces,
+        .surfaces = serve_surfaces,
         .admin = d->admin,
         .workers = (uint32_t)workers,
         .max_waiting = 256,
@@ -283,6 +277,7 @@ static struct query_options query_options(struct daemon *d)
         .cors_origins = c->cors_origins,
         .allowed_hosts = c->allowed_hosts,
         .base_url = c->base_url,
+        .page_url = c->page_url,
         .tls = d->tls[CONFIG_QUERY],
         .access = d->access,
         .tokens = d->tokens,

@@ -84,4 +84,6 @@ static const struct route routes[] = {
     POST_ROUTES(POST_ROW){0},
 };
 
-const struct query_surface grafana_surface = {routes, write_error};
+static const struct route *const tables[] = {routes, NULL};
+
+const struct query_surface grafana_surface = {tables, write_error};

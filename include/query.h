@@ -42,6 +42,7 @@ struct query_options {
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     const char *base_url;      /* of this port, for clients; NULL or "": none */
+    const char *page_url;      /* of our pages; NULL or "": no links to them */
     struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
     struct tokens *tokens;     /* that the API administers */

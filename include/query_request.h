@@ -98,7 +98,7 @@ struct query_request {
     /* Of the HTTP request, replaced when the authorization service grants more;
      * NULL: it is not asked. */
     struct subject **asker;
-    struct access_waiter waiter;
+    struct access_waiter *waiter;
     bool waits; /* for a decision: the handler runs again when it is there */
 };
 
@@ -130,11 +130,11 @@ struct route {
     const struct reply_table *reply; /* of 200; NULL: not written from one */
 };
 
-/* The API of another tool: its routes, whose paths have the first segment in
- * common, and the shape of its errors. */
+/* Routes of another module. The API of another tool: its paths have the first
+ * segment in common, and its errors their own shape. */
 struct query_surface {
-    const struct route *routes; /* ended by {0} */
-    error_writer *write_error;
+    const struct route *const *tables; /* each ended by {0}; NULL at the end */
+    error_writer *write_error;         /* NULL: title, errorCode, message */
 };
 
 /* ---- query_routes.c ---- */

@@ -93,4 +93,6 @@ static const struct route routes[] = {
     {0},
 };
 
-const struct query_surface prometheus_surface = {routes, write_error};
+static const struct route *const tables[] = {routes, NULL};
+
+const struct query_surface prometheus_surface = {tables, write_error};

@@ -112,7 +112,7 @@ static enum status ask_service(struct query_request *request,
     if (!request->asker)
         return ERR_FORBIDDEN;
     status = access_decide(request->services->access, request->asker, action,
-                           names, &request->waiter, why);
+                           names, request->waiter, why);
     request->waits = status == ERR_BUSY;
     if (status == OK)
         query_request_subject(request, *request->asker);

@@ -71,6 +71,7 @@ struct queued_query {
     struct query *query;
     const atomic_bool *disconnected; /* the client */
     struct arena arena;
+    struct access_waiter waiter;
     atomic_int holders; /* the worker, and who decides: the last one goes on */
     int decisions;      /* that it waited for */
 };
@@ -112,7 +113,8 @@ static void decided(struct access_waiter *waiter);
 static void set_asker(struct queued_query *queued)
 {
     queued->request.asker = &queued->http->subject;
-    queued->request.waiter.ready = decided;
+    queued->waiter.ready = decided;
+    queued->request.waiter = &queued->waiter;
 }
 
 static struct queued_query *queued_query_new(struct query *query,
@@ -268,7 +270,7 @@ static void decided(struct access_waiter *waiter)
 {
     struct queued_query *queued =
         (struct queued_query *)((char *)waiter -
-                                offsetof(struct queued_query, request.waiter));
+                                offsetof(struct queued_query, waiter));
 
     if (atomic_fetch_sub(&queued->holders, 1) == 1)
         run_again(queued);

@@ -50,7 +50,8 @@ static void flatten(void)
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         add_table(tables[i]);
     for (size_t i = 0; surfaces && surfaces[i]; i++)
-        add_table(surfaces[i]->routes);
+        for (const struct route *const *t = surfaces[i]->tables; *t; t++)
+            add_table(*t);
 }
 
 const struct http_route *query_routes(const struct query_surface *const *others,
@@ -77,21 +78,22 @@ static struct slice first_segment(const char *path)
 static bool is_of(const struct query_surface *surface,
                   const struct route *route, struct slice path)
 {
-    struct slice first = first_segment(surface->routes->path);
+    struct slice first = first_segment(surface->tables[0]->path);
 
     if (!route)
         return slice_starts(path, first) &&
                (path.len == first.len || path.ptr[first.len] == '/');
-    for (const struct route *r = surface->routes; r->path; r++)
-        if (r == route)
-            return true;
+    for (const struct route *const *t = surface->tables; *t; t++)
+        for (const struct route *r = *t; r->path; r++)
+            if (r == route)
+                return true;
     return false;
 }
 
 error_writer *query_error_writer(const struct route *route, struct slice path)
 {
     for (size_t i = 0; surfaces && surfaces[i]; i++)
-        if (is_of(surfaces[i], route, path))
+        if (surfaces[i]->write_error && is_of(surfaces[i], route, path))
             return surfaces[i]->write_error;
     return NULL;
 }

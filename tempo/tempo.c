@@ -77,4 +77,6 @@ static const struct route routes[] = {
     {0},
 };
 
-const struct query_surface tempo_surface = {routes, write_error};
+static const struct route *const tables[] = {routes, NULL};
+
+const struct query_surface tempo_surface = {tables, write_error};

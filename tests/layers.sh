@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store registry metrics promql correlate cause http grpc ingest query prometheus tempo grafana daemon"
+modules="base access proto journal block series store registry metrics promql correlate cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
 status=0
 
 complain() {
@@ -17,7 +17,8 @@ complain() {
 
 for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
     series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
-    query/*.[ch] promql/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] daemon/*.[ch]; do
+    query/*.[ch] promql/*.[ch] analysis/*.[ch] costs/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] \
+    mcp/*.[ch] cli/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
     module=${file%%/*}
     if [ "$module" = include ]; then # judged as the module it belongs to
@@ -51,6 +52,12 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
         may_use="jansson.h otlp.pb-c.h" ;;
     grafana) may="grafana query http cause metrics correlate registry access store base" \
         may_use="jansson.h" ;;
+    analysis) may="analysis query http metrics correlate registry access store base" \
+        may_use="jansson.h" ;;
+    costs) may="costs query http metrics correlate registry access store base" \
+        may_use="jansson.h yaml.h" ;;
+    mcp) may="mcp query http registry access base" may_use="jansson.h" ;;
+    cli) may="cli access base" may_use="jansson.h curl/ yaml.h" ;;
     daemon) may=$modules may_use="yaml.h jansson.h curl/" ;;
     include) may="base" may_use="" ;; # a vocabulary header
     esac

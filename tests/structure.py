@@ -30,7 +30,7 @@ import subprocess
 import sys
 
 MODULES = ("base access proto journal block series store registry metrics correlate "
-           "cause promql http grpc ingest query prometheus tempo grafana daemon").split()
+           "cause promql http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon").split()
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MAX_LINES_FILE = 500
 MAX_LINES_FUNCTION = 60

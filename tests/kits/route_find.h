@@ -4,10 +4,8 @@
 #ifndef ROUTE_FIND_H
 #define ROUTE_FIND_H
 
-#include "grafana.h"
-#include "prometheus.h"
 #include "query_request.h"
-#include "tempo.h"
+#include "serve_surfaces.h"
 
 static inline struct slice route_unescape(struct arena *arena,
                                           struct slice text)
@@ -20,10 +18,7 @@ static inline struct slice route_unescape(struct arena *arena,
 
 static inline const struct http_route *route_list(size_t *count)
 {
-    static const struct query_surface *const surfaces[] = {
-        &prometheus_surface, &tempo_surface, &grafana_surface, NULL};
-
-    return query_routes(surfaces, count);
+    return query_routes(serve_surfaces, count);
 }
 
 static inline bool route_find(struct query_request *request,

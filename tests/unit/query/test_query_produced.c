@@ -3,6 +3,7 @@
  * comes back when the client has read them, and when it leaves.
  */
 #include "fake_query.h"
+#include "prometheus.h"
 #include "tcp_client.h"
 
 enum { SERIES = 12, MANY = 100, STEPS = 11000, MEMORY = 8 << 20 };

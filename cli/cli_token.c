@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client_access.h"
+#include "cli_access.h"
 #include "tokens.h"
 
 enum { NAMES = 8, NAME_WIDTH = 20 };
@@ -16,14 +16,14 @@ static const char *const members[NAMES] = {
     "environment", "expires",   "stamp",   "overlap"};
 
 struct token_options {
-    struct client_access access;
+    struct cli_access access;
     const char *values[NAMES]; /* NULL: not given */
     const char *verb, *subject;
 };
 
 static int usage(FILE *out)
 {
-    return client_usage(
+    return cli_usage(
         out,
         "Usage: callboard token create NAME --role ROLE --namespace NAMESPACE\n"
         "       callboard token list | revoke ID | rotate ID\n"
@@ -65,10 +65,10 @@ static bool parse(struct token_options *o, int argc, char **argv)
         {"expires", required_argument, NULL, VALUE + 5},
         {"stamp", required_argument, NULL, VALUE + 6},
         {"overlap", required_argument, NULL, VALUE + 7},
-        CLIENT_OPTIONS};
+        CLI_OPTIONS};
 
     *o = (struct token_options){.verb = "", .subject = ""};
-    if (!client_parse(&o->access, argc, argv, options, o->values))
+    if (!cli_parse(&o->access, argc, argv, options, o->values))
         return false;
     if (o->access.count > 0)
         o->verb = o->access.words[0];
@@ -102,8 +102,8 @@ static json_t *ask(const struct token_options *o, const char *method,
     json_t *answer;
 
     buf_init(&request, 1 << 16);
-    answer = client_ask(&o->access, method, slice_of(path),
-                        object ? wish(o, object, &request) : SLICE(""), code);
+    answer = cli_ask(&o->access, method, slice_of(path),
+                     object ? wish(o, object, &request) : SLICE(""), code);
     buf_release(&request);
     return answer;
 }
@@ -114,11 +114,11 @@ static int print_token(const struct token_options *o, json_t *answer, int code)
     if (!answer)
         return code;
     if (o->access.json) {
-        client_print_json(answer);
+        cli_print_json(answer);
     } else {
         fprintf(stderr, "Token %s; it is shown only once:\n",
-                client_text(answer, "id"));
-        puts(client_text(answer, "token"));
+                cli_text(answer, "id"));
+        puts(cli_text(answer, "token"));
     }
     json_decref(answer);
     return code;
@@ -153,7 +153,7 @@ static int no_id(const char *text)
             "callboard: \"%s\" is not the id of a token; callboard "
             "token list shows them\n",
             text);
-    return CLIENT_FAILED;
+    return CLI_FAILED;
 }
 
 static int rotate(const struct token_options *o)
@@ -191,23 +191,23 @@ static void print_grant(const json_t *grant)
     for (size_t i = 0; i < 3; i++) {
         const json_t *set = json_object_get(grant, sets[i]);
 
-        client_put(stdout, client_text(grant, sets[i]));
+        cli_put(stdout, cli_text(grant, sets[i]));
         for (size_t k = 0; k < json_array_size(set); k++) {
             fputs(k ? "," : "", stdout);
-            client_put(stdout, json_string_value(json_array_get(set, k)));
+            cli_put(stdout, json_string_value(json_array_get(set, k)));
         }
     }
     for (int i = 1; i < 5; i++)
-        if (client_text(grant, members[i])[0]) {
+        if (cli_text(grant, members[i])[0]) {
             fputs(i == 1 ? " " : "/", stdout);
-            client_put(stdout, client_text(grant, members[i]));
+            cli_put(stdout, cli_text(grant, members[i]));
         }
 }
 
 /* A time to the second. */
 static void print_time(const json_t *token, const char *member)
 {
-    const char *text = client_text(token, member);
+    const char *text = cli_text(token, member);
 
     if (strlen(text) > 20)
         printf("  %.19sZ", text);
@@ -218,15 +218,15 @@ static void print_time(const json_t *token, const char *member)
 static void print_row(const json_t *token)
 {
     const json_t *grants = json_object_get(token, "grants");
-    const char *name = client_text(token, "name");
+    const char *name = cli_text(token, "name");
 
-    printf("%s  ", client_text(token, "id"));
-    client_put(stdout, name);
+    printf("%s  ", cli_text(token, "id"));
+    cli_put(stdout, name);
     printf("%*s",
            strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0, "");
     print_time(token, "expires");
     print_time(token, "lastUsed");
-    printf("  %-8s  ", client_text(token, "source"));
+    printf("  %-8s  ", cli_text(token, "source"));
     for (size_t i = 0; i < json_array_size(grants); i++) {
         fputs(i ? "; " : "", stdout);
         print_grant(json_array_get(grants, i));
@@ -251,7 +251,7 @@ static int list(const struct token_options *o)
     const json_t *tokens = json_object_get(answer, "tokens");
 
     if (answer && o->access.json)
-        client_print_json(tokens);
+        cli_print_json(tokens);
     else if (answer)
         print_table(tokens);
     json_decref(answer);
@@ -271,7 +271,7 @@ static int hash(const struct token_options *o)
         fputs("callboard: standard input is not an API token, or not a whole "
               "one\n",
               stderr);
-        return CLIENT_FAILED;
+        return CLI_FAILED;
     }
     printf("  - {name: \"%s\", sha256: %s", o->subject[0] ? o->subject : "NAME",
            hex);
@@ -282,10 +282,10 @@ static int hash(const struct token_options *o)
             printf(", %s: \"%s\"", members[i], o->values[i]);
     puts("}");
     explicit_bzero(text, sizeof(text));
-    return CLIENT_ANSWERED;
+    return CLI_ANSWERED;
 }
 
-int client_token(int argc, char **argv)
+int cli_token(int argc, char **argv)
 {
     static const struct {
         const char *verb;
@@ -310,7 +310,7 @@ int client_token(int argc, char **argv)
                         "callboard: token %s takes %s; see callboard "
                         "token --help\n",
                         o.verb, verbs[i].takes);
-                return CLIENT_MISUSED;
+                return CLI_MISUSED;
             }
             return verbs[i].run(&o);
         }

@@ -8,12 +8,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client.h"
+#include "cli_int.h"
 
 enum { FEW = 3 }; /* a baseline with 3 times fewer traces is poor */
 enum { MAX_EVIDENCE = 3, MAX_SUSPECTS = 3, MAX_LISTED = 5, COLUMNS = 48 };
 
-const char *client_text(const json_t *object, const char *key)
+const char *cli_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
 
@@ -25,7 +25,7 @@ static double number_of(const json_t *object, const char *key)
     return json_number_value(json_object_get(object, key));
 }
 
-void client_put(FILE *to, const char *text)
+void cli_put(FILE *to, const char *text)
 {
     for (; *text; text++)
         fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
@@ -57,9 +57,9 @@ static void print_members(const json_t *object, const char *format)
         if (kind == '#')
             printf("%.0f", number_of(object, name));
         else if (kind == '@')
-            print_clock(client_text(object, name));
+            print_clock(cli_text(object, name));
         else
-            client_put(stdout, client_text(object, name));
+            cli_put(stdout, cli_text(object, name));
         format = end;
     }
 }
@@ -76,7 +76,7 @@ static void print_list(const json_t *list, size_t most, const char *first,
 
 static bool has(const json_t *object, const char *key)
 {
-    return client_text(object, key)[0] != '\0';
+    return cli_text(object, key)[0] != '\0';
 }
 
 /* ---- charts ---- */
@@ -180,7 +180,7 @@ static void print_evidence(const json_t *evidence)
     print_series(json_object_get(evidence, "series"));
     if (trace) {
         fputs("     trace ", stdout);
-        client_put(stdout, json_string_value(trace));
+        cli_put(stdout, json_string_value(trace));
         putchar('\n');
     }
 }
@@ -218,13 +218,13 @@ static void print_time(const json_t *answer)
     const json_t *window = json_object_get(answer, "window");
     const json_t *baseline = json_object_get(answer, "baseline");
 
-    printf("Window         %.16s to ", client_text(window, "startTime"));
+    printf("Window         %.16s to ", cli_text(window, "startTime"));
     print_members(window, "{@endTime} UTC, ");
-    printf("compared with %.16s to ", client_text(baseline, "startTime"));
+    printf("compared with %.16s to ", cli_text(baseline, "startTime"));
     print_members(baseline, "{@endTime}\n");
 }
 
-void client_print_cause(const json_t *answer)
+void cli_print_cause(const json_t *answer)
 {
     const json_t *summary = json_object_get(answer, "summary");
     const json_t *suspects = json_object_get(answer, "suspects");

@@ -1,9 +1,9 @@
 /*
  * `callboard cause`: options, one GET of /api/v1/cause, and its JSON as text
- * (client_print.c) or as it is. If nothing is known about the names that were
+ * (cli_print.c) or as it is. If nothing is known about the names that were
  * given, the most similar ones are suggested.
  */
-#include "client.h"
+#include "cli_int.h"
 
 #include <getopt.h>
 #include <limits.h>
@@ -17,7 +17,7 @@
 
 enum { MAX_ANSWER = 64 << 20 };
 
-struct client_options {
+struct cli_options {
     const char *server, *namespace, *environment, *since, *target;
     bool json, help;
 };
@@ -50,17 +50,17 @@ static int usage(FILE *out)
         "the\n"
         "server says to try again later.\n",
         out);
-    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
+    return out == stdout ? CLI_ANSWERED : CLI_MISUSED;
 }
 
 static int fail(const char *what, const char *which)
 {
     fprintf(stderr, "callboard: %s%s\n", what, which);
-    return CLIENT_FAILED;
+    return CLI_FAILED;
 }
 
 /* False after getopt_long() has printed what is wrong, or without a target. */
-static bool parse(struct client_options *o, int argc, char **argv)
+static bool parse(struct cli_options *o, int argc, char **argv)
 {
     enum { VALUE, JSON, HELP };
     static const struct option options[] = {
@@ -75,10 +75,10 @@ static bool parse(struct client_options *o, int argc, char **argv)
                              &o->server};
     int option, index;
 
-    *o = (struct client_options){.server = "127.0.0.1:9097",
-                                 .namespace = "default",
-                                 .environment = "",
-                                 .since = "30m"};
+    *o = (struct cli_options){.server = "127.0.0.1:9097",
+                              .namespace = "default",
+                              .environment = "",
+                              .since = "30m"};
     while ((option = getopt_long(argc, argv, "", options, &index)) != -1) {
         if (option == '?')
             return false;
@@ -109,20 +109,20 @@ static void add_time(struct buf *path, const char *name, uint64_t ns)
     add_param(path, name, (struct slice){text, clock_format_rfc3339(text, ns)});
 }
 
-static struct slice project_of(const struct client_options *o)
+static struct slice project_of(const struct cli_options *o)
 {
     return (struct slice){o->target, strcspn(o->target, "/")};
 }
 
 /* "" for the whole project. */
-static const char *component_of(const struct client_options *o)
+static const char *component_of(const struct cli_options *o)
 {
     const char *slash = strchr(o->target, '/');
 
     return slash ? slash + 1 : "";
 }
 
-static void add_scope(struct buf *path, const struct client_options *o)
+static void add_scope(struct buf *path, const struct cli_options *o)
 {
     add_param(path, "namespace", slice_of(o->namespace));
     add_param(path, "project", project_of(o));
@@ -130,7 +130,7 @@ static void add_scope(struct buf *path, const struct client_options *o)
     add_param(path, "environment", slice_of(o->environment));
 }
 
-static bool make_path(const struct client_options *o, struct buf *path)
+static bool make_path(const struct cli_options *o, struct buf *path)
 {
     uint64_t since, now = clock_wall_ns();
 
@@ -147,26 +147,26 @@ static bool make_path(const struct client_options *o, struct buf *path)
 /* ---- similar names ---- */
 
 /* The components of a path, or NULL if there is no answer. */
-static json_t *get_components(const struct client_options *o, struct slice path)
+static json_t *get_components(const struct cli_options *o, struct slice path)
 {
-    struct client_server server = {.address = o->server};
-    char error[CLIENT_ERROR];
+    struct cli_server server = {.address = o->server};
+    char error[CLI_ERROR];
     struct buf body;
     json_t *list = NULL;
 
     buf_init(&body, MAX_ANSWER);
-    if (client_send(&server, "GET", path, SLICE(""), &body, error) == 200)
+    if (cli_send(&server, "GET", path, SLICE(""), &body, error) == 200)
         list = json_loadb(body.ptr, body.len, 0, NULL);
     buf_release(&body);
     return list;
 }
 
 /* False if the server knows no component of this scope. */
-static bool is_known(const struct client_options *o)
+static bool is_known(const struct cli_options *o)
 {
     struct buf path;
 
-    buf_init(&path, CLIENT_MAX_URL);
+    buf_init(&path, CLI_MAX_URL);
     buf_add(&path, SLICE("/api/v1/components?"));
     add_scope(&path, o);
     json_t *list = get_components(o, buf_slice(&path));
@@ -180,12 +180,12 @@ static bool is_known(const struct client_options *o)
 static uint32_t distance(struct slice wanted, const json_t *component,
                          const char *member)
 {
-    return similar_distance(wanted, slice_of(client_text(component, member)));
+    return similar_distance(wanted, slice_of(cli_text(component, member)));
 }
 
 /* The component with the most similar names. A wrong namespace is more likely
  * than a wrong project. */
-static const json_t *most_similar(const struct client_options *o,
+static const json_t *most_similar(const struct cli_options *o,
                                   const json_t *list)
 {
     const json_t *best = NULL;
@@ -208,7 +208,7 @@ static const json_t *most_similar(const struct client_options *o,
     return best;
 }
 
-static int fail_unknown(const struct client_options *o)
+static int fail_unknown(const struct cli_options *o)
 {
     json_t *list = get_components(o, SLICE("/api/v1/components"));
     const json_t *other = most_similar(o, json_object_get(list, "components"));
@@ -219,28 +219,28 @@ static int fail_unknown(const struct client_options *o)
             o->environment);
     if (other) {
         fputs("; did you mean ", stderr);
-        client_put(stderr, client_text(other, "project"));
+        cli_put(stderr, cli_text(other, "project"));
         fputs(one ? "/" : "", stderr);
-        client_put(stderr, one ? client_text(other, "component") : "");
+        cli_put(stderr, one ? cli_text(other, "component") : "");
         fputs(" --namespace ", stderr);
-        client_put(stderr, client_text(other, "namespace"));
-        if (o->environment[0] && client_text(other, "environment")[0]) {
+        cli_put(stderr, cli_text(other, "namespace"));
+        if (o->environment[0] && cli_text(other, "environment")[0]) {
             fputs(" --environment ", stderr);
-            client_put(stderr, client_text(other, "environment"));
+            cli_put(stderr, cli_text(other, "environment"));
         }
         fputc('?', stderr);
     }
     fputc('\n', stderr);
     json_decref(list);
-    return CLIENT_FAILED;
+    return CLI_FAILED;
 }
 
 /* ---- the answer ---- */
 
-static int print_answer(const struct client_options *o, struct slice body)
+static int print_answer(const struct cli_options *o, struct slice body)
 {
     json_t *answer = json_loadb(body.ptr, body.len, 0, NULL);
-    int code = CLIENT_ANSWERED;
+    int code = CLI_ANSWERED;
 
     if (!answer)
         return fail("the answer is not JSON, from ", o->server);
@@ -249,78 +249,42 @@ static int print_answer(const struct client_options *o, struct slice body)
     else if (o->json)
         printf("%.*s\n", (int)body.len, body.ptr);
     else
-        client_print_cause(answer);
+        cli_print_cause(answer);
     json_decref(answer);
     return code;
 }
 
-static int run(const struct client_options *o)
+static int run(const struct cli_options *o)
 {
-    struct client_server server = {.address = o->server};
-    char error[CLIENT_ERROR];
+    struct cli_server server = {.address = o->server};
+    char error[CLI_ERROR];
     struct buf path, body;
     long status;
     int code;
 
-    buf_init(&path, CLIENT_MAX_URL);
+    buf_init(&path, CLI_MAX_URL);
     buf_init(&body, MAX_ANSWER);
     if (!make_path(o, &path)) {
         code =
             fail("--since: must be a duration such as 90s, 30m, 6h or 2d, not ",
                  o->since);
     } else {
-        status = client_send(&server, "GET", buf_slice(&path), SLICE(""), &body,
-                             error);
+        status =
+            cli_send(&server, "GET", buf_slice(&path), SLICE(""), &body, error);
         code = status == 200
                    ? print_answer(o, buf_slice(&body))
-                   : client_fail(&server, status, buf_slice(&body), error);
+                   : cli_fail(&server, status, buf_slice(&body), error);
     }
     buf_release(&path);
     buf_release(&body);
     return code;
 }
 
-static int client_cause(int argc, char **argv)
+int cli_cause(int argc, char **argv)
 {
-    struct client_options o;
+    struct cli_options o;
 
     if (!parse(&o, argc, argv))
         return usage(stderr);
     return o.help ? usage(stdout) : run(&o);
-}
-
-/* ---- verbs ---- */
-
-/* name: in getopt_long()'s messages, which takes it as char *. */
-static struct {
-    const char *verb;
-    char name[20];
-    int (*run)(int argc, char **argv);
-} verbs[] = {{"cause", "callboard cause", client_cause},
-             {"token", "callboard token", client_token},
-             {"tenants", "callboard tenants", client_tenants},
-             {"tenant", "callboard tenant", client_tenant}};
-
-enum { VERBS = sizeof(verbs) / sizeof(verbs[0]) };
-
-static size_t find_verb(const char *verb)
-{
-    size_t i = 0;
-
-    while (i < VERBS && strcmp(verbs[i].verb, verb) != 0)
-        i++;
-    return i;
-}
-
-bool client_is_verb(const char *verb)
-{
-    return find_verb(verb) < VERBS;
-}
-
-int client_run(int argc, char **argv)
-{
-    size_t i = find_verb(argv[1]);
-
-    argv[1] = verbs[i].name;
-    return verbs[i].run(argc - 1, argv + 1);
 }

@@ -2,14 +2,14 @@
  * What `callboard token`, `tenants` and `tenant` share: options, the server to
  * ask, one request, and its answer as JSON.
  */
-#include "client_access.h"
+#include "cli_access.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 
 enum { MAX_ANSWER = 64 << 20 };
 
-int client_usage(FILE *out, const char *text)
+int cli_usage(FILE *out, const char *text)
 {
     fputs(text, out);
     fputs("  --data-dir DIRECTORY   of the server, whose socket there is used\n"
@@ -27,27 +27,27 @@ int client_usage(FILE *out, const char *text)
           "server\n"
           "says to try again later.\n",
           out);
-    return out == stdout ? CLIENT_ANSWERED : CLIENT_MISUSED;
+    return out == stdout ? CLI_ANSWERED : CLI_MISUSED;
 }
 
-bool client_parse(struct client_access *o, int argc, char **argv,
-                  const struct option *options, const char **values)
+bool cli_parse(struct cli_access *o, int argc, char **argv,
+               const struct option *options, const char **values)
 {
     const char *data = getenv("CALLBOARD_DATA_DIR");
     int option;
 
-    *o = (struct client_access){.json = false};
+    *o = (struct cli_access){.json = false};
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == '?')
             return false;
-        if (option < CLIENT_SERVER)
+        if (option < CLI_SERVER)
             values[option] = optarg;
-        else if (option == CLIENT_SERVER)
+        else if (option == CLI_SERVER)
             o->server.address = optarg;
-        else if (option == CLIENT_DATA_DIR)
+        else if (option == CLI_DATA_DIR)
             data = optarg;
-        o->json |= option == CLIENT_JSON;
-        o->help |= option == CLIENT_HELP;
+        o->json |= option == CLI_JSON;
+        o->help |= option == CLI_HELP;
     }
     if (!o->server.address)
         o->server.data_dir = data && data[0] ? data : "./callboard-data";
@@ -56,30 +56,30 @@ bool client_parse(struct client_access *o, int argc, char **argv,
     return true;
 }
 
-json_t *client_ask(const struct client_access *o, const char *method,
-                   struct slice path, struct slice text, int *code)
+json_t *cli_ask(const struct cli_access *o, const char *method,
+                struct slice path, struct slice text, int *code)
 {
-    char error[CLIENT_ERROR];
+    char error[CLI_ERROR];
     json_t *answer = NULL;
     struct buf body;
     long status;
 
     buf_init(&body, MAX_ANSWER);
-    status = client_send(&o->server, method, path, text, &body, error);
+    status = cli_send(&o->server, method, path, text, &body, error);
     if (status == 200)
         answer = json_loadb(body.ptr, body.len, 0, NULL);
-    *code = CLIENT_ANSWERED;
+    *code = CLI_ANSWERED;
     if (status != 200) {
-        *code = client_fail(&o->server, status, buf_slice(&body), error);
+        *code = cli_fail(&o->server, status, buf_slice(&body), error);
     } else if (!answer) {
         fputs("callboard: the answer is not JSON\n", stderr);
-        *code = CLIENT_FAILED;
+        *code = CLI_FAILED;
     }
     buf_release(&body);
     return answer;
 }
 
-void client_print_json(const json_t *answer)
+void cli_print_json(const json_t *answer)
 {
     json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     putchar('\n');

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "client.h"
+#include "cli_int.h"
 #include "curl_api.h"
 #include "secret_file.h"
 
@@ -70,7 +70,7 @@ static void set_method(const struct curl_api *curl, CURL *handle,
 
 /* The header with the token, if a file names one; false after a message. */
 static bool add_token(const struct curl_api *curl, struct curl_slist **headers,
-                      char error[CLIENT_ERROR])
+                      char error[CLI_ERROR])
 {
     const char *path = getenv(TOKEN_FILE), *why;
     struct secret secret;
@@ -79,8 +79,7 @@ static bool add_token(const struct curl_api *curl, struct curl_slist **headers,
     if (!path || !path[0])
         return true;
     if (secret_file_read(path, MAX_TOKEN, &secret, &why) != OK) {
-        (void)snprintf(error, CLIENT_ERROR, TOKEN_FILE " %.100s: %s", path,
-                       why);
+        (void)snprintf(error, CLI_ERROR, TOKEN_FILE " %.100s: %s", path, why);
         return false;
     }
     buf_init(&line, MAX_TOKEN + 64);
@@ -102,7 +101,7 @@ static size_t without_slash(const char *server)
     return len > 0 && server[len - 1] == '/' ? len - 1 : len;
 }
 
-static void make_url(const struct client_server *server, struct slice path,
+static void make_url(const struct cli_server *server, struct slice path,
                      struct buf *url)
 {
     const char *address = server->address ? server->address : "localhost";
@@ -113,7 +112,7 @@ static void make_url(const struct client_server *server, struct slice path,
 }
 
 static CURLcode perform(const struct curl_api *curl, CURL *handle,
-                        const struct client_server *server,
+                        const struct cli_server *server,
                         struct curl_slist *headers, long *status)
 {
     char socket[4096];
@@ -146,9 +145,9 @@ static const char *advice(CURLcode code)
     return ". Is `callboard serve` running?";
 }
 
-long client_send(const struct client_server *server, const char *method,
-                 struct slice path, struct slice text, struct buf *body,
-                 char error[CLIENT_ERROR])
+long cli_send(const struct cli_server *server, const char *method,
+              struct slice path, struct slice text, struct buf *body,
+              char error[CLI_ERROR])
 {
     const struct curl_api *curl = curl_api();
     CURL *handle = curl ? curl->easy_init() : NULL;
@@ -158,11 +157,11 @@ long client_send(const struct client_server *server, const char *method,
     long status = 0;
 
     if (!handle) {
-        (void)snprintf(error, CLIENT_ERROR,
+        (void)snprintf(error, CLI_ERROR,
                        "libcurl.so.4 cannot be loaded; install libcurl4");
         return 0;
     }
-    buf_init(&url, CLIENT_MAX_URL);
+    buf_init(&url, CLI_MAX_URL);
     make_url(server, path, &url);
     headers = curl->slist_append(headers, "Content-Type: application/json");
     if (server->data_dir || add_token(curl, &headers, error)) {
@@ -171,8 +170,8 @@ long client_send(const struct client_server *server, const char *method,
         if (url.status == OK)
             code = perform(curl, handle, server, headers, &status);
         if (code != CURLE_OK)
-            (void)snprintf(error, CLIENT_ERROR, "%s%s",
-                           curl->easy_strerror(code), advice(code));
+            (void)snprintf(error, CLI_ERROR, "%s%s", curl->easy_strerror(code),
+                           advice(code));
     }
     buf_release(&url);
     curl->slist_free_all(headers);
@@ -180,15 +179,15 @@ long client_send(const struct client_server *server, const char *method,
     return status;
 }
 
-int client_fail(const struct client_server *server, long status,
-                struct slice body, const char *error)
+int cli_fail(const struct cli_server *server, long status, struct slice body,
+             const char *error)
 {
     json_t *answer;
     const char *message;
 
     if (status == 0 && strncmp(error, TOKEN_FILE, strlen(TOKEN_FILE)) == 0) {
         fprintf(stderr, "callboard: %s\n", error);
-        return CLIENT_DENIED;
+        return CLI_DENIED;
     }
     if (status == 0) {
         fprintf(stderr, "callboard: no answer from %s%s: %s %s.\n",
@@ -197,7 +196,7 @@ int client_fail(const struct client_server *server, long status,
                 server->data_dir ? "--data-dir names its data folder, --server "
                                    "its query API"
                                  : "--server names its query API");
-        return CLIENT_FAILED;
+        return CLI_FAILED;
     }
     if (status == 401) {
         const char *file = getenv(TOKEN_FILE);
@@ -211,15 +210,15 @@ int client_fail(const struct client_server *server, long status,
             fputs("callboard: the server asks for a token: set " TOKEN_FILE
                   " to the file that holds one\n",
                   stderr);
-        return CLIENT_DENIED;
+        return CLI_DENIED;
     }
     answer = json_loadb(body.ptr, body.len, 0, NULL);
-    message = client_text(answer, "message");
+    message = cli_text(answer, "message");
     fputs("callboard: ", stderr);
-    client_put(stderr, message[0] ? message : "the answer is not JSON");
+    cli_put(stderr, message[0] ? message : "the answer is not JSON");
     fputc('\n', stderr);
     json_decref(answer);
-    return status == 403                    ? CLIENT_DENIED
-           : status == 429 || status == 503 ? CLIENT_LATER
-                                            : CLIENT_FAILED;
+    return status == 403                    ? CLI_DENIED
+           : status == 429 || status == 503 ? CLI_LATER
+                                            : CLI_FAILED;
 }

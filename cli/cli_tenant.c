@@ -3,11 +3,11 @@
  */
 #include <string.h>
 
-#include "client_access.h"
+#include "cli_access.h"
 
 static int usage(FILE *out)
 {
-    return client_usage(
+    return cli_usage(
         out, "Usage: callboard tenant delete NAMESPACE [OPTION]...\n"
              "\n"
              "Deletes the telemetry of a namespace: from now on no query\n"
@@ -22,26 +22,26 @@ static int usage(FILE *out)
 static void print_deleted(const char *name, const json_t *answer)
 {
     fputs("Namespace ", stdout);
-    client_put(stdout, name);
+    cli_put(stdout, name);
     printf(" is deleted: components %" JSON_INTEGER_FORMAT
            ", resources %" JSON_INTEGER_FORMAT ".\n",
            json_integer_value(json_object_get(answer, "components")),
            json_integer_value(json_object_get(answer, "resources")));
 }
 
-static int delete_tenant(const struct client_access *o, const char *name)
+static int delete_tenant(const struct cli_access *o, const char *name)
 {
     struct buf path;
     json_t *answer;
     int code;
 
-    buf_init(&path, CLIENT_MAX_URL);
+    buf_init(&path, CLI_MAX_URL);
     buf_add(&path, SLICE("/api/v1/access/tenants/"));
     for (const char *c = name; *c; c++)
         buf_format(&path, "%%%02X", (unsigned char)*c);
-    answer = client_ask(o, "DELETE", buf_slice(&path), SLICE(""), &code);
+    answer = cli_ask(o, "DELETE", buf_slice(&path), SLICE(""), &code);
     if (answer && o->json)
-        client_print_json(answer);
+        cli_print_json(answer);
     else if (answer)
         print_deleted(name, answer);
     json_decref(answer);
@@ -49,12 +49,12 @@ static int delete_tenant(const struct client_access *o, const char *name)
     return code;
 }
 
-int client_tenant(int argc, char **argv)
+int cli_tenant(int argc, char **argv)
 {
-    static const struct option options[] = {CLIENT_OPTIONS};
-    struct client_access o;
+    static const struct option options[] = {CLI_OPTIONS};
+    struct cli_access o;
 
-    if (!client_parse(&o, argc, argv, options, NULL))
+    if (!cli_parse(&o, argc, argv, options, NULL))
         return usage(stderr);
     if (o.help)
         return usage(stdout);

@@ -4,13 +4,13 @@
  */
 #include <string.h>
 
-#include "client_access.h"
+#include "cli_access.h"
 
 enum { NAME_WIDTH = 24 };
 
 static int usage(FILE *out)
 {
-    return client_usage(
+    return cli_usage(
         out,
         "Usage: callboard tenants [OPTION]...\n"
         "\n"
@@ -45,7 +45,7 @@ static void print_limits(const json_t *row)
         const json_t *limit = json_array_get(limits, i);
 
         printf("%s%s %" JSON_INTEGER_FORMAT, i > 0 ? ", " : "  ",
-               client_text(limit, "name"),
+               cli_text(limit, "name"),
                json_integer_value(json_object_get(limit, "value")));
     }
 }
@@ -70,9 +70,9 @@ static void print_table(const json_t *answer)
     puts("  LIMITS");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
-        const char *name = client_text(row, "namespace");
+        const char *name = cli_text(row, "namespace");
 
-        client_put(stdout, name);
+        cli_put(stdout, name);
         printf("%*s",
                strlen(name) < NAME_WIDTH ? NAME_WIDTH - (int)strlen(name) : 0,
                "");
@@ -83,23 +83,23 @@ static void print_table(const json_t *answer)
     }
 }
 
-int client_tenants(int argc, char **argv)
+int cli_tenants(int argc, char **argv)
 {
-    static const struct option options[] = {CLIENT_OPTIONS};
-    struct client_access o;
+    static const struct option options[] = {CLI_OPTIONS};
+    struct cli_access o;
     json_t *answer;
     int code;
 
-    if (!client_parse(&o, argc, argv, options, NULL))
+    if (!cli_parse(&o, argc, argv, options, NULL))
         return usage(stderr);
     if (o.help)
         return usage(stdout);
     if (o.count > 0)
         return usage(stderr);
-    answer = client_ask(&o, "GET", SLICE("/api/v1/access/tenants"), SLICE(""),
-                        &code);
+    answer =
+        cli_ask(&o, "GET", SLICE("/api/v1/access/tenants"), SLICE(""), &code);
     if (answer && o.json)
-        client_print_json(answer);
+        cli_print_json(answer);
     else if (answer)
         print_table(answer);
     json_decref(answer);

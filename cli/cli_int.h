@@ -1,0 +1,57 @@
+/*
+ * cli_int - what the verbs of the command line share.
+ */
+#ifndef CLI_INT_H
+#define CLI_INT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "buf.h"
+
+/* callboard cause, token, tenants, tenant: in the file of that name. */
+int cli_cause(int argc, char **argv);
+int cli_token(int argc, char **argv);
+int cli_tenants(int argc, char **argv);
+int cli_tenant(int argc, char **argv);
+
+/* ---- cli_http.c ---- */
+
+enum { CLI_ERROR = 256, CLI_MAX_URL = 1 << 16 };
+
+/* Exit status of the program. */
+enum {
+    CLI_ANSWERED,
+    CLI_FAILED,
+    CLI_MISUSED,
+    CLI_DENIED, /* no credential, or not enough */
+    CLI_LATER   /* the server is busy */
+};
+
+/* One of the two is NULL. */
+struct cli_server {
+    const char *address;  /* HOST:PORT, or a URL without a path */
+    const char *data_dir; /* of a server on this machine: its socket */
+};
+
+/* A request; text: its body, of POST. The HTTP status, the answer appended to
+ * body; 0 and a message if there is none. */
+long cli_send(const struct cli_server *server, const char *method,
+              struct slice path, struct slice text, struct buf *body,
+              char error[CLI_ERROR]);
+/* Says why there is no answer, or what a status other than 200 means; the exit
+ * status. */
+int cli_fail(const struct cli_server *server, long status, struct slice body,
+             const char *error);
+
+/* ---- cli_print.c ---- */
+
+/* The text of a member; "" if it has none. */
+const char *cli_text(const json_t *object, const char *key);
+/* Prints text from a sender; control bytes become spaces. */
+void cli_put(FILE *to, const char *text);
+/* Prints the answer of a cause query as text. */
+void cli_print_cause(const json_t *answer);
+
+#endif
