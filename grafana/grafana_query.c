@@ -11,28 +11,6 @@
 
 /* ---- times ---- */
 
-static uint64_t unit_ns(char unit)
-{
-    switch (unit) {
-    case 's':
-        return NS_PER_S;
-    case 'm':
-        return NS_PER_MIN;
-    case 'h':
-        return NS_PER_HOUR;
-    case 'd':
-        return NS_PER_DAY;
-    case 'w':
-        return 7 * NS_PER_DAY;
-    case 'M':
-        return 30 * NS_PER_DAY;
-    case 'y':
-        return 365 * NS_PER_DAY;
-    default:
-        return 0;
-    }
-}
-
 static bool read_digits(struct slice *text, uint64_t *number)
 {
     size_t i = 0;
@@ -43,41 +21,6 @@ static bool read_digits(struct slice *text, uint64_t *number)
         *number = *number * 10 + (uint64_t)(text->ptr[i] - '0');
     *text = slice_from(*text, i);
     return i > 0;
-}
-
-/* now, now-6h, now-1d/d; calendar units are of UTC. */
-static bool relative_time(struct slice text, uint64_t now_ns, uint64_t *ns)
-{
-    uint64_t number, at = now_ns;
-
-    if (!slice_starts(text, SLICE("now")))
-        return false;
-    text = slice_from(text, 3);
-    while (text.len > 0) {
-        char sign = text.ptr[0];
-
-        text = slice_from(text, 1);
-        if (sign == '/') {
-            uint64_t unit = text.len > 0 ? unit_ns(text.ptr[0]) : 0;
-
-            if (!unit)
-                return false;
-            at -= at % unit;
-            text = slice_from(text, 1);
-            continue;
-        }
-        if ((sign != '-' && sign != '+') || !read_digits(&text, &number) ||
-            text.len == 0 || unit_ns(text.ptr[0]) == 0 || number > 100000)
-            return false;
-        number *= unit_ns(text.ptr[0]);
-        text = slice_from(text, 1);
-        if (sign == '+')
-            at += number;
-        else
-            at = at > number ? at - number : 0;
-    }
-    *ns = at;
-    return true;
 }
 
 /* RFC 3339, milliseconds as a number or text, or relative to now. */
@@ -99,7 +42,8 @@ static bool read_time(const json_t *value, uint64_t now_ns, uint64_t *ns)
         *ns = ms * NS_PER_MS;
         return true;
     }
-    return clock_parse_rfc3339(text, ns) || relative_time(text, now_ns, ns);
+    return clock_parse_rfc3339(text, ns) ||
+           clock_parse_relative(text, now_ns, ns);
 }
 
 static enum status read_range(struct grafana_call *call, const json_t *body)

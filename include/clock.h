@@ -42,4 +42,15 @@ bool clock_parse_duration_days(struct slice text, uint64_t *ns);
 /* The same, and w for weeks, y for years of 365 days: in TraceQL. */
 bool clock_parse_duration_years(struct slice text, uint64_t *ns);
 
+/* ---- clock_relative.c: times as people write them ---- */
+
+/* now, now-6h, now-1d/d: Grafana's; calendar units are of UTC. */
+bool clock_parse_relative(struct slice text, uint64_t now_ns, uint64_t *ns);
+/* The same; a duration before now ("30m", "-30m", "30m ago"); RFC 3339, also
+ * without the zone (UTC) or without the time of day; a number since 1970, in
+ * seconds with a fraction, or in milli-, micro- or nanoseconds, by its size. */
+bool clock_parse_time(struct slice text, uint64_t now_ns, uint64_t *ns);
+/* "45s", "3m20s", "26h", "12d": a duration in its largest units; the length. */
+size_t clock_format_age(char text[CLOCK_TEXT], uint64_t ns);
+
 #endif

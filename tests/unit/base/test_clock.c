@@ -223,3 +223,95 @@ TEST(clocks_go_forward)
     CHECK(clock_monotonic_ns() >= before);
     CHECK(clock_wall_ns() > parsed("2024-01-01T00:00:00Z"));
 }
+
+static const uint64_t noon = 1796040000 * NS_PER_S; /* 2026-11-30T12:00:00Z */
+
+TEST(times_as_people_write_them)
+{
+    static const struct {
+        const char *text;
+        uint64_t ns;
+    } rows[] = {
+        {"now", noon},
+        {"now-30m", noon - 30 * NS_PER_MIN},
+        {"now-1h-30m", noon - 90 * NS_PER_MIN},
+        {"now+5m", noon + 5 * NS_PER_MIN},
+        {"now/d", noon - 12 * NS_PER_HOUR},
+        {"now-1d/d", noon - 36 * NS_PER_HOUR},
+        {"30m", noon - 30 * NS_PER_MIN},
+        {"-30m", noon - 30 * NS_PER_MIN},
+        {"1h30m", noon - 90 * NS_PER_MIN},
+        {"2d", noon - 2 * NS_PER_DAY},
+        {"3h ago", noon - 3 * NS_PER_HOUR},
+        {"2026-11-30T12:00:00Z", noon},
+        {"2026-11-30T14:00:00+02:00", noon},
+        {"2026-11-30T12:00:00", noon},
+        {"2026-11-30 12:00:00", noon},
+        {"2026-11-30 12:00:00.5Z", noon + NS_PER_S / 2},
+        {"2026-11-30", noon - 12 * NS_PER_HOUR},
+        {"1796040000", noon},
+        {"1796040000.25", noon + NS_PER_S / 4},
+        {"1796040000123", noon + 123 * NS_PER_MS},
+        {"1796040000123456", noon + 123456 * NS_PER_US},
+        {"1796040000123456789", noon + 123456789},
+        {"0", 0},
+    };
+    static const char *bad[] = {
+        "",
+        "-",
+        "yesterday",
+        "now-",
+        "now-3",
+        "now-3x",
+        "now/",
+        "now/x",
+        "nowish",
+        "3h agoo",
+        "1.2.3",
+        "2026-13-01",
+        "2026-11-30T25:00:00Z",
+        "999999999999999999999",
+        "now-999999999d",
+        "ago",
+        "2026-11-30T12:00:00ZZ",
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        uint64_t ns = 42;
+
+        CHECK(clock_parse_time(slice_of(rows[i].text), noon, &ns));
+        test_check(ns == rows[i].ns, rows[i].text, __FILE__, __LINE__);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        uint64_t ns = 42;
+
+        test_check(!clock_parse_time(slice_of(bad[i]), noon, &ns) && ns == 42,
+                   bad[i], __FILE__, __LINE__);
+    }
+}
+
+TEST(ages_have_their_largest_units)
+{
+    static const struct {
+        uint64_t ns;
+        const char *text;
+    } rows[] = {
+        {0, "0s"},
+        {NS_PER_S - 1, "0s"},
+        {45 * NS_PER_S, "45s"},
+        {200 * NS_PER_S, "3m20s"},
+        {3 * NS_PER_MIN, "3m"},
+        {59 * NS_PER_MIN + 59 * NS_PER_S, "59m"},
+        {90 * NS_PER_MIN, "1h30m"},
+        {26 * NS_PER_HOUR, "1d2h"},
+        {400 * NS_PER_DAY, "400d"},
+        {UINT64_MAX, "213503d"},
+    };
+    char text[CLOCK_TEXT];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        size_t len = clock_format_age(text, rows[i].ns);
+
+        CHECK_TEXT(((struct slice){text, len}), rows[i].text);
+    }
+}
