@@ -23,8 +23,12 @@ struct node {
     struct slice service;     /* endpoint, of a component; may be empty */
     struct slice name, system, host; /* GATEWAY: name; EXTERNAL: all */
     const char *external;            /* database, queue, host */
+    /* Of a database or queue: of whom it is used. Another tenant, or another
+     * environment, may have one with the same name. */
+    struct slice space, space_environment;
     bool known, shown;
-    bool hidden; /* what it is may not be seen */
+    bool hidden;                 /* what it is may not be seen */
+    struct metric_group *served; /* of `requests`, by endpoint; a list */
 };
 
 struct edge {
@@ -34,8 +38,12 @@ struct edge {
     bool queue; /* between components, through a queue */
     bool out;   /* the calls are as the caller saw them */
     bool observed, declared;
+    uint64_t last_ns;           /* end of the last minute with calls; or 0 */
     struct metric_group *calls; /* by all labels; a list */
 };
+
+/* The labels of `requests`. */
+enum { SERVED_ENDPOINT };
 
 struct topology {
     /* What is asked for. */
@@ -51,6 +59,8 @@ struct topology {
     const struct component_info *infos; /* in the scope, by their names */
     uint32_t info_count;
     struct red served, out, in;
+    /* As they are stored: of `served`, `out` and `in`, by resource. */
+    struct metric_table requests, out_calls, in_calls;
     struct metric_table nodes, edges; /* of `out`; items: node, edge */
     bool full;                        /* the arena */
 };

@@ -14,6 +14,7 @@
 
 #include "array.h"
 #include "component.h"
+#include "derived.h"
 #include "hash.h"
 #include "reply_metrics.h"
 
@@ -27,6 +28,7 @@ static uint64_t node_key(const struct node *node, bool with_service)
     h = key_text(h, node->host);
     h = key_text(h, node->external ? slice_of(node->external)
                                    : (struct slice){NULL, 0});
+    h = key_text(key_text(h, node->space), node->space_environment);
     return with_service ? key_text(h, node->service) : h;
 }
 
@@ -71,9 +73,26 @@ static struct node hidden_node(void)
                          .hidden = true};
 }
 
+static void external_node(const struct metric_group *calls, struct slice kind,
+                          const struct node *own, struct node *node)
+{
+    node->kind = NODE_EXTERNAL;
+    node->system = metric_label(calls, CALL_PEER_SYSTEM);
+    node->host = metric_label(calls, CALL_PEER_HOST);
+    if (node->host.len == 0)
+        node->host = node->name;
+    node->external = slice_equal(kind, SLICE("database")) ? "database"
+                     : slice_equal(kind, SLICE("queue"))  ? "queue"
+                                                          : "host";
+    if (strcmp(node->external, "host") == 0)
+        return;
+    node->space = own->identity.namespace;
+    node->space_environment = own->identity.environment;
+}
+
 /* The other end, by the labels of the calls. */
 static bool peer_node(struct topology *t, const struct metric_group *calls,
-                      struct node *node)
+                      const struct node *own, struct node *node)
 {
     struct slice kind = metric_label(calls, CALL_PEER_KIND);
     const struct identity *identity;
@@ -96,14 +115,7 @@ static bool peer_node(struct topology *t, const struct metric_group *calls,
         node->kind = NODE_GATEWAY;
         return node->name.len > 0;
     }
-    node->kind = NODE_EXTERNAL;
-    node->system = metric_label(calls, CALL_PEER_SYSTEM);
-    node->host = metric_label(calls, CALL_PEER_HOST);
-    if (node->host.len == 0)
-        node->host = node->name;
-    node->external = slice_equal(kind, SLICE("database")) ? "database"
-                     : slice_equal(kind, SLICE("queue"))  ? "queue"
-                                                          : "host";
+    external_node(calls, kind, own, node);
     return node->name.len > 0;
 }
 
@@ -195,7 +207,8 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
 {
     struct node own, peer;
 
-    if (!own_node(t, calls->resource_id, &own) || !peer_node(t, calls, &peer))
+    if (!own_node(t, calls->resource_id, &own) ||
+        !peer_node(t, calls, &own, &peer))
         return;
     bool queue = is_through_queue(&peer, calls);
     if (!is_shown(t, &own, &peer, out, queue))
@@ -210,6 +223,8 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
         return;
     struct edge *edge = group->item;
     edge->out = out;
+    if (calls->item && *(uint64_t *)calls->item > edge->last_ns)
+        edge->last_ns = *(uint64_t *)calls->item;
     calls->next = edge->calls;
     edge->calls = calls;
     if (!metric_group_add(&t->edges, group, calls))
@@ -221,17 +236,20 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
         t->full = true;
 }
 
-static void add_served(struct topology *t, const struct metric_group *served)
+static void add_served(struct topology *t, struct metric_group *served)
 {
     struct metric_group *group;
-    struct node node;
+    struct node node, *item;
 
     if (!own_node(t, served->resource_id, &node))
         return;
     group = node_of(t, &node);
     if (!group)
         return;
-    ((struct node *)group->item)->shown |= is_requested(t, &node);
+    item = group->item;
+    item->shown |= is_requested(t, &node);
+    served->next = item->served;
+    item->served = served;
     if (!metric_group_add(&t->nodes, group, served))
         t->full = true;
 }
@@ -245,12 +263,12 @@ static void name_endpoint(struct node *node, const struct metric_table *calls,
 }
 
 /* Endpoints and protocol of an edge are those of most calls. */
-static void name_edges(struct topology *t, const struct metric_table *out,
-                       const struct metric_table *in)
+static void name_edges(struct topology *t)
 {
     for (uint32_t i = 0; i < t->edges.count; i++) {
         struct edge *edge = t->edges.groups[i]->item;
-        const struct metric_table *calls = edge->out ? out : in;
+        const struct metric_table *calls =
+            edge->out ? &t->out_calls : &t->in_calls;
         const struct metric_expr *requests =
             edge->out ? t->out.requests : t->in.requests;
 
@@ -379,6 +397,28 @@ static bool read_spaces(struct topology *t, struct scope_filter **spaces,
     return true;
 }
 
+/* Components of projects of which nothing was seen. */
+static void add_declared_unseen(struct topology *t,
+                                const struct catalog_snapshot *snapshot,
+                                const struct scope_filter *spaces,
+                                uint32_t count)
+{
+    const struct slice none = {NULL, 0};
+
+    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
+        const struct catalog_component *c = catalog_at(snapshot, i);
+        bool seen = false;
+
+        for (uint32_t k = 0; k < count && !seen; k++)
+            seen = slice_equal(c->namespace, spaces[k].namespace) &&
+                   slice_equal(c->project, spaces[k].project);
+        if (!seen && is_named(t->scope.namespace, c->namespace, none) &&
+            is_named(t->scope.project, c->project, none) &&
+            catalog_is_seen(&t->request->viewer, c, t->scope.environment))
+            add_declared(t, c, t->scope.environment);
+    }
+}
+
 static void read_catalog(struct topology *t,
                          const struct catalog_snapshot *snapshot)
 {
@@ -393,8 +433,7 @@ static void read_catalog(struct topology *t,
     }
     for (uint32_t i = 0; i < count; i++)
         add_declared_in(t, snapshot, &spaces[i]);
-    if (count == 0) /* nothing of it was seen */
-        add_declared_in(t, snapshot, &t->scope);
+    add_declared_unseen(t, snapshot, spaces, count);
 }
 
 /* Edges that were used, or are declared and requested, and their nodes. */
@@ -419,37 +458,64 @@ static void mark_shown(struct topology *t)
 
 /* ---- reading ---- */
 
-enum status topology_read(struct topology *t,
-                          const struct catalog_snapshot *snapshot)
+/* The end of the last minute with calls of a group. */
+static void keep_last(void *arg, struct metric_group *group,
+                      const struct point *point)
 {
+    struct topology *t = arg;
+
+    if (!group->item)
+        group->item = arena_zero(t->request->arena, 1, sizeof(uint64_t));
+    if (group->item && *(uint64_t *)group->item < point->time_ns)
+        *(uint64_t *)group->item = point->time_ns;
+}
+
+static void init_tables(struct topology *t)
+{
+    static const char *const endpoint[] = {[SERVED_ENDPOINT] = DERIVED_ENDPOINT,
+                                           NULL};
+    struct metric_table *calls[] = {&t->out_calls, &t->in_calls};
     struct arena *arena = t->request->arena;
     const struct grid grid = {t->start_ns, t->end_ns - t->start_ns,
                               t->request->now_ns, 1};
-    struct metric_table served, out, in, *tables[] = {&served, &out, &in};
-    enum status s;
 
     red_init(&t->served, RED_SERVED);
     red_init(&t->out, RED_OUT);
     red_init(&t->in, RED_IN);
-    red_table_init(&served, arena, &grid, NULL, &t->served);
-    red_table_init(&out, arena, &grid, red_call_labels, &t->out);
-    red_table_init(&in, arena, &grid, red_call_labels, &t->in);
+    red_table_init(&t->requests, arena, &grid, endpoint, &t->served);
+    red_table_init(&t->out_calls, arena, &grid, red_call_labels, &t->out);
+    red_table_init(&t->in_calls, arena, &grid, red_call_labels, &t->in);
     red_table_init(&t->nodes, arena, &grid, NULL, &t->out);
     red_table_init(&t->edges, arena, &grid, NULL, &t->out);
-    served.by_resource = out.by_resource = in.by_resource = true;
+    t->requests.by_resource = true;
+    for (int i = 0; i < 2; i++) {
+        calls[i]->by_resource = true;
+        calls[i]->visit = keep_last;
+        calls[i]->visit_arg = t;
+    }
+}
+
+enum status topology_read(struct topology *t,
+                          const struct catalog_snapshot *snapshot)
+{
+    struct metric_table *tables[] = {&t->requests, &t->out_calls, &t->in_calls};
+    enum status s;
+
+    init_tables(t);
     t->infos = registry_components(t->request->services->registry, &t->scope,
-                                   &t->request->viewer, arena, &t->info_count);
+                                   &t->request->viewer, t->request->arena,
+                                   &t->info_count);
     s = read_metrics(t->request, t->resources, NULL, tables, 3);
     if (s != OK)
         return s;
-    for (uint32_t i = 0; i < served.count; i++)
-        add_served(t, served.groups[i]);
-    for (uint32_t i = 0; i < out.count; i++)
-        add_calls(t, out.groups[i], true);
-    for (uint32_t i = 0; i < in.count; i++)
-        add_calls(t, in.groups[i], false);
-    name_edges(t, &out, &in);
+    for (uint32_t i = 0; i < t->requests.count; i++)
+        add_served(t, t->requests.groups[i]);
+    for (uint32_t i = 0; i < t->out_calls.count; i++)
+        add_calls(t, t->out_calls.groups[i], true);
+    for (uint32_t i = 0; i < t->in_calls.count; i++)
+        add_calls(t, t->in_calls.groups[i], false);
+    name_edges(t);
     read_catalog(t, snapshot);
     mark_shown(t);
-    return t->full ? arena_status(arena) : OK;
+    return t->full ? arena_status(t->request->arena) : OK;
 }
