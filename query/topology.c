@@ -9,7 +9,7 @@
  * does), so the calls of a pair are one edge, whatever their endpoints, unless
  * perEndpoint is requested. Calls through a queue are an edge of their own.
  */
-#include "topology.h"
+#include "topology_int.h"
 #include <stdlib.h>
 
 #include "array.h"
@@ -20,7 +20,7 @@
 
 /* ---- keys ---- */
 
-static uint64_t node_key(const struct node *node, bool with_service)
+uint64_t topology_key(const struct node *node, bool with_service)
 {
     uint64_t h = key_identity((uint64_t)node->kind + 1, &node->identity);
 
@@ -37,7 +37,7 @@ static uint64_t node_key(const struct node *node, bool with_service)
 static struct metric_group *node_of(struct topology *t, const struct node *node)
 {
     struct metric_group *group =
-        metric_group_with(&t->nodes, node_key(node, false), sizeof(*node));
+        metric_group_with(&t->nodes, topology_key(node, false), sizeof(*node));
     struct node *item = group ? group->item : NULL;
 
     t->full |= !group;
@@ -128,7 +128,8 @@ static int compare_info(const void *key, const void *at)
 }
 
 /* By its names or uids; of a scope of several projects, by what it selects. */
-static bool in_scope(const struct topology *t, const struct identity *identity)
+bool topology_in_scope(const struct topology *t,
+                       const struct identity *identity)
 {
     const struct component_info *info =
         t->info_count > 0 ? bsearch(identity, t->infos, t->info_count,
@@ -151,7 +152,7 @@ static bool is_kind_shown(const struct topology *t, const struct node *node)
            (node->kind == NODE_GATEWAY ? t->gateways : t->external);
 }
 
-static bool is_requested(const struct topology *t, const struct node *node)
+bool topology_is_requested(const struct topology *t, const struct node *node)
 {
     return t->component.len == 0 ||
            (node->kind == NODE_COMPONENT &&
@@ -161,12 +162,12 @@ static bool is_requested(const struct topology *t, const struct node *node)
 
 /* ---- edges ---- */
 
-static struct metric_group *edge_of(struct topology *t,
-                                    const struct node *source,
-                                    const struct node *target, bool queue)
+struct metric_group *topology_edge(struct topology *t,
+                                   const struct node *source,
+                                   const struct node *target, bool queue)
 {
-    uint64_t key = hash_mix(node_key(source, t->per_endpoint),
-                            node_key(target, t->per_endpoint));
+    uint64_t key = hash_mix(topology_key(source, t->per_endpoint),
+                            topology_key(target, t->per_endpoint));
     struct metric_group *group =
         metric_group_with(&t->edges, key + queue, sizeof(struct edge));
     struct edge *edge = group ? group->item : NULL;
@@ -175,8 +176,8 @@ static struct metric_group *edge_of(struct topology *t,
     if (edge && !edge->from) {
         *edge = (struct edge){.source = *source,
                               .target = *target,
-                              .from = node_key(source, false),
-                              .to = node_key(target, false),
+                              .from = topology_key(source, false),
+                              .to = topology_key(target, false),
                               .queue = queue};
         edge->source.service = edge->target.service = (struct slice){NULL, 0};
     }
@@ -188,11 +189,12 @@ static bool is_shown(const struct topology *t, const struct node *own,
 {
     if (!is_kind_shown(t, peer))
         return false;
-    if (!out && peer->kind == NODE_COMPONENT && in_scope(t, &peer->identity))
+    if (!out && peer->kind == NODE_COMPONENT &&
+        topology_in_scope(t, &peer->identity))
         return false; /* counted at the caller */
     if (queue && !t->queue_calls)
         return false; /* the edges of the queue have them */
-    return is_requested(t, own) || is_requested(t, peer);
+    return topology_is_requested(t, own) || topology_is_requested(t, peer);
 }
 
 /* The peer is a component behind a queue. */
@@ -201,6 +203,15 @@ static bool is_through_queue(const struct node *peer,
 {
     return (peer->kind == NODE_COMPONENT || peer->hidden) &&
            slice_equal(metric_label(calls, CALL_PROTOCOL), SLICE("messaging"));
+}
+
+static void add_to_list(struct edge *edge, struct metric_group *calls, bool out)
+{
+    edge->out = out;
+    if (calls->item && *(uint64_t *)calls->item > edge->last_ns)
+        edge->last_ns = *(uint64_t *)calls->item;
+    calls->next = edge->calls;
+    edge->calls = calls;
 }
 
 static void add_calls(struct topology *t, struct metric_group *calls, bool out)
@@ -218,15 +229,10 @@ static void add_calls(struct topology *t, struct metric_group *calls, bool out)
     const struct node *target = out ? &peer : &own;
     struct metric_group *a = node_of(t, source);
     struct metric_group *b = node_of(t, target);
-    struct metric_group *group = edge_of(t, source, target, queue);
+    struct metric_group *group = topology_edge(t, source, target, queue);
     if (!a || !b || !group)
         return;
-    struct edge *edge = group->item;
-    edge->out = out;
-    if (calls->item && *(uint64_t *)calls->item > edge->last_ns)
-        edge->last_ns = *(uint64_t *)calls->item;
-    calls->next = edge->calls;
-    edge->calls = calls;
+    add_to_list(group->item, calls, out);
     if (!metric_group_add(&t->edges, group, calls))
         t->full = true;
     /* A component has figures of what it served. An external node has those
@@ -247,7 +253,7 @@ static void add_served(struct topology *t, struct metric_group *served)
     if (!group)
         return;
     item = group->item;
-    item->shown |= is_requested(t, &node);
+    item->shown |= topology_is_requested(t, &node);
     served->next = item->served;
     item->served = served;
     if (!metric_group_add(&t->nodes, group, served))
@@ -281,160 +287,7 @@ static void name_edges(struct topology *t)
     }
 }
 
-/* ---- declared dependencies ---- */
-
-/* Whether the edge is this dependency, on a component or on one of its
- * endpoints. On a queue, reader or sender may be the one that depends. */
-static bool is_declared(const struct topology *t, const struct edge *edge,
-                        uint64_t from, uint64_t to, struct slice endpoint)
-{
-    if (edge->queue)
-        return (edge->from == from && edge->to == to) ||
-               (edge->from == to && edge->to == from);
-    return edge->from == from && edge->to == to &&
-           (!t->per_endpoint || endpoint.len == 0 ||
-            edge->target.service.len == 0 ||
-            slice_equal(edge->target.service, endpoint));
-}
-
-static void add_dependency(struct topology *t, const struct node *source,
-                           const struct catalog_component *component,
-                           const struct catalog_dependency *d)
-{
-    struct node target = *source;
-    uint64_t from = node_key(source, false), to;
-    bool seen = false;
-
-    if (d->namespace.len)
-        target.identity.namespace = d->namespace;
-    target.identity.project = d->project.len ? d->project : component->project;
-    target.identity.component = d->component;
-    to = node_key(&target, false);
-    for (uint32_t i = 0; i < t->edges.count; i++) {
-        struct edge *edge = t->edges.groups[i]->item;
-
-        if (is_declared(t, edge, from, to, d->endpoint))
-            edge->declared = seen = true;
-    }
-    if (seen || !t->declared ||
-        (!is_requested(t, source) && !is_requested(t, &target)))
-        return;
-    target.service = d->endpoint;
-    struct metric_group *unused = edge_of(t, source, &target, false);
-    if (!unused)
-        return;
-    struct edge *edge = unused->item;
-    edge->declared = true;
-    if (edge->target.service.len == 0)
-        edge->target.service = target.service;
-}
-
-/* Marks edges that are declared, and adds unused ones if requested. */
-static void add_declared(struct topology *t,
-                         const struct catalog_component *component,
-                         struct slice environment)
-{
-    struct node source = {.kind = NODE_COMPONENT};
-
-    source.identity.namespace = component->namespace;
-    source.identity.project = component->project;
-    source.identity.component = component->name;
-    source.identity.environment = environment;
-    for (uint32_t i = 0; i < component->dependency_count && !t->full; i++)
-        add_dependency(t, &source, component, &component->dependencies[i]);
-}
-
-/* One project in one environment. */
-static void add_declared_in(struct topology *t,
-                            const struct catalog_snapshot *snapshot,
-                            const struct scope_filter *space)
-{
-    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
-        const struct catalog_component *c = catalog_at(snapshot, i);
-
-        if (slice_equal(c->namespace, space->namespace) &&
-            slice_equal(c->project, space->project) &&
-            catalog_is_seen(&t->request->viewer, c, space->environment))
-            add_declared(t, c, space->environment);
-    }
-}
-
-static bool is_space(const struct scope_filter *space,
-                     const struct identity *identity)
-{
-    return slice_equal(space->namespace, identity->namespace) &&
-           slice_equal(space->project, identity->project) &&
-           slice_equal(space->environment, identity->environment);
-}
-
-/* The catalogue has names only: a scope given by uid, or of several projects
- * and environments, has those of its components. */
-static bool read_spaces(struct topology *t, struct scope_filter **spaces,
-                        uint32_t *count)
-{
-    uint32_t room = 0;
-
-    *spaces = NULL;
-    *count = 0;
-    for (uint32_t i = 0; i < t->info_count; i++) {
-        const struct identity *identity = &t->infos[i].identity;
-        struct scope_filter *space;
-        uint32_t k = 0;
-
-        while (k < *count && !is_space(&(*spaces)[k], identity))
-            k++;
-        if (k < *count || identity->component.len == 0 ||
-            !in_scope(t, identity))
-            continue;
-        space = arena_append(t->request->arena, spaces, *count, &room);
-        if (!space)
-            return false;
-        *space = (struct scope_filter){.namespace = identity->namespace,
-                                       .project = identity->project,
-                                       .environment = identity->environment};
-        ++*count;
-    }
-    return true;
-}
-
-/* Components of projects of which nothing was seen. */
-static void add_declared_unseen(struct topology *t,
-                                const struct catalog_snapshot *snapshot,
-                                const struct scope_filter *spaces,
-                                uint32_t count)
-{
-    const struct slice none = {NULL, 0};
-
-    for (uint32_t i = 0; i < catalog_count(snapshot); i++) {
-        const struct catalog_component *c = catalog_at(snapshot, i);
-        bool seen = false;
-
-        for (uint32_t k = 0; k < count && !seen; k++)
-            seen = slice_equal(c->namespace, spaces[k].namespace) &&
-                   slice_equal(c->project, spaces[k].project);
-        if (!seen && is_named(t->scope.namespace, c->namespace, none) &&
-            is_named(t->scope.project, c->project, none) &&
-            catalog_is_seen(&t->request->viewer, c, t->scope.environment))
-            add_declared(t, c, t->scope.environment);
-    }
-}
-
-static void read_catalog(struct topology *t,
-                         const struct catalog_snapshot *snapshot)
-{
-    struct scope_filter *spaces;
-    uint32_t count;
-
-    if (catalog_count(snapshot) == 0)
-        return;
-    if (!read_spaces(t, &spaces, &count)) {
-        t->full = true;
-        return;
-    }
-    for (uint32_t i = 0; i < count; i++)
-        add_declared_in(t, snapshot, &spaces[i]);
-    add_declared_unseen(t, snapshot, spaces, count);
-}
+/* ---- what is shown ---- */
 
 /* Edges that were used, or are declared and requested, and their nodes. */
 static void mark_shown(struct topology *t)
@@ -515,7 +368,7 @@ enum status topology_read(struct topology *t,
     for (uint32_t i = 0; i < t->in_calls.count; i++)
         add_calls(t, t->in_calls.groups[i], false);
     name_edges(t);
-    read_catalog(t, snapshot);
+    topology_add_declared(t, snapshot);
     mark_shown(t);
     return t->full ? arena_status(t->request->arena) : OK;
 }
