@@ -66,6 +66,7 @@ enum metric_op {
     /* Leaves. */
     EXPR_INCREASE,  /* how much counters grew; of histograms the count */
     EXPR_AVERAGE,   /* gauges: the mean value; counters: per second */
+    EXPR_INTEGRAL,  /* gauges: value times seconds; counters: the increase */
     EXPR_HISTOGRAM, /* how much the buckets grew; its value is the count */
     /* Of args[0], a EXPR_HISTOGRAM. */
     EXPR_QUANTILE, /* number: 0 to 1 */

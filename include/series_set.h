@@ -68,6 +68,14 @@ bool series_set_has(const struct series_set *set, struct series_filter filter);
 bool series_set_sum(struct series_set *set, struct series_filter filter,
                     struct grid_row *row);
 
+/* Integrals over time: of gauges the value times seconds, of counters the
+ * increase. Unlike an average, a cell has only what its series were there for:
+ * from the first sample to the last one and a little longer, without gaps of
+ * more than a few samples. Only of a set that was told so. */
+bool series_set_integral(struct series_set *set, struct series_filter filter,
+                         struct grid_row *row);
+void series_set_integrate(struct series_set *set); /* before the first point */
+
 /* How much histograms grew into hists, one per cell, and their counts or the
  * values of counters into row (amounts, not per second). hists may be NULL, for
  * the counts alone. */

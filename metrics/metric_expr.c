@@ -264,6 +264,7 @@ double metric_value(const struct metric_table *table,
     switch (expr->op) {
     case EXPR_INCREASE:
     case EXPR_AVERAGE:
+    case EXPR_INTEGRAL:
     case EXPR_HISTOGRAM:
         return leaf_value(&group->cells[leaf_number(table, expr)], cell);
     case EXPR_QUANTILE:

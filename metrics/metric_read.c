@@ -137,6 +137,9 @@ static bool prepare(struct metric_reading *r, uint32_t table)
         }
         derived |= r->names[i].leaves[table] && r->names[i].derived;
     }
+    for (uint32_t leaf = 0; t->set && leaf < t->leaf_count; leaf++)
+        if (t->leaves[leaf]->op == EXPR_INTEGRAL)
+            series_set_integrate(t->set);
     if (derived) /* a minute is found by its end */
         widen(r, t->grid.start_ns,
               grid_end(&t->grid) + DERIVED_MINUTE_S * UINT64_C(1000000000));
@@ -225,11 +228,16 @@ static uint64_t parts_of(const struct metric_expr *leaf,
                : 0;
 }
 
-/* 0: the point does not say which pod it is about. */
+/* 0: the point does not say which pod it is about. Prometheus renames the
+ * labels of the series where its own of the target are called so. */
 static uint64_t labelled_pod(const struct attrs *attrs)
 {
-    struct slice pod = attrs_text(attrs, SLICE("pod"));
+    struct slice pod = attrs_text(attrs, SLICE("exported_pod"));
 
+    if (pod.len > 0)
+        return metric_pod_entity(attrs_text(attrs, SLICE("exported_namespace")),
+                                 pod);
+    pod = attrs_text(attrs, SLICE("pod"));
     return pod.len > 0
                ? metric_pod_entity(attrs_text(attrs, SLICE("namespace")), pod)
                : 0;
@@ -407,6 +415,8 @@ static bool sum_leaf(struct metric_table *table, struct metric_group *group,
         return false;
     if (table->leaves[leaf]->op == EXPR_AVERAGE)
         return series_set_sum(table->set, filter, &cells->row);
+    if (table->leaves[leaf]->op == EXPR_INTEGRAL)
+        return series_set_integral(table->set, filter, &cells->row);
     return series_set_hists(table->set, filter, cells->hists, &cells->row) &&
            (!cells->hists || add_parts(table, filter, leaf, cells));
 }

@@ -27,6 +27,12 @@ struct gauge_sample {
     double value;
 };
 
+/* The integral of a gauge over the samples of a cell, from the first to the
+ * newest. */
+struct gauge_integral {
+    double value_seconds;
+};
+
 struct tracked_series {
     uint64_t key;
     struct series_point p; /* as first seen; without its point */
@@ -35,7 +41,8 @@ struct tracked_series {
     uint64_t last_ns;   /* the point that arrived last */
     uint64_t ended_ns;  /* a staleness marker; 0: none */
     uint8_t mode, type; /* enum metric_mode, enum metric_type */
-    struct gauge_sample *samples; /* MODE_GAUGE, by slot */
+    struct gauge_sample *samples;     /* MODE_GAUGE, by slot */
+    struct gauge_integral *integrals; /* likewise; NULL: not asked for */
     struct counter_track counter; /* MODE_COUNTER; extra: stored_histogram */
     struct series_cells deltas;   /* MODE_DELTA */
 };
@@ -49,7 +56,8 @@ struct best_rank {
 struct series_set {
     struct arena *arena;
     struct grid grid;
-    uint32_t slots; /* of a gauge: before the grid, each cell, after it */
+    bool integrates; /* series_set_integrate() */
+    uint32_t slots;  /* of a gauge: before the grid, each cell, after it */
     struct tracked_series **series; /* by first point: sums are repeatable */
     uint32_t count, room;
     struct map index;        /* of keys */
@@ -65,6 +73,57 @@ static inline uint64_t series_max_gap(const struct series_set *set)
     return 2 * set->grid.step_ns > SERIES_REACH_NS ? 2 * set->grid.step_ns
                                                    : SERIES_REACH_NS;
 }
+
+/* How far outside the grid points matter to this set. */
+static inline uint64_t series_reach(const struct series_set *set)
+{
+    return set->integrates && set->grid.step_ns > SERIES_REACH_NS
+               ? set->grid.step_ns
+               : SERIES_REACH_NS;
+}
+
+/* The usual distance of samples; seen_ns: of these two. */
+static inline uint64_t series_usual_gap(const struct tracked_series *series,
+                                        uint64_t seen_ns)
+{
+    uint64_t gap = series->gap_ns ? series->gap_ns : seen_ns;
+
+    if (gap == 0)
+        return NS_PER_MIN;
+    return gap < SERIES_REACH_NS ? gap : SERIES_REACH_NS;
+}
+
+/* How long the newest sample holds: somewhat longer than until the next one is
+ * due. */
+static inline uint64_t series_hold(const struct tracked_series *series,
+                                   uint64_t seen_ns)
+{
+    return series_usual_gap(series, seen_ns) * 3 / 2;
+}
+
+/* The first slot from this one on that has a sample; set->slots: none. */
+static inline uint32_t series_next_sample(const struct series_set *set,
+                                          const struct tracked_series *series,
+                                          uint32_t from)
+{
+    while (from < set->slots && !series->samples[from].time_ns)
+        from++;
+    return from;
+}
+
+/* ---- series_sum.c ---- */
+
+/* Of the sources of each entity the best one is found; before
+ * series_is_summed(). False: the arena is full. */
+bool series_make_ranks(struct series_set *set);
+bool series_is_summed(const struct series_set *set, struct series_filter filter,
+                      const struct tracked_series *series);
+
+/* ---- series_integral.c ---- */
+
+/* A point of a gauge, before it is stored in its slot. */
+void series_integrate_sample(struct tracked_series *series, uint32_t slot,
+                             uint64_t time_ns, double value);
 
 static inline bool series_is_histogram(uint8_t type)
 {

@@ -24,16 +24,21 @@ struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
     return set;
 }
 
+void series_set_integrate(struct series_set *set)
+{
+    set->integrates = true;
+}
+
 uint64_t series_set_from(const struct series_set *set)
 {
-    return set->grid.start_ns > SERIES_REACH_NS
-               ? set->grid.start_ns - SERIES_REACH_NS
-               : 0;
+    uint64_t reach = series_reach(set);
+
+    return set->grid.start_ns > reach ? set->grid.start_ns - reach : 0;
 }
 
 uint64_t series_set_until(const struct series_set *set)
 {
-    return grid_end(&set->grid) + SERIES_REACH_NS;
+    return grid_end(&set->grid) + series_reach(set);
 }
 
 /* ---- the table ---- */
@@ -59,7 +64,10 @@ static bool alloc_cells(struct series_set *set, struct tracked_series *series)
     if (series->mode == MODE_GAUGE) {
         series->samples =
             arena_zero(set->arena, set->slots, sizeof(*series->samples));
-        return series->samples;
+        if (set->integrates)
+            series->integrals =
+                arena_zero(set->arena, set->slots, sizeof(*series->integrals));
+        return series->samples && (series->integrals || !set->integrates);
     }
     if (series->mode == MODE_COUNTER) {
         series->counter.max = 4 * set->slots + MORE_POINTS;
@@ -194,6 +202,8 @@ static void store_sample(struct series_set *set, struct tracked_series *series,
     bool newer = t > sample->time_ns, after = slot == set->slots - 1;
 
     note_gap(series, t);
+    if (series->integrals)
+        series_integrate_sample(series, slot, t, number_of(point));
     if (!sample->time_ns || t < sample->first_ns)
         sample->first_ns = t;
     if (sample->time_ns && newer == after)

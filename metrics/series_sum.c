@@ -55,7 +55,7 @@ static bool note_rank(struct series_set *set,
                    set->rank_count++);
 }
 
-static bool make_ranks(struct series_set *set)
+bool series_make_ranks(struct series_set *set)
 {
     for (; set->ranked < set->count; set->ranked++) {
         const struct tracked_series *series = set->series[set->ranked];
@@ -67,7 +67,7 @@ static bool make_ranks(struct series_set *set)
     return true;
 }
 
-static bool is_summed(const struct series_set *set, struct series_filter filter,
+bool series_is_summed(const struct series_set *set, struct series_filter filter,
                       const struct tracked_series *series)
 {
     const struct series_point *p = &series->p;
@@ -76,31 +76,6 @@ static bool is_summed(const struct series_set *set, struct series_filter filter,
         find_rank(set, series, p->family)->rank != p->rank)
         return false;
     return !p->last_resort || !find_rank(set, series, ANY_FAMILY);
-}
-
-/* The usual distance of samples; seen_ns: of these two. */
-static uint64_t usual_gap(const struct tracked_series *series, uint64_t seen_ns)
-{
-    uint64_t gap = series->gap_ns ? series->gap_ns : seen_ns;
-
-    if (gap == 0)
-        return NS_PER_MIN;
-    return gap < SERIES_REACH_NS ? gap : SERIES_REACH_NS;
-}
-
-/* How long the newest sample holds: somewhat longer than until the next one is
- * due. */
-static uint64_t hold_ns(const struct tracked_series *series, uint64_t seen_ns)
-{
-    return usual_gap(series, seen_ns) * 3 / 2;
-}
-
-static uint32_t next_sample(const struct series_set *set,
-                            const struct tracked_series *series, uint32_t from)
-{
-    while (from < set->slots && !series->samples[from].time_ns)
-        from++;
-    return from;
 }
 
 /* What is being summed; from and to: the part of each cell that is covered,
@@ -173,10 +148,10 @@ static bool find_begins(struct sums *sums)
         return false;
     for (uint32_t i = 0; i < set->count; i++) {
         const struct tracked_series *series = set->series[i];
-        uint32_t at =
-            series->mode == MODE_GAUGE && is_summed(set, sums->filter, series)
-                ? next_sample(set, series, 0)
-                : set->slots;
+        uint32_t at = series->mode == MODE_GAUGE &&
+                              series_is_summed(set, sums->filter, series)
+                          ? series_next_sample(set, series, 0)
+                          : set->slots;
 
         if (at < set->slots)
             sums->begins[sums->begin_count++] = series->samples[at].first_ns;
@@ -208,9 +183,9 @@ static uint64_t taken_over(const struct sums *sums,
                            const struct tracked_series *series,
                            const struct gauge_sample *sample, uint64_t gap_ns)
 {
-    uint32_t first = next_sample(sums->set, series, 0);
+    uint32_t first = series_next_sample(sums->set, series, 0);
     uint64_t own = series->samples[first].first_ns, t = sample->time_ns;
-    uint64_t since = t - min_u64(t, usual_gap(series, gap_ns));
+    uint64_t since = t - min_u64(t, series_usual_gap(series, gap_ns));
     uint64_t begin = begin_after(sums, since > own ? since : own);
 
     return begin > t ? begin : t;
@@ -225,12 +200,12 @@ static uint64_t holds_until(const struct sums *sums,
                             const struct gauge_sample *next)
 {
     uint64_t gap = next ? next->first_ns - sample->time_ns : 0;
-    uint64_t until = sample->time_ns + hold_ns(series, gap);
+    uint64_t until = sample->time_ns + series_hold(series, gap);
 
     if (next && gap <= series_max_gap(sums->set))
         until = next->first_ns;
-    else if (next ||
-             sample->time_ns + usual_gap(series, gap) <= sums->set->grid.now_ns)
+    else if (next || sample->time_ns + series_usual_gap(series, gap) <=
+                         sums->set->grid.now_ns)
         until = min_u64(until, taken_over(sums, series, sample, gap));
     if (series->ended_ns > sample->time_ns)
         until = min_u64(until, series->ended_ns);
@@ -240,12 +215,12 @@ static uint64_t holds_until(const struct sums *sums,
 static void sum_gauge(struct sums *sums, const struct tracked_series *series)
 {
     const struct series_set *set = sums->set;
-    uint32_t at = next_sample(set, series, 0);
+    uint32_t at = series_next_sample(set, series, 0);
     uint64_t held_ns = 0;
 
     while (at < set->slots - 1) {
         const struct gauge_sample *sample = &series->samples[at];
-        uint32_t next = next_sample(set, series, at + 1);
+        uint32_t next = series_next_sample(set, series, at + 1);
         uint64_t begin = at ? grid_time(&set->grid, at - 1) : 0;
         uint64_t until =
             holds_until(sums, series, sample,
@@ -308,8 +283,8 @@ static bool add_increase(void *arg, const struct counter_increase *increase)
     if (!add_part(sums, increase, increase->from_ns, end, 1))
         return false;
     /* The newest rate continues for a while. */
-    if (increase->newest && now > end && now - end < hold_ns(series, took) &&
-        series->ended_ns < end)
+    if (increase->newest && now > end &&
+        now - end < series_hold(series, took) && series->ended_ns < end)
         return add_part(sums, increase, end, now,
                         (double)(now - end) / (double)took);
     return true;
@@ -364,10 +339,10 @@ static bool sum_selected(struct sums *sums)
 
     if (set->count == 0)
         return true;
-    if (!make_ranks(set) || !find_begins(sums))
+    if (!series_make_ranks(set) || !find_begins(sums))
         return false;
     for (uint32_t i = 0; i < set->count; i++)
-        if (is_summed(set, sums->filter, set->series[i]) &&
+        if (series_is_summed(set, sums->filter, set->series[i]) &&
             !sum_series(sums, set->series[i]))
             return false;
     return true;
@@ -415,7 +390,7 @@ static double *find_bounds(struct series_set *set, struct series_filter filter,
         double bound = set->series[i]->p.bound * set->series[i]->p.factor;
         uint32_t at = n;
 
-        if (!is_summed(set, filter, set->series[i]) || isnan(bound))
+        if (!series_is_summed(set, filter, set->series[i]) || isnan(bound))
             continue;
         while (at > 0 && bounds[at - 1] >= bound)
             at--;
@@ -439,7 +414,8 @@ static bool sum_bound(struct series_set *set, struct series_filter filter,
         const struct tracked_series *series = set->series[i];
         double own = series->p.bound * series->p.factor;
 
-        if (!is_summed(set, filter, series) || own < bound || own > bound)
+        if (!series_is_summed(set, filter, series) || own < bound ||
+            own > bound)
             continue;
         struct tracked_series plain = *series;
 
@@ -459,7 +435,7 @@ bool series_set_buckets(struct series_set *set, struct series_filter filter,
 
     if (set->count == 0)
         return true;
-    if (!make_ranks(set))
+    if (!series_make_ranks(set))
         return false;
     bounds = find_bounds(set, filter, &n);
     rows = arena_zero(set->arena, n + 1, sizeof(*rows));
