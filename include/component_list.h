@@ -11,7 +11,7 @@
 #ifndef COMPONENT_LIST_H
 #define COMPONENT_LIST_H
 
-#include "component.h"
+#include "component_extras.h"
 
 enum { COMPONENT_LIST_MAX = 1000 };
 
@@ -29,6 +29,7 @@ struct component_list {
     uint64_t limit;
     struct identity cursor; /* only components after these names */
     bool has_cursor;
+    struct component_extras *extras; /* NULL: none */
     /* What there is. */
     struct red red;
     struct metric_table now, before; /* by key_identity() */
@@ -46,6 +47,10 @@ MUST_CHECK enum status component_list_read(
 struct list_item {
     struct component_view component;
     struct figures now, previous;
+    const struct usage_view *usage; /* NULL: not asked for */
+    const struct spark_view *spark;
+    struct usage_view of_usage;
+    struct spark_view of_spark;
 };
 void component_list_item(struct component_list *list, uint32_t i,
                          struct list_item *item);

@@ -196,7 +196,10 @@ static enum status read_figures(struct component_list *l)
         return s;
     init_figures(&now, l, &l->now);
     init_figures(&before, l, &l->before);
-    return read_metrics(l->request, resources, NULL, tables, 2);
+    s = read_metrics(l->request, resources, NULL, tables, 2);
+    return s == OK && l->extras
+               ? extras_read(l->extras, l->request, resources, &l->window)
+               : s;
 }
 
 enum status component_list_read(struct component_list *l,
@@ -219,7 +222,10 @@ static const struct reply_table list_item_table = REPLY_TABLE(
     struct list_item,
     REPLY_INLINE(struct list_item, component, 0, &component_table),
     REPLY_INLINE(struct list_item, now, 0, &figures_table),
-    REPLY_OBJECT(struct list_item, "previous", previous, 0, &figures_table));
+    REPLY_OBJECT(struct list_item, "previous", previous, 0, &figures_table),
+    REPLY_OBJECT(struct list_item, "usage", usage, REPLY_POINTER, &usage_table),
+    REPLY_OBJECT(struct list_item, "spark", spark, REPLY_POINTER,
+                 &spark_table));
 
 void component_list_item(struct component_list *l, uint32_t i,
                          struct list_item *item)
@@ -232,6 +238,16 @@ void component_list_item(struct component_list *l, uint32_t i,
     figures_set(&item->now, &l->red, &l->now, metric_group_at(&l->now, key));
     figures_set(&item->previous, &l->red, &l->before,
                 metric_group_at(&l->before, key));
+    item->usage = NULL;
+    item->spark = NULL;
+    if (l->extras && l->extras->with_usage) {
+        extras_usage(l->extras, key, &item->of_usage);
+        item->usage = &item->of_usage;
+    }
+    if (l->extras && l->extras->steps > 0) {
+        extras_spark(l->extras, key, &item->of_spark);
+        item->spark = &item->of_spark;
+    }
 }
 
 /* The list while it is written. */
@@ -290,7 +306,9 @@ static void reply(struct component_list *l)
 
 static enum status component_list(struct query_request *request)
 {
-    struct component_list l = {.request = request, .limit = COMPONENT_LIST_MAX};
+    struct component_extras extras = {.with_usage = false};
+    struct component_list l = {
+        .request = request, .limit = COMPONENT_LIST_MAX, .extras = &extras};
     struct catalog_snapshot *snapshot;
     enum status s = params_query_scope(request, &l.scope);
 
@@ -300,6 +318,8 @@ static enum status component_list(struct query_request *request)
     if (s == OK)
         s = params_query_number(request, "limit", 1, COMPONENT_LIST_MAX,
                                 &l.limit);
+    if (s == OK)
+        s = extras_params(request, &extras);
     if (s == OK)
         s = read_cursor(&l);
     if (s != OK)

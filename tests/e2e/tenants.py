@@ -27,6 +27,8 @@ tap = Tap()
 
 TIMES = {"startTime": rfc3339(START - NS), "endTime": rfc3339(START + MINUTES * 60 * NS)}
 QUERY = "startTime={startTime}&endTime={endTime}".format(**TIMES)
+# Its steps are over: the rates of one that is not depend on the moment they are read.
+PAST = f"startTime={TIMES['startTime']}&endTime={rfc3339(START + (MINUTES - 10) * 60 * NS)}"
 
 
 def in_scope(tenant, **more):
@@ -89,7 +91,8 @@ READS = {
         for each in (False, True)],
     "GET /api/v1/components": lambda t: [
         (f"/api/v1/components?{QUERY}", None),
-        (f"/api/v1/components?namespace={t.namespace}&limit=1&{QUERY}", None)],
+        (f"/api/v1/components?namespace={t.namespace}&limit=1&{QUERY}", None),
+        (f"/api/v1/components?usage=true&spark=20&{PAST}", None)],
     "GET /api/v1/components/{}/{}/{}": lambda t: [
         (f"/api/v1/components/{t.namespace}/shop/{c}?{QUERY}", None) for c in ("front", "cart", "none")],
     "POST /api/v1/cause": lambda t: [

@@ -213,3 +213,44 @@ TEST(bad_pages_are_refused)
     CHECK_EQ(bed.status, 200);
     bed_release(&bed);
 }
+
+/* c2 has three requests in the first minute and memory from two containers. */
+TEST(usage_and_requests_over_time_on_demand)
+{
+    static const struct metric memory = {
+        .name = SLICE_INIT("container.memory.working_set"),
+        .type = METRIC_GAUGE};
+    struct point two[2];
+    json_t *answer;
+
+    bed_init(&bed);
+    hear_of_all();
+    for (uint32_t i = 0; i < COMPONENTS; i++)
+        if (counts[i * 3 % COMPONENTS] == 3)
+            two[0] = points[i];
+    two[1] = (struct point){.metric = &memory,
+                            .time_ns = T0 + NS_PER_MIN,
+                            .resource_id = two[0].resource_id,
+                            .is_int = true,
+                            .i = 1000};
+    bed.store->points = two;
+    bed.store->point_count = 2;
+    answer = bed_ask(&bed, "GET", PATH "&usage=true&spark=10", NULL);
+    CHECK_EQ(bed.status, 200);
+    CHECK(strstr(bed.text, "\"usage\":{\"cpuUsage\":null,\"cpuLimits\":null,"
+                           "\"memoryUsage\":1000,"));
+    CHECK(strstr(bed.text, "\"spark\":{\"stepSeconds\":60,\"requestRate\":"
+                           "[0.05,null,"));
+    CHECK(strstr(bed.text, "\"errorRate\":[0,null,"));
+    CHECK(strstr(bed.text, "\"requestRate\":[null,null,"));
+    CHECK(strstr(bed.text, "\"memoryUsage\":null"));
+    json_decref(answer);
+    answer = bed_ask(&bed, "GET", PATH, NULL);
+    CHECK(!strstr(bed.text, "usage") && !strstr(bed.text, "spark"));
+    json_decref(answer);
+    json_decref(bed_ask(&bed, "GET", PATH "&usage=1", NULL));
+    CHECK_EQ(bed.status, 400);
+    json_decref(bed_ask(&bed, "GET", PATH "&spark=121", NULL));
+    CHECK_EQ(bed.status, 400);
+    bed_release(&bed);
+}
