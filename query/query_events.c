@@ -33,6 +33,7 @@ static enum status read_event_filters(struct query_request *request,
     struct slice kind;
     uint32_t count;
 
+    params_attrs(request, "attributes", &query->attrs, &query->attr_count);
     params_list(request, "reasons", &reasons, &count);
     if (check_reasons(request, reasons, count) != OK || count == 0)
         return request->failed;

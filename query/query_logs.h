@@ -12,6 +12,7 @@
 #ifndef QUERY_LOGS_H
 #define QUERY_LOGS_H
 
+#include "log_reply.h"
 #include "paging.h"
 
 struct log_search {
@@ -19,7 +20,7 @@ struct log_search {
     struct scope_filter scope;
     struct list_window window;
     bool attributes; /* in each entry */
-    uint8_t trace_id[16], span_id[8];
+    struct log_ids ids;
 };
 
 /* The records found, while they are written one at a time: `arg` of an item. */
@@ -31,8 +32,8 @@ struct log_list {
     void *entry; /* of the route, filled in by its item */
 };
 
-/* Filters of both routes, after those of one: limit, sortOrder, the window,
- * attributes. The scope is read already. */
+/* What both routes read, beside their filters: limit, sortOrder, the window.
+ * The scope is read already. */
 enum status log_search_read(struct query_request *request,
                             struct log_search *search);
 
