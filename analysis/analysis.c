@@ -1,6 +1,8 @@
 /* The routes of this module: the tables of its files. */
 #include "analysis.h"
 
-static const struct route *const tables[] = {NULL};
+#include "routes.h"
+
+static const struct route *const tables[] = {routes_trace, NULL};
 
 const struct query_surface analysis_surface = {tables, NULL};

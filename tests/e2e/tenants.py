@@ -83,6 +83,9 @@ READS = {
         (f"/api/v1alpha1/traces/{own_spans(t)[0]}/spans/{id_}", None) for id_ in own_spans(t)[1]],
     "POST /api/v1alpha1/traces/{}/spans/{}": lambda t: [
         (f"/api/v1alpha1/traces/{own_spans(t)[0]}/spans/{id_}", in_scope(t)) for id_ in own_spans(t)[1]],
+    "GET /api/v1/traces/{}": lambda t: [
+        *((f"/api/v1/traces/{trace}?attributes=all", None) for trace, _ in (own_spans(t), own_spans(t, 0))),
+        (f"/api/v1/traces/{own_spans(t)[0]}?namespace={t.namespace}&logs=1000", None)],
     "POST /api/v1/metrics/query": lambda t: [
         ("/api/v1/metrics/query", in_scope(t, metric="http", step="1m")),
         ("/api/v1/metrics/query", in_scope(t, metric="resource", step="1m"))],

@@ -1,0 +1,9 @@
+/* routes - the tables of routes of this module, each ended by {0}. */
+#ifndef ANALYSIS_ROUTES_H
+#define ANALYSIS_ROUTES_H
+
+#include "query_request.h"
+
+extern const struct route routes_trace[];
+
+#endif
