@@ -49,6 +49,9 @@ static void read_head(struct server_request *sr, const char *version)
     request->content_encoding = head->content_encoding;
     request->authorization = head->authorization;
     request->accept = head->accept;
+    request->mcp_version = head->mcp_version;
+    request->mcp_method = head->mcp_method;
+    request->mcp_name = head->mcp_name;
     request->length = head->length;
     request->from = request->holder = slot_address(sr->conn->slot);
 }

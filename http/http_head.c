@@ -38,6 +38,9 @@ static const struct head_field {
     {"if-none-match", offsetof(struct http_head, if_none_match), false},
     {"user-agent", offsetof(struct http_head, user_agent), false},
     {"x-request-id", offsetof(struct http_head, request_id), false},
+    {"mcp-protocol-version", offsetof(struct http_head, mcp_version), true},
+    {"mcp-method", offsetof(struct http_head, mcp_method), true},
+    {"mcp-name", offsetof(struct http_head, mcp_name), true},
 };
 
 /* Whether a text has letters, digits and these marks only. */

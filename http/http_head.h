@@ -23,7 +23,8 @@ struct http_head {
     struct slice host, origin, content_type, content_encoding, authorization,
         content_length, transfer_encoding, expect, accept_encoding,
         if_none_match, fetch_site, request_method, request_headers,
-        request_private, user_agent, request_id, accept;
+        request_private, user_agent, request_id, accept, mcp_version,
+        mcp_method, mcp_name;
     uint64_t length;   /* of the body, from Content-Length */
     uint32_t seen;     /* bit per row of the table in http_head.c */
     bool is_http10;    /* HTTP/1.0 */

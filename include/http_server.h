@@ -111,6 +111,9 @@ struct http_request {
     struct slice path; /* as sent, if there is no route; else not of use */
     struct slice content_type, content_encoding; /* ptr NULL: absent */
     struct slice authorization, accept;
+    /* What the Model Context Protocol repeats of the body: version, method,
+     * and the name of what is asked for. */
+    struct slice mcp_version, mcp_method, mcp_name;
     /* Who asks; constant until the request is over. Not NULL once it was
      * admitted; in `refuse` it may be. */
     struct subject *subject;

@@ -5,7 +5,7 @@
  *   with the same checks, memory, deadline and cancellation.
  * Ownership: what the inner handler allocates is in the outer arena; the answer
  *   is inner->out, until inner_request_release().
- * Threads: that of the outer request, whose route has the flag NO_READER.
+ * Threads: that of the outer request, whose route has the flag ASKS_ROUTES.
  * Errors: the answer of the inner route: inner->http_status and inner->out. If
  *   outer->waits is set afterwards, a decision is awaited: the outer handler
  *   returns at once and runs again.
@@ -29,6 +29,9 @@ struct inner_request {
     uint32_t param_count;
     struct slice body; /* JSON, of POST and PUT */
 };
+
+/* NULL: there is none. */
+const struct route *inner_request_route(const char *method, const char *path);
 
 /* The route must exist. */
 void inner_request_run(struct query_request *outer,

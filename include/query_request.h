@@ -107,7 +107,7 @@ typedef enum status route_handler(struct query_request *request);
 enum {
     TAKES_JSON = 1, /* a JSON object, in request->body */
     TAKES_RAW = 2,  /* a JSON document, not parsed, in request->raw_body */
-    NO_READER = 4,
+    NO_READER = 4,  /* and it is not run again when it lacked memory */
     ON_IO = 8, /* quick, answered even when all workers are busy; NO_READER */
     RCA_REPORTS = 16, /* needs services->rca. Errors repeat `message` as
                          `detail` and `error`: clients of the RCA agent read one
@@ -115,6 +115,7 @@ enum {
     TAKES_FORM = 32,  /* parameters may be repeated, long, and in the body, too:
                          application/x-www-form-urlencoded. They are in
                          request->params, those of the body first */
+    ASKS_ROUTES = 64, /* other ones (inner_request.h), which have the reader */
 };
 
 struct route {
@@ -176,6 +177,11 @@ enum status query_memory_status(const struct query_request *request,
 enum status query_fail_read(struct query_request *request, enum status status);
 
 /* ---- query_request.c ---- */
+
+/* Values in a JSON text, counted roughly from above: at most QUERY_MAX_VALUES
+ * are parsed, or the tree would take up to fifty times the text ("[],[],[]").
+ */
+size_t query_count_values(struct slice text);
 
 /* Milliseconds since the request started, for tookMs. */
 int64_t query_took_ms(const struct query_request *request);

@@ -7,15 +7,15 @@
 #include <assert.h>
 #include <string.h>
 
-static const struct route *find_route(const struct inner_request *asked)
+const struct route *inner_request_route(const char *method, const char *path)
 {
     size_t count;
     const struct http_route *routes = query_routes(NULL, &count);
 
     for (size_t i = 0; i < count; i++)
         if (!(routes[i].flags & HTTP_FILE) &&
-            strcmp(routes[i].path, asked->path) == 0 &&
-            strcmp(routes[i].method, asked->method) == 0)
+            strcmp(routes[i].path, path) == 0 &&
+            strcmp(routes[i].method, method) == 0)
             return routes[i].user;
     return NULL;
 }
@@ -93,12 +93,19 @@ static void produce_all(struct query_request *inner)
                    "the answer is larger than %zu bytes", inner->out.cap);
 }
 
+/* A decision may have replaced, and freed, the one that the request began
+ * with. */
+static const struct subject *asking_subject(const struct query_request *outer)
+{
+    return outer->asker ? *outer->asker : outer->subject;
+}
+
 void inner_request_run(struct query_request *outer,
                        const struct inner_request *asked,
                        struct query_request *inner)
 {
     query_request_init(inner, outer->services, outer->arena, outer->out.cap);
-    inner->route = find_route(asked);
+    inner->route = inner_request_route(asked->method, asked->path);
     assert(inner->route);
     inner->write_error =
         query_error_writer(inner->route, slice_of(asked->path));
@@ -111,12 +118,13 @@ void inner_request_run(struct query_request *outer,
     inner->content_type = SLICE("application/json");
     inner->accept = SLICE("application/json");
     inner->raw_body = asked->body;
-    query_request_subject(inner, outer->subject);
+    query_request_subject(inner, asking_subject(outer));
     if (check_access(inner) == OK) {
         query_request_run(inner, outer->reader);
         produce_all(inner);
     }
     outer->waits = outer->waits || inner->waits;
+    query_request_subject(outer, asking_subject(outer));
 }
 
 void inner_request_release(struct query_request *inner)

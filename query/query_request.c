@@ -55,12 +55,7 @@ static bool is_of_type(const struct query_request *request, struct slice wanted)
             type.ptr[wanted.len] == ' ');
 }
 
-/*
- * Values in a JSON text, counted roughly from above. The tree that the parser
- * builds takes up to fifty times the text ("[],[],[]"), so its size is bounded
- * by the number of values, before it is built.
- */
-static size_t count_values(struct slice text)
+size_t query_count_values(struct slice text)
 {
     size_t count = 1;
     bool in_text = false;
@@ -126,7 +121,7 @@ static enum status read_body(struct query_request *request)
         return bad_format(request);
     if (request->route->flags & TAKES_RAW)
         return OK;
-    if (count_values(request->raw_body) > QUERY_MAX_VALUES)
+    if (query_count_values(request->raw_body) > QUERY_MAX_VALUES)
         return query_fail(request, ERR_TOO_BIG, NULL,
                           "the body has more than %d values", QUERY_MAX_VALUES);
     if (request->raw_body.len > 0)
@@ -142,7 +137,7 @@ static enum status run_handler(struct query_request *request)
     if (request->route->flags & RCA_REPORTS && !request->services->rca)
         return query_fail(request, ERR_NOT_SERVED, NULL,
                           "reports are not stored by this server");
-    if (request->route->flags & (NO_READER | ON_IO))
+    if (request->route->flags & (NO_READER | ON_IO | ASKS_ROUTES))
         return request->route->handler(request);
     s = reader_begin(request->reader);
     if (s != OK)

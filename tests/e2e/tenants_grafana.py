@@ -1,5 +1,5 @@
 """Two tenants in one server see nothing of each other through the APIs of
-Grafana, Prometheus and Tempo.
+Grafana, Prometheus and Tempo, and through MCP.
 
 As in tenants.py: each read is asked by a subject of one namespace (all of it,
 one project, one component, or one action only), of a server with the data of two
@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 from callboard import NS, Tap, attributes, rfc3339, wait_until
 from tenants_kit import MINUTES, START, Tenant, World, difference, has_word, tokens_of
+from tenants_mcp import SILENT as SILENT_MCP, VARYING as MCP_VARYING, mcp_reads
 
 tap = Tap()
 END = START + MINUTES * 60 * NS
@@ -237,6 +238,7 @@ def traces(version):
 
 # Route -> requests: (path, body), for this tenant. None: tells nothing of what is stored.
 READS = {
+    "POST /mcp": mcp_reads,
     "GET /prometheus/api/v1/query": prometheus_reads("query"),
     "POST /prometheus/api/v1/query": post_of(prometheus_reads("query")),
     "GET /prometheus/api/v1/query_range": prometheus_reads("query_range"),
@@ -294,11 +296,13 @@ LONG = re.compile(rb"\d+\.\d{9,}(?:e[-+]?\d+)?")
 
 
 def plain(answer):
-    return LONG.sub(lambda found: b"%.9g" % float(found.group()), VARYING.sub(b"", answer.body))
+    return LONG.sub(lambda found: b"%.9g" % float(found.group()), MCP_VARYING.sub(b"", VARYING.sub(b"", answer.body)))
 
 
 def part_of(route, body):
     """A route, of /query with one target with its name."""
+    if route == "POST /mcp":
+        return f"{route} {body['method']} {body['params'].get('name', '')}"
     if route == "POST /grafana/query" and isinstance(body, dict) and len(body["targets"]) == 1:
         return route + " " + body["targets"][0]["target"]
     return route
@@ -328,7 +332,7 @@ def compare(state, both, alone, tenant, other, who):
 
 TELLING = {}
 # Have names of components, levels or templates only.
-SILENT = {"POST /grafana/metrics", *(f"POST /grafana/query {one}" for one in (
+SILENT = {*SILENT_MCP, "POST /grafana/metrics", *(f"POST /grafana/query {one}" for one in (
     "callboard", "latency_heatmap", "restarts", "error_ratio", "errors", "latency", "log_volume", "log_templates",
     "cause_summary", "cause_evidence"))}
 
