@@ -49,27 +49,6 @@ static json_t *read_text(struct mcp_call *call, const struct mcp_param *param,
     return NULL;
 }
 
-/* now, now-30m, now+1h: as RFC 3339. */
-static bool relative_time(struct slice text, uint64_t now_ns, uint64_t *ns)
-{
-    uint64_t distance = 0;
-    char sign;
-
-    if (!slice_starts(text, SLICE("now")))
-        return false;
-    text = slice_from(text, 3);
-    *ns = now_ns;
-    if (text.len == 0)
-        return true;
-    sign = text.ptr[0];
-    if ((sign != '-' && sign != '+') ||
-        !clock_parse_duration_days(slice_from(text, 1), &distance) ||
-        distance > now_ns)
-        return false;
-    *ns = sign == '-' ? now_ns - distance : now_ns + distance;
-    return true;
-}
-
 static json_t *read_time(struct mcp_call *call, const struct mcp_param *param,
                          const json_t *value)
 {
@@ -79,7 +58,7 @@ static json_t *read_time(struct mcp_call *call, const struct mcp_param *param,
 
     if (clock_parse_rfc3339(text, &ns))
         return json_stringn(text.ptr, text.len);
-    if (relative_time(text, call->request->now_ns, &ns))
+    if (clock_parse_time(text, call->request->now_ns, &ns))
         return json_stringn(rfc3339, clock_format_rfc3339(rfc3339, ns));
     mcp_fail(call,
              "%s must be an RFC 3339 time such as 2026-08-21T08:00:00Z, or "

@@ -38,7 +38,7 @@
 
 enum mcp_type {
     MCP_TEXT,
-    MCP_TIME,     /* RFC 3339, or now, now-30m; becomes RFC 3339 */
+    MCP_TIME,     /* as clock_parse_time() takes it; becomes RFC 3339 */
     MCP_DURATION, /* 15s, 1m30s */
     MCP_INTEGER,
     MCP_NUMBER,
