@@ -1,18 +1,18 @@
 /*
- * One request of the command line client, with libcurl: to a port, with the
- * token of CALLBOARD_TOKEN_FILE and the certificates of CALLBOARD_CA_FILE,
- * CALLBOARD_CERT_FILE and CALLBOARD_KEY_FILE, or to the socket in a data
- * folder.
+ * One request of the command line client, with libcurl: to a port, with a token
+ * and certificates, or to the socket in a data folder.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli_int.h"
+#include "clock.h"
 #include "curl_api.h"
 #include "secret_file.h"
 
-#define TOKEN_FILE "CALLBOARD_TOKEN_FILE"
+#define TOKEN_FILE "token file"
 
 enum { CONNECT_TIMEOUT_S = 10, MAX_TOKEN = 16 * 1024 };
 
@@ -25,34 +25,88 @@ static size_t append(char *bytes, size_t one, size_t count, void *body)
     return out->status == OK ? one * count : 0;
 }
 
+/* ---- progress ---- */
+
+/* On a terminal, of answers that take longer than a second. */
+struct progress {
+    uint64_t begun, shown;
+};
+
+static int show_progress(void *object, curl_off_t total, curl_off_t received,
+                         curl_off_t to_send, curl_off_t sent)
+{
+    struct progress *p = object;
+    uint64_t now = clock_monotonic_ns();
+
+    (void)total, (void)to_send, (void)sent;
+    if (now - p->begun < NS_PER_S || now - p->shown < NS_PER_S / 5)
+        return 0;
+    p->shown = now;
+    fprintf(stderr, "\r%.0f s, %.1f MiB ", (double)(now - p->begun) / 1e9,
+            (double)received / (1 << 20));
+    return 0;
+}
+
+static void end_progress(const struct progress *p)
+{
+    if (p->shown)
+        fputs("\r\x1b[K", stderr);
+}
+
+/* ---- options of the transfer ---- */
+
+/* A proxy never stands between two programs of one machine. */
+static bool is_loopback(const char *url)
+{
+    static const char *const names[] = {"localhost", "127.", "[::1]"};
+    const char *host = strstr(url, "://");
+
+    for (size_t i = 0; host && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strncmp(host + 3, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
 static void set_common(const struct curl_api *curl, CURL *handle,
-                       const char *url, struct buf *body)
+                       const char *url, struct buf *body, long timeout_ms)
 {
     curl->easy_setopt(handle, CURLOPT_URL, url);
     curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    curl->easy_setopt(handle, CURLOPT_PROXY, "");
+    if (is_loopback(url))
+        curl->easy_setopt(handle, CURLOPT_PROXY, "");
     curl->easy_setopt(handle, CURLOPT_ACCEPT_ENCODING, "");
+    curl->easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
     curl->easy_setopt(handle, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S);
+    curl->easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, append);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, body);
 }
 
-/* PEM files that the environment names; without, those of the system. */
-static void set_tls(const struct curl_api *curl, CURL *handle)
+static void set_progress(const struct curl_api *curl, CURL *handle,
+                         struct progress *progress)
 {
-    static const struct {
-        const char *name;
+    if (!isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO))
+        return;
+    progress->begun = clock_monotonic_ns();
+    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, show_progress);
+    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, progress);
+    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* PEM files; without, those of the system. */
+static void set_tls(const struct curl_api *curl, CURL *handle,
+                    const struct cli_server *server)
+{
+    const struct {
+        const char *path;
         CURLoption option;
-    } files[] = {{"CALLBOARD_CA_FILE", CURLOPT_CAINFO},
-                 {"CALLBOARD_CERT_FILE", CURLOPT_SSLCERT},
-                 {"CALLBOARD_KEY_FILE", CURLOPT_SSLKEY}};
+    } files[] = {{server->ca_file, CURLOPT_CAINFO},
+                 {server->cert_file, CURLOPT_SSLCERT},
+                 {server->key_file, CURLOPT_SSLKEY}};
 
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        const char *path = getenv(files[i].name);
-
-        if (path && path[0])
-            curl->easy_setopt(handle, files[i].option, path);
-    }
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
+        if (files[i].path)
+            curl->easy_setopt(handle, files[i].option, files[i].path);
 }
 
 static void set_method(const struct curl_api *curl, CURL *handle,
@@ -68,29 +122,40 @@ static void set_method(const struct curl_api *curl, CURL *handle,
     curl->easy_setopt(handle, CURLOPT_POSTFIELDS, text.len ? text.ptr : "");
 }
 
-/* The header with the token, if a file names one; false after a message. */
-static bool add_token(const struct curl_api *curl, struct curl_slist **headers,
-                      char error[CLI_ERROR])
+static void add_bearer(const struct curl_api *curl, struct curl_slist **headers,
+                       struct slice token)
 {
-    const char *path = getenv(TOKEN_FILE), *why;
-    struct secret secret;
     struct buf line;
 
-    if (!path || !path[0])
-        return true;
-    if (secret_file_read(path, MAX_TOKEN, &secret, &why) != OK) {
-        (void)snprintf(error, CLI_ERROR, TOKEN_FILE " %.100s: %s", path, why);
-        return false;
-    }
     buf_init(&line, MAX_TOKEN + 64);
     buf_add(&line, SLICE("Authorization: Bearer "));
-    buf_add(&line,
-            slice_trim((struct slice){secret.ptr, secret.len}, " \t\r\n"));
+    buf_add(&line, slice_trim(token, " \t\r\n"));
     buf_byte(&line, '\0');
     *headers = curl->slist_append(*headers, line.ptr);
     explicit_bzero(line.ptr, line.len);
     buf_release(&line);
-    secret_release(&secret);
+}
+
+/* The header with the token, if there is one; false after a message. */
+static bool add_token(const struct curl_api *curl,
+                      const struct cli_server *server,
+                      struct curl_slist **headers, char error[CLI_ERROR])
+{
+    struct secret secret;
+    const char *why;
+
+    if (server->token_file) {
+        if (secret_file_read(server->token_file, MAX_TOKEN, &secret, &why) !=
+            OK) {
+            (void)snprintf(error, CLI_ERROR, TOKEN_FILE " %.100s (%s): %s",
+                           server->token_file, server->token_from, why);
+            return false;
+        }
+        add_bearer(curl, headers, (struct slice){secret.ptr, secret.len});
+        secret_release(&secret);
+    } else if (server->token && strlen(server->token) < MAX_TOKEN) {
+        add_bearer(curl, headers, slice_of(server->token));
+    }
     return true;
 }
 
@@ -115,6 +180,7 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
                         const struct cli_server *server,
                         struct curl_slist *headers, long *status)
 {
+    struct progress progress = {0};
     char socket[4096];
     CURLcode code;
 
@@ -123,9 +189,11 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
                        server->data_dir);
         curl->easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, socket);
     }
-    set_tls(curl, handle);
+    set_tls(curl, handle, server);
+    set_progress(curl, handle, &progress);
     curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     code = curl->easy_perform(handle);
+    end_progress(&progress);
     if (code == CURLE_OK)
         curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
     return code;
@@ -142,6 +210,8 @@ static const char *advice(CURLcode code)
     if (code == CURLE_RECV_ERROR || code == CURLE_SSL_CONNECT_ERROR)
         return ". If it asks for a client certificate, CALLBOARD_CERT_FILE and "
                "CALLBOARD_KEY_FILE name it.";
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return ". --timeout sets the longest wait.";
     return ". Is `callboard serve` running?";
 }
 
@@ -149,13 +219,17 @@ long cli_send(const struct cli_server *server, const char *method,
               struct slice path, struct slice text, struct buf *body,
               char error[CLI_ERROR])
 {
+    static CURL *handle;
     const struct curl_api *curl = curl_api();
-    CURL *handle = curl ? curl->easy_init() : NULL;
     struct curl_slist *headers = NULL;
     CURLcode code = CURLE_URL_MALFORMAT;
     struct buf url;
     long status = 0;
 
+    if (handle)
+        curl->easy_reset(handle); /* keeps its connections */
+    else
+        handle = curl ? curl->easy_init() : NULL;
     if (!handle) {
         (void)snprintf(error, CLI_ERROR,
                        "libcurl.so.4 cannot be loaded; install libcurl4");
@@ -164,8 +238,8 @@ long cli_send(const struct cli_server *server, const char *method,
     buf_init(&url, CLI_MAX_URL);
     make_url(server, path, &url);
     headers = curl->slist_append(headers, "Content-Type: application/json");
-    if (server->data_dir || add_token(curl, &headers, error)) {
-        set_common(curl, handle, url.ptr, body);
+    if (server->data_dir || add_token(curl, server, &headers, error)) {
+        set_common(curl, handle, url.ptr, body, server->timeout_ms);
         set_method(curl, handle, method, text);
         if (url.status == OK)
             code = perform(curl, handle, server, headers, &status);
@@ -175,8 +249,55 @@ long cli_send(const struct cli_server *server, const char *method,
     }
     buf_release(&url);
     curl->slist_free_all(headers);
-    curl->easy_cleanup(handle);
     return status;
+}
+
+static int fail_unsent(const struct cli_server *server, const char *error)
+{
+    if (strncmp(error, TOKEN_FILE, strlen(TOKEN_FILE)) == 0) {
+        fprintf(stderr, "callboard: %s\n", error);
+        return CLI_DENIED;
+    }
+    fprintf(stderr, "callboard: no answer from %s%s: %s %s.\n",
+            server->data_dir ? server->data_dir : server->address,
+            server->data_dir ? "/admin.sock" : "", error,
+            server->data_dir ? "--data-dir names its data folder, --server "
+                               "its query API"
+                             : "--server names its query API");
+    return CLI_FAILED;
+}
+
+static int fail_unauthorized(const struct cli_server *server)
+{
+    if (server->token_file)
+        fprintf(stderr,
+                "callboard: the server does not accept the token in %s (%s): "
+                "it is unknown, revoked or expired\n",
+                server->token_file, server->token_from);
+    else if (server->token)
+        fputs("callboard: the server does not accept the token of the "
+              "context: it is unknown, revoked or expired\n",
+              stderr);
+    else
+        fputs("callboard: the server asks for a token: set "
+              "CALLBOARD_TOKEN_FILE to the file that holds one\n",
+              stderr);
+    return CLI_DENIED;
+}
+
+/* Whoever answers with a status only, such as a proxy. */
+static void say_status(long status)
+{
+    if (status >= 300 && status < 400)
+        fprintf(stderr,
+                "callboard: the server redirects (HTTP %ld), which is not "
+                "followed: give --server the address that it means\n",
+                status);
+    else
+        fprintf(stderr,
+                "callboard: the answer is not JSON (HTTP %ld); is --server "
+                "the query API?\n",
+                status);
 }
 
 int cli_fail(const struct cli_server *server, long status, struct slice body,
@@ -185,38 +306,21 @@ int cli_fail(const struct cli_server *server, long status, struct slice body,
     json_t *answer;
     const char *message;
 
-    if (status == 0 && strncmp(error, TOKEN_FILE, strlen(TOKEN_FILE)) == 0) {
-        fprintf(stderr, "callboard: %s\n", error);
-        return CLI_DENIED;
-    }
-    if (status == 0) {
-        fprintf(stderr, "callboard: no answer from %s%s: %s %s.\n",
-                server->data_dir ? server->data_dir : server->address,
-                server->data_dir ? "/admin.sock" : "", error,
-                server->data_dir ? "--data-dir names its data folder, --server "
-                                   "its query API"
-                                 : "--server names its query API");
-        return CLI_FAILED;
-    }
-    if (status == 401) {
-        const char *file = getenv(TOKEN_FILE);
-
-        if (file && file[0])
-            fprintf(stderr,
-                    "callboard: the server does not accept the token in %s "
-                    "(" TOKEN_FILE "): it is unknown, revoked or expired\n",
-                    file);
-        else
-            fputs("callboard: the server asks for a token: set " TOKEN_FILE
-                  " to the file that holds one\n",
-                  stderr);
-        return CLI_DENIED;
-    }
+    if (status == 0)
+        return fail_unsent(server, error);
+    if (status == 401)
+        return fail_unauthorized(server);
     answer = json_loadb(body.ptr, body.len, 0, NULL);
     message = cli_text(answer, "message");
-    fputs("callboard: ", stderr);
-    cli_put(stderr, message[0] ? message : "the answer is not JSON");
-    fputc('\n', stderr);
+    if (!message[0])
+        message = cli_text(answer, "error"); /* of Prometheus' API */
+    if (message[0]) {
+        fputs("callboard: ", stderr);
+        cli_put(stderr, message);
+        fputc('\n', stderr);
+    } else {
+        say_status(status);
+    }
     json_decref(answer);
     return status == 403                    ? CLI_DENIED
            : status == 429 || status == 503 ? CLI_LATER

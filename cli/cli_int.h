@@ -10,12 +10,6 @@
 
 #include "buf.h"
 
-/* callboard cause, token, tenants, tenant: in the file of that name. */
-int cli_cause(int argc, char **argv);
-int cli_token(int argc, char **argv);
-int cli_tenants(int argc, char **argv);
-int cli_tenant(int argc, char **argv);
-
 /* ---- cli_http.c ---- */
 
 enum { CLI_ERROR = 256, CLI_MAX_URL = 1 << 16 };
@@ -23,20 +17,26 @@ enum { CLI_ERROR = 256, CLI_MAX_URL = 1 << 16 };
 /* Exit status of the program. */
 enum {
     CLI_ANSWERED,
-    CLI_FAILED,
+    CLI_FAILED, /* no answer, or an error of the server */
     CLI_MISUSED,
     CLI_DENIED, /* no credential, or not enough */
-    CLI_LATER   /* the server is busy */
+    CLI_LATER,  /* the server is busy */
+    CLI_NOTHING /* nothing was found */
 };
 
-/* One of the two is NULL. */
+/* One of the first two is NULL; any of the others may be. */
 struct cli_server {
     const char *address;  /* HOST:PORT, or a URL without a path */
     const char *data_dir; /* of a server on this machine: its socket */
+    const char *token_file, *token;
+    const char *token_from; /* who named them */
+    const char *ca_file, *cert_file, *key_file;
+    long timeout_ms; /* 0: none */
 };
 
 /* A request; text: its body, of POST. The HTTP status, the answer appended to
- * body; 0 and a message if there is none. */
+ * body; 0 and a message if there is none. The connection is kept for the next
+ * request. */
 long cli_send(const struct cli_server *server, const char *method,
               struct slice path, struct slice text, struct buf *body,
               char error[CLI_ERROR]);

@@ -4,20 +4,7 @@
 #include <string.h>
 
 #include "cli_access.h"
-
-static int usage(FILE *out)
-{
-    return cli_usage(
-        out, "Usage: callboard tenant delete NAMESPACE [OPTION]...\n"
-             "\n"
-             "Deletes the telemetry of a namespace: from now on no query\n"
-             "returns its components, spans, log records and metrics. They\n"
-             "stay on disk until the retention ends.\n"
-             "Revoke its tokens first: what is sent for it later is stored as\n"
-             "new. Its part of the catalogue, its tokens and its root-cause\n"
-             "reports stay.\n"
-             "\n");
-}
+#include "cli_request.h"
 
 static void print_deleted(const char *name, const json_t *answer)
 {
@@ -29,7 +16,7 @@ static void print_deleted(const char *name, const json_t *answer)
            json_integer_value(json_object_get(answer, "resources")));
 }
 
-static int delete_tenant(const struct cli_access *o, const char *name)
+static int delete_tenant(const struct cli_call *call, const char *name)
 {
     struct buf path;
     json_t *answer;
@@ -37,11 +24,10 @@ static int delete_tenant(const struct cli_access *o, const char *name)
 
     buf_init(&path, CLI_MAX_URL);
     buf_add(&path, SLICE("/api/v1/access/tenants/"));
-    for (const char *c = name; *c; c++)
-        buf_format(&path, "%%%02X", (unsigned char)*c);
-    answer = cli_ask(o, "DELETE", buf_slice(&path), SLICE(""), &code);
-    if (answer && o->json)
-        cli_print_json(answer);
+    cli_add_escaped(&path, slice_of(name));
+    answer = cli_ask(call, "DELETE", buf_slice(&path), SLICE(""), &code);
+    if (answer && cli_wants_json(call))
+        cli_print_json(call, answer);
     else if (answer)
         print_deleted(name, answer);
     json_decref(answer);
@@ -49,16 +35,15 @@ static int delete_tenant(const struct cli_access *o, const char *name)
     return code;
 }
 
-int cli_tenant(int argc, char **argv)
+int cli_tenant(struct cli_call *call)
 {
-    static const struct option options[] = {CLI_OPTIONS};
-    struct cli_access o;
+    char **words = call->given.words;
 
-    if (!cli_parse(&o, argc, argv, options, NULL))
-        return usage(stderr);
-    if (o.help)
-        return usage(stdout);
-    if (o.count != 2 || strcmp(o.words[0], "delete") != 0)
-        return usage(stderr);
-    return delete_tenant(&o, o.words[1]);
+    if (strcmp(words[0], "delete") == 0)
+        return delete_tenant(call, words[1]);
+    fprintf(stderr,
+            "callboard: there is no tenant %s; see callboard tenant "
+            "--help\n",
+            words[0]);
+    return CLI_MISUSED;
 }

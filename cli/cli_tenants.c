@@ -8,17 +8,6 @@
 
 enum { NAME_WIDTH = 24 };
 
-static int usage(FILE *out)
-{
-    return cli_usage(
-        out,
-        "Usage: callboard tenants [OPTION]...\n"
-        "\n"
-        "Asks a running server what each namespace sends and uses, and its\n"
-        "limits; the namespaces that send most come first.\n"
-        "\n");
-}
-
 /* 12345678 is 12.3M. */
 static void print_number(const json_t *row, const char *member, int width)
 {
@@ -83,23 +72,14 @@ static void print_table(const json_t *answer)
     }
 }
 
-int cli_tenants(int argc, char **argv)
+int cli_tenants(struct cli_call *call)
 {
-    static const struct option options[] = {CLI_OPTIONS};
-    struct cli_access o;
-    json_t *answer;
     int code;
+    json_t *answer =
+        cli_ask(call, "GET", SLICE("/api/v1/access/tenants"), SLICE(""), &code);
 
-    if (!cli_parse(&o, argc, argv, options, NULL))
-        return usage(stderr);
-    if (o.help)
-        return usage(stdout);
-    if (o.count > 0)
-        return usage(stderr);
-    answer =
-        cli_ask(&o, "GET", SLICE("/api/v1/access/tenants"), SLICE(""), &code);
-    if (answer && o.json)
-        cli_print_json(answer);
+    if (answer && cli_wants_json(call))
+        cli_print_json(call, answer);
     else if (answer)
         print_table(answer);
     json_decref(answer);

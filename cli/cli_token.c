@@ -15,67 +15,12 @@ static const char *const members[NAMES] = {
     "role",        "namespace", "project", "component",
     "environment", "expires",   "stamp",   "overlap"};
 
+/* NULL: not given. */
 struct token_options {
-    struct cli_access access;
-    const char *values[NAMES]; /* NULL: not given */
+    const struct cli_call *call;
+    const char *values[NAMES];
     const char *verb, *subject;
 };
-
-static int usage(FILE *out)
-{
-    return cli_usage(
-        out,
-        "Usage: callboard token create NAME --role ROLE --namespace NAMESPACE\n"
-        "       callboard token list | revoke ID | rotate ID\n"
-        "       callboard token hash [NAME --role ROLE --namespace NAMESPACE]\n"
-        "\n"
-        "  create    makes an API token and prints it; it is shown only once\n"
-        "  list      lists the tokens, without their secrets\n"
-        "  revoke    refuses a token from the next request on\n"
-        "  rotate    prints a new token with the same grants; the old one "
-        "ends\n"
-        "            after --overlap\n"
-        "  hash      reads a token from standard input and prints its line "
-        "for\n"
-        "            the file of --tokens\n"
-        "\n"
-        "  --role ROLE            viewer, editor, ingest, agent, operator or\n"
-        "                         admin; several with commas\n"
-        "  --namespace NAMESPACE  where the roles hold; \"*\": in all "
-        "namespaces\n"
-        "  --project NAME, --component NAME, --environment NAME\n"
-        "                         there only (default all)\n"
-        "  --expires WHEN         90d, 12h or a time (default never)\n"
-        "  --stamp check|override records whose labels name another "
-        "namespace:\n"
-        "                         check refuses them (default), override\n"
-        "                         stores them in NAMESPACE\n"
-        "  --overlap DURATION     of rotate (default 24h)\n");
-}
-
-static bool parse(struct token_options *o, int argc, char **argv)
-{
-    enum { VALUE };
-    static const struct option options[] = {
-        {"role", required_argument, NULL, VALUE},
-        {"namespace", required_argument, NULL, VALUE + 1},
-        {"project", required_argument, NULL, VALUE + 2},
-        {"component", required_argument, NULL, VALUE + 3},
-        {"environment", required_argument, NULL, VALUE + 4},
-        {"expires", required_argument, NULL, VALUE + 5},
-        {"stamp", required_argument, NULL, VALUE + 6},
-        {"overlap", required_argument, NULL, VALUE + 7},
-        CLI_OPTIONS};
-
-    *o = (struct token_options){.verb = "", .subject = ""};
-    if (!cli_parse(&o->access, argc, argv, options, o->values))
-        return false;
-    if (o->access.count > 0)
-        o->verb = o->access.words[0];
-    if (o->access.count > 1)
-        o->subject = o->access.words[1];
-    return o->access.help || o->access.count <= 2;
-}
 
 /* ---- requests ---- */
 
@@ -102,7 +47,7 @@ static json_t *ask(const struct token_options *o, const char *method,
     json_t *answer;
 
     buf_init(&request, 1 << 16);
-    answer = cli_ask(&o->access, method, slice_of(path),
+    answer = cli_ask(o->call, method, slice_of(path),
                      object ? wish(o, object, &request) : SLICE(""), code);
     buf_release(&request);
     return answer;
@@ -113,8 +58,8 @@ static int print_token(const struct token_options *o, json_t *answer, int code)
 {
     if (!answer)
         return code;
-    if (o->access.json) {
-        cli_print_json(answer);
+    if (cli_wants_json(o->call)) {
+        cli_print_json(o->call, answer);
     } else {
         fprintf(stderr, "Token %s; it is shown only once:\n",
                 cli_text(answer, "id"));
@@ -250,8 +195,8 @@ static int list(const struct token_options *o)
     json_t *answer = ask(o, "GET", "/api/v1/access/tokens", NULL, &code);
     const json_t *tokens = json_object_get(answer, "tokens");
 
-    if (answer && o->access.json)
-        cli_print_json(tokens);
+    if (answer && cli_wants_json(o->call))
+        cli_print_json(o->call, tokens);
     else if (answer)
         print_table(tokens);
     json_decref(answer);
@@ -285,8 +230,11 @@ static int hash(const struct token_options *o)
     return CLI_ANSWERED;
 }
 
-int cli_token(int argc, char **argv)
+int cli_token(struct cli_call *call)
 {
+    static const enum cli_option_id ids[NAMES] = {
+        OPT_ROLE,        OPT_NAMESPACE, OPT_PROJECT, OPT_COMPONENT,
+        OPT_ENVIRONMENT, OPT_EXPIRES,   OPT_STAMP,   OPT_OVERLAP};
     static const struct {
         const char *verb;
         int (*run)(const struct token_options *o);
@@ -297,12 +245,13 @@ int cli_token(int argc, char **argv)
                  {"revoke", revoke, 1, "the id of a token"},
                  {"rotate", rotate, 1, "the id of a token"},
                  {"hash", hash, -1, ""}};
-    struct token_options o;
+    struct token_options o = {.call = call, .subject = ""};
 
-    if (!parse(&o, argc, argv))
-        return usage(stderr);
-    if (o.access.help)
-        return usage(stdout);
+    for (int i = 0; i < NAMES; i++)
+        o.values[i] = call->given.of[ids[i]];
+    o.verb = call->given.words[0];
+    if (call->given.count > 1)
+        o.subject = call->given.words[1];
     for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
         if (strcmp(o.verb, verbs[i].verb) == 0) {
             if (verbs[i].subject >= 0 && verbs[i].subject != !!o.subject[0]) {
@@ -314,5 +263,8 @@ int cli_token(int argc, char **argv)
             }
             return verbs[i].run(&o);
         }
-    return usage(stderr);
+    fprintf(stderr,
+            "callboard: there is no token %s; see callboard token --help\n",
+            o.verb);
+    return CLI_MISUSED;
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "cli.h"
 #include "config_int.h"
 
 static const char *unit_word(enum option_type type)
@@ -98,27 +99,23 @@ static void print_option(FILE *out, const struct config_option *o)
 
 void config_print_help(FILE *out)
 {
+    fputs("Usage: callboard [serve] [--OPTION VALUE]...\n"
+          "\n"
+          "Receives OTLP, tags every signal with project, component and\n"
+          "endpoint, stores it, and serves queries by these names.\n"
+          "\n"
+          "  callboard serve --data-dir D --otlp-http HOST:PORT "
+          "--query HOST:PORT\n"
+          "  callboard --version\n"
+          "  callboard --help-man      prints the manual page\n"
+          "  callboard --help-config   prints a sample of the configuration "
+          "file\n"
+          "\n"
+          "Verbs that query a running server, callboard VERB; see callboard "
+          "VERB --help:\n",
+          out);
+    cli_print_verbs(out);
     fputs(
-        "Usage: callboard [serve] [--OPTION VALUE]...\n"
-        "\n"
-        "Receives OTLP, tags every signal with project, component and\n"
-        "endpoint, stores it, and serves queries by these names.\n"
-        "\n"
-        "  callboard serve --data-dir D --otlp-http HOST:PORT "
-        "--query HOST:PORT\n"
-        "  callboard cause PROJECT[/COMPONENT] [--since 30m] [--json]\n"
-        "      prints the likely root cause of current failures; "
-        "see cause --help\n"
-        "  callboard token create|list|revoke|rotate|hash\n"
-        "      API tokens of a server; see token --help\n"
-        "  callboard tenants         prints what each namespace sends and "
-        "uses\n"
-        "  callboard tenant delete NAMESPACE\n"
-        "      deletes the telemetry of a namespace; see tenant --help\n"
-        "  callboard --version\n"
-        "  callboard --help-man      prints the manual page\n"
-        "  callboard --help-config   prints a sample of the configuration "
-        "file\n"
         "\n"
         "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
         "--data-dir) or in the YAML file given by --config.\n"
@@ -151,42 +148,29 @@ static void roff(FILE *out, const char *text)
 
 void config_print_man(FILE *out)
 {
-    fputs(
-        ".TH CALLBOARD 1\n"
-        ".SH NAME\n"
-        "callboard \\- the observability plane behind a developer portal\n"
-        ".SH SYNOPSIS\n"
-        ".B callboard\n"
-        "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
-        ".br\n.B callboard cause\n"
-        "\\fIproject\\fR[/\\fIcomponent\\fR] [\\fIoption\\fR]...\n"
-        ".br\n.B callboard token\n"
-        "\\fIverb\\fR [\\fIoption\\fR]...\n"
-        ".br\n.B callboard tenant delete\n"
-        "\\fInamespace\\fR [\\fIoption\\fR]...\n"
-        ".SH DESCRIPTION\n"
-        "Receives OpenTelemetry metrics, logs and traces over OTLP/HTTP or\n"
-        "from Kafka, tags every signal with project, component and\n"
-        "endpoint, stores it in column blocks in one SQLite file, and\n"
-        "serves queries over HTTP. A request is acknowledged when it is on\n"
-        "disk and can be queried.\n"
-        ".P\n.B callboard cause\n"
-        "queries a running server and prints the likely root cause of current\n"
-        "failures; its options are printed by\n"
-        ".BR \"callboard cause \\-\\-help\" .\n"
-        ".B callboard token\n"
-        "creates, lists, revokes and rotates API tokens; see\n"
-        ".BR \"callboard token \\-\\-help\" .\n"
-        ".B callboard tenant delete\n"
-        "deletes the telemetry of a namespace; see\n"
-        ".BR \"callboard tenant \\-\\-help\" .\n"
-        ".SH OPTIONS\n"
-        "Each option may also be set in the environment, as CALLBOARD_ and "
-        "the\n"
-        "name in capitals with underscores, or in the YAML file given by\n"
-        ".BR \\-\\-config .\n"
-        "A flag overrides the environment, which overrides the file.\n",
-        out);
+    fputs(".TH CALLBOARD 1\n"
+          ".SH NAME\n"
+          "callboard \\- the observability plane behind a developer portal\n"
+          ".SH SYNOPSIS\n"
+          ".B callboard\n"
+          "[\\fBserve\\fR] [\\fB\\-\\-\\fIoption value\\fR]...\n"
+          ".br\n.B callboard\n"
+          "\\fIverb\\fR [\\fIargument\\fR]... [\\fIoption\\fR]...\n"
+          ".SH DESCRIPTION\n"
+          "Receives OpenTelemetry metrics, logs and traces over OTLP/HTTP or\n"
+          "from Kafka, tags every signal with project, component and\n"
+          "endpoint, stores it in column blocks in one SQLite file, and\n"
+          "serves queries over HTTP. A request is acknowledged when it is on\n"
+          "disk and can be queried.\n"
+          ".P\n"
+          "With a verb, it queries a running server; see VERBS.\n"
+          ".SH OPTIONS\n"
+          "Each option may also be set in the environment, as CALLBOARD_ and "
+          "the\n"
+          "name in capitals with underscores, or in the YAML file given by\n"
+          ".BR \\-\\-config .\n"
+          "A flag overrides the environment, which overrides the file.\n",
+          out);
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *o = &config_options[i];
 
@@ -208,6 +192,7 @@ void config_print_man(FILE *out)
         ".SH EXIT STATUS\n"
         "0 after a signal, 1 if it could not start.\n",
         out);
+    cli_print_man(out);
 }
 
 void config_print_sample(FILE *out)

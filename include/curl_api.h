@@ -18,7 +18,7 @@
 /* clang-format off */
 #define CURL_API_TABLE(X)                                          \
     X(easy_init) X(easy_setopt) X(easy_perform) X(easy_getinfo)    \
-    X(easy_strerror) X(easy_cleanup) X(global_init)                \
+    X(easy_strerror) X(easy_cleanup) X(easy_reset) X(global_init)  \
     X(slist_append) X(slist_free_all)                              \
     X(multi_init) X(multi_setopt) X(multi_add_handle)              \
     X(multi_remove_handle) X(multi_perform) X(multi_poll)          \

@@ -1,0 +1,24 @@
+/*
+ * cli_list - verbs that print a list of an answer: a view is all that they are.
+ */
+#ifndef CLI_LIST_H
+#define CLI_LIST_H
+
+#include "cli_request.h"
+#include "cli_table.h"
+
+struct cli_view {
+    const char *route;
+    bool post;            /* scope and filters are the body */
+    bool needs_namespace; /* the only one, if none is given */
+    bool needs_component;
+    const char *rows;    /* member of the answer with the list */
+    const char *nothing; /* what to say of an empty list */
+    const struct cli_column *columns;
+    long page; /* the limit of one page; 0: the route has no pages */
+};
+
+extern const struct cli_view cli_view_components, cli_view_endpoints,
+    cli_view_logs, cli_view_traces, cli_view_events;
+
+#endif

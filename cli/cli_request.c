@@ -1,0 +1,301 @@
+/* Requests made from the command line; see cli_request.h. */
+#include "cli_request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "mem.h"
+
+/* ---- the target ---- */
+
+bool cli_target(struct cli_call *call, const char *word)
+{
+    char *parts[3] = {NULL}, *text = mem_copy(word, strlen(word));
+    int n = 0;
+    bool full = true;
+
+    free(call->held[CLI_HELD_TARGET]);
+    call->held[CLI_HELD_TARGET] = text;
+    for (char *at = text; at && n < 3; n++) {
+        parts[n] = at;
+        at = strchr(at, '/');
+        if (at)
+            *at++ = '\0';
+        full = full && parts[n][0];
+        if (n == 2 && at)
+            full = false;
+    }
+    if (!full) {
+        fprintf(stderr,
+                "callboard %s: \"%s\" is not NAMESPACE/PROJECT/COMPONENT, "
+                "PROJECT/COMPONENT or COMPONENT\n",
+                call->verb->name, word);
+        return false;
+    }
+    if (n == 3)
+        call->scope.namespace = parts[0];
+    if (n > 1)
+        call->scope.project = parts[n - 2];
+    if (n > 1 || call->scope.project[0])
+        call->scope.component = parts[n - 1];
+    else
+        call->scope.project = parts[0];
+    return true;
+}
+
+/* ---- the query string ---- */
+
+void cli_add_escaped(struct buf *path, struct slice value)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
+                                "UVWXYZ0123456789-_.~";
+
+    for (size_t i = 0; i < value.len; i++)
+        if (value.ptr[i] && strchr(plain, value.ptr[i]))
+            buf_byte(path, value.ptr[i]);
+        else
+            buf_format(path, "%%%02X", (unsigned char)value.ptr[i]);
+}
+
+void cli_add_param(struct buf *path, const char *name, struct slice value)
+{
+    bool first = !path->len || !memchr(path->ptr, '?', path->len);
+
+    if (value.len == 0)
+        return;
+    buf_format(path, "%c%s=", first ? '?' : '&', name);
+    cli_add_escaped(path, value);
+}
+
+void cli_add_time(struct buf *path, const char *name, uint64_t ns)
+{
+    char text[CLOCK_TEXT];
+
+    cli_add_param(path, name,
+                  (struct slice){text, clock_format_rfc3339(text, ns)});
+}
+
+/* Where a route or a body gets its names from. */
+static const struct {
+    const char *name;
+    size_t offset;
+} places[] = {{"namespace", offsetof(struct cli_scope, namespace)},
+              {"project", offsetof(struct cli_scope, project)},
+              {"component", offsetof(struct cli_scope, component)},
+              {"environment", offsetof(struct cli_scope, environment)}};
+
+enum { PLACES = sizeof(places) / sizeof(places[0]) };
+
+static const char *place(const struct cli_call *call, size_t i)
+{
+    const char *value;
+
+    memcpy(&value, (const char *)&call->scope + places[i].offset,
+           sizeof(value));
+    return value;
+}
+
+static const char *replacement(const struct cli_call *call, const char *name,
+                               size_t len)
+{
+    for (size_t i = 0; i < PLACES; i++)
+        if (strlen(places[i].name) == len &&
+            strncmp(places[i].name, name, len) == 0)
+            return place(call, i);
+    return call->given.count > 0 ? call->given.words[0] : "";
+}
+
+static void add_route(const struct cli_call *call, struct buf *path,
+                      const char *route)
+{
+    while (*route) {
+        size_t plain = strcspn(route, "{");
+
+        buf_add(path, (struct slice){route, plain});
+        route += plain;
+        if (*route) {
+            size_t len = strcspn(route, "}");
+
+            cli_add_escaped(path,
+                            slice_of(replacement(call, route + 1, len - 1)));
+            route += len + 1;
+        }
+    }
+}
+
+static bool is_in_route(const char *route, const char *name)
+{
+    const char *brace = route;
+    size_t len = strlen(name);
+
+    while ((brace = strchr(brace, '{')) != NULL)
+        if (strncmp(++brace, name, len) == 0 && brace[len] == '}')
+            return true;
+    return false;
+}
+
+static void add_filter(const struct cli_call *call, struct buf *path, int i)
+{
+    const struct cli_option *o = &cli_options[i];
+    const char *name = o->param ? o->param : o->name;
+    char *text = mem_copy(call->given.of[i], strlen(call->given.of[i]));
+
+    if (o->kind == PARAM_TRUE)
+        cli_add_param(path, name, SLICE("true"));
+    else if (o->kind == PARAM_ASCENDING)
+        cli_add_param(path, name, SLICE("asc"));
+    else {
+        for (char *c = text; *c; c++)
+            if (*c == '\n' && o->kind != PARAM_TEXT)
+                *c = ',';
+        cli_add_param(path, name, slice_of(text));
+    }
+    free(text);
+}
+
+void cli_add_path(const struct cli_call *call, struct buf *path,
+                  const char *route)
+{
+    add_route(call, path, route);
+    for (size_t i = 0; i < PLACES; i++)
+        if (!is_in_route(route, places[i].name))
+            cli_add_param(path, places[i].name, slice_of(place(call, i)));
+    if (call->verb->since) {
+        cli_add_time(path, "startTime", call->start_ns);
+        cli_add_time(path, "endTime", call->end_ns);
+    }
+    for (int i = 0; i < CLI_OPTIONS; i++)
+        if (call->given.of[i] && cli_options[i].kind != PARAM_NONE)
+            add_filter(call, path, i);
+}
+
+/* ---- the body ---- */
+
+static json_t *list_of(const char *text)
+{
+    json_t *list = json_array();
+
+    while (*text) {
+        size_t len = strcspn(text, ",\n");
+
+        if (len > 0)
+            json_array_append_new(list, json_stringn(text, len));
+        text += len + (text[len] != '\0');
+    }
+    return list;
+}
+
+static json_t *pairs_of(const char *text)
+{
+    json_t *pairs = json_object();
+    char name[512];
+
+    while (*text) {
+        size_t len = strcspn(text, "\n"), key = strcspn(text, "=\n");
+        size_t value = key < len ? key + 1 : len;
+
+        if (key < sizeof(name)) {
+            memcpy(name, text, key);
+            name[key] = '\0';
+            json_object_set_new(pairs, name,
+                                json_stringn(text + value, len - value));
+        }
+        text += len + (text[len] != '\0');
+    }
+    return pairs;
+}
+
+static json_t *value_of(enum cli_param kind, const char *text)
+{
+    switch (kind) {
+    case PARAM_NUMBER:
+        return json_integer(strtoll(text, NULL, 10));
+    case PARAM_LIST:
+        return list_of(text);
+    case PARAM_PAIRS:
+        return pairs_of(text);
+    case PARAM_TRUE:
+        return json_true();
+    case PARAM_ASCENDING:
+        return json_string("asc");
+    default:
+        return json_string(text);
+    }
+}
+
+static void set_time(json_t *body, const char *name, uint64_t ns)
+{
+    char text[CLOCK_TEXT];
+    size_t len = clock_format_rfc3339(text, ns);
+
+    json_object_set_new(body, name, json_stringn(text, len));
+}
+
+json_t *cli_make_body(const struct cli_call *call)
+{
+    json_t *body = json_object(), *scope = json_object();
+
+    for (size_t i = 0; i < PLACES; i++)
+        if (place(call, i)[0])
+            json_object_set_new(scope, places[i].name,
+                                json_string(place(call, i)));
+    json_object_set_new(body, "searchScope", scope);
+    if (call->verb->since) {
+        set_time(body, "startTime", call->start_ns);
+        set_time(body, "endTime", call->end_ns);
+    }
+    for (int i = 0; i < CLI_OPTIONS; i++) {
+        const struct cli_option *o = &cli_options[i];
+
+        if (call->given.of[i] && o->kind != PARAM_NONE)
+            json_object_set_new(body, o->param ? o->param : o->name,
+                                value_of(o->kind, call->given.of[i]));
+    }
+    return body;
+}
+
+/* ---- the answer ---- */
+
+static json_t *parse_answer(const struct cli_call *call, struct slice text,
+                            int *code)
+{
+    json_error_t error;
+    json_t *answer = json_loadb(text.ptr, text.len, 0, &error);
+
+    if (answer)
+        return answer;
+    fprintf(stderr, "callboard: the answer of %s is not JSON\n",
+            call->server.address ? call->server.address
+                                 : call->server.data_dir);
+    *code = CLI_FAILED;
+    return NULL;
+}
+
+json_t *cli_request(const struct cli_call *call, struct slice path,
+                    const json_t *body, struct buf *raw, int *code)
+{
+    char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    char error[CLI_ERROR] = "";
+    json_t *answer = NULL;
+    struct buf own;
+    long status;
+
+    if (!raw)
+        buf_init(&own, CLI_MAX_ANSWER);
+    struct buf *to = raw ? raw : &own;
+
+    status = cli_send(&call->server, body ? "POST" : "GET", path,
+                      slice_of(text ? text : ""), to, error);
+    *code = CLI_ANSWERED;
+    if (status == 200)
+        answer = parse_answer(call, buf_slice(to), code);
+    else
+        *code = cli_fail(&call->server, status, buf_slice(to), error);
+    if (status == 404)
+        *code = CLI_NOTHING;
+    if (!raw)
+        buf_release(&own);
+    free(text);
+    return answer;
+}
