@@ -12,7 +12,7 @@ static bool parse_limit(const struct cli_call *call, long *limit)
     const char *text = call->given.of[OPT_LIMIT];
     char *end = NULL;
 
-    *limit = 0;
+    *limit = call->given.of[OPT_ALL] ? EVERY : 0;
     if (!text)
         return true;
     if (strcmp(text, "all") == 0 || strcmp(text, "0") == 0) {
@@ -142,6 +142,23 @@ static int say_empty(const struct list_pages *p)
     return CLI_NOTHING;
 }
 
+static void print_text(const struct list_pages *p)
+{
+    struct term_look look = cli_look(p->call);
+    struct buf out;
+
+    buf_init(&out, CLI_MAX_ANSWER);
+    p->view->text(&out, &look, p->call, p->answer);
+    cli_print_buf(&out);
+    buf_release(&out);
+}
+
+/* Whether the answer tells anything. */
+static bool is_known(const struct list_pages *p)
+{
+    return p->view->is_known ? p->view->is_known(p->answer) : p->rows > 0;
+}
+
 static void print(const struct list_pages *p)
 {
     char *text;
@@ -152,6 +169,8 @@ static void print(const struct list_pages *p)
         text = json_dumps(p->answer, JSON_COMPACT | JSON_REAL_PRECISION(15));
         cli_print_raw(&p->call->screen, slice_of(text ? text : ""));
         free(text);
+    } else if (!is_streamed(p->call) && p->view->text && is_known(p)) {
+        print_text(p);
     } else if (!is_streamed(p->call) && p->rows > 0) {
         cli_print_rows(p->call, p->view->columns,
                        json_object_get(p->answer, p->view->rows), true);
@@ -192,7 +211,7 @@ int cli_list(struct cli_call *call)
     code = read_pages(&p, limit);
     if (p.answer && code == CLI_ANSWERED)
         print(&p);
-    if (p.answer && code == CLI_ANSWERED && p.rows == 0)
+    if (p.answer && code == CLI_ANSWERED && !is_known(&p))
         code = say_empty(&p);
     json_decref(p.answer);
     buf_release(&p.raw);

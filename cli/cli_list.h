@@ -6,6 +6,7 @@
 
 #include "cli_request.h"
 #include "cli_table.h"
+#include "term_line.h"
 
 struct cli_view {
     const char *route;
@@ -16,9 +17,18 @@ struct cli_view {
     const char *nothing; /* what to say of an empty list */
     const struct cli_column *columns;
     long page; /* the limit of one page; 0: the route has no pages */
+    /* Instead of a table, or NULL. */
+    void (*text)(struct buf *out, const struct term_look *look,
+                 const struct cli_call *call, const json_t *answer);
+    bool (*is_known)(const json_t *answer); /* NULL: if there are rows */
 };
 
 extern const struct cli_view cli_view_components, cli_view_endpoints,
     cli_view_logs, cli_view_traces, cli_view_events;
+
+/* cli_texts.c */
+extern const struct cli_view cli_view_component, cli_view_trace,
+    cli_view_topology;
+struct term_look cli_look(const struct cli_call *call);
 
 #endif

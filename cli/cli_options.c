@@ -48,7 +48,9 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_PATTERNS] = {.name = "patterns", .help = "patterns of the records with their counts instead of the records"},
     [OPT_RECOMMENDATIONS] = {.name = "recommendations", .help = "what could be saved instead of what was spent"},
     [OPT_FOLLOW] = {.name = "follow", .letter = 'f', .help = "go on with the records that arrive"},
-    [OPT_INTERVAL] = {.name = "interval", .value = "DURATION", .help = "time between two looks"},
+    [OPT_INTERVAL] = {.name = "interval", .letter = 'd', .value = "DURATION", .help = "time between two requests (default 2s)"},
+    [OPT_ONCE] = {.name = "once", .letter = 'b', .help = "print the table once and end, as without a terminal"},
+    [OPT_ALL] = {.name = "all", .help = "every span: none is left out, equal calls are not told as one"},
     [OPT_ROLE] = {.name = "role", .value = "ROLE", .help = "viewer, editor, ingest, agent, operator or admin; several with commas", .complete = COMPLETE_WORDS, .words = "viewer editor ingest agent operator admin"},
     [OPT_EXPIRES] = {.name = "expires", .value = "WHEN", .help = "90d, 12h or a time (default never)"},
     [OPT_STAMP] = {.name = "stamp", .value = "WAY", .help = "records whose labels name another namespace: check refuses them (default), override stores them in the namespace of the token", .complete = COMPLETE_WORDS, .words = "check override"},
@@ -58,6 +60,7 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_JSON] = {.name = "json", .help = "the same as -o json"},
     [OPT_NO_HEADERS] = {.name = "no-headers", .help = "leave out the names of the columns"},
     [OPT_COLOR] = {.name = "color", .value = "WHEN", .help = "auto (default: on a terminal, unless NO_COLOR is set), always or never", .complete = COMPLETE_WORDS, .words = "auto always never"},
+    [OPT_ASCII] = {.name = "ascii", .help = "draw with ASCII characters, as where the locale is not UTF-8"},
     [OPT_HELP] = {.name = "help", .letter = 'h', .help = "print this text"},
 };
 /* clang-format on */

@@ -52,6 +52,8 @@ enum cli_option_id {
     OPT_RECOMMENDATIONS,
     OPT_FOLLOW,
     OPT_INTERVAL,
+    OPT_ONCE,
+    OPT_ALL,
     /* of tokens */
     OPT_ROLE,
     OPT_EXPIRES,
@@ -64,6 +66,7 @@ enum cli_option_id {
     OPT_JSON,
     OPT_NO_HEADERS,
     OPT_COLOR,
+    OPT_ASCII,
     OPT_HELP,
     CLI_OPTIONS
 };
