@@ -3,6 +3,7 @@
 
 #include "routes.h"
 
-static const struct route *const tables[] = {routes_trace, NULL};
+static const struct route *const tables[] = {routes_trace, routes_dependencies,
+                                             NULL};
 
 const struct query_surface analysis_surface = {tables, NULL};

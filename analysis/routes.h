@@ -5,5 +5,6 @@
 #include "query_request.h"
 
 extern const struct route routes_trace[];
+extern const struct route routes_dependencies[];
 
 #endif

@@ -98,6 +98,9 @@ READS = {
         (f"/api/v1/components?usage=true&spark=20&{PAST}", None)],
     "GET /api/v1/components/{}/{}/{}": lambda t: [
         (f"/api/v1/components/{t.namespace}/shop/{c}?{QUERY}", None) for c in ("front", "cart", "none")],
+    "GET /api/v1/dependencies": lambda t: [
+        (f"/api/v1/dependencies?namespace={t.namespace}&project=shop{more}&{QUERY}", None)
+        for more in ("", "&component=front&depth=8", "&component=cart&direction=callers", "&component=none")],
     "POST /api/v1/cause": lambda t: [
         ("/api/v1/cause", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/cause": lambda t: [(f"/api/v1/cause?namespace={t.namespace}&project=shop&{QUERY}", None)],
