@@ -1,6 +1,9 @@
 /* The routes of this module: the tables of its files. */
 #include "costs.h"
 
-static const struct route *const tables[] = {NULL};
+#include "cost_routes.h"
+
+static const struct route *const tables[] = {routes_component_costs,
+                                             routes_recommendations, NULL};
 
 const struct query_surface costs_surface = {tables, NULL};

@@ -63,7 +63,7 @@ static const struct {
     {"Limits and times",
      {"edge-wait", "grpc-max-age", "idle-timeout", "journal-max", "limits",
       "max-", "query-workers", "seal-age"}},
-    {"Catalogue and log", {"catalog", "log-level"}},
+    {"Catalogue, prices and log", {"catalog", "log-level", "prices"}},
     {"Kafka", {"kafka-"}},
     {"Labels that the control plane stamps into resources", {"label-"}},
     {"Others", {""}},

@@ -45,7 +45,9 @@ static enum status start(struct daemon *d)
         mallopt(M_MMAP_THRESHOLD, SMALL_LIMIT_PIECE);
     d->tenants = tenants_new();
     tenants_set_journal_max(d->tenants, d->config->journal_max);
-    if (status == OK && !tenants_read_limits(d->tenants, d->config->limits))
+    d->prices = prices_new();
+    if (status == OK && (!tenants_read_limits(d->tenants, d->config->limits) ||
+                         !prices_read_file(d->prices, d->config->prices)))
         status = ERR_INVALID;
     if (status == OK)
         status = serve_start_storage(d);
@@ -82,6 +84,7 @@ static void stop(struct daemon *d)
     journal_close(d->journal);
     access_close(d->access);
     tokens_free(d->tokens);
+    prices_free(d->prices);
     tenants_free(d->tenants);
     serve_stop_tls(d);
     audit_close();
@@ -166,6 +169,7 @@ static void wait_for_signal(struct daemon *d, const sigset_t *signals)
         audit_tick(signal == SIGHUP);
         serve_read_catalog_file(d);
         (void)tenants_read_limits(d->tenants, d->config->limits);
+        (void)prices_read_file(d->prices, d->config->prices);
         (void)tokens_read_file(d->tokens, d->config->tokens);
         tokens_save_use(d->tokens, clock_wall_ns(), false);
         flush_under_pressure(d);

@@ -14,6 +14,7 @@
 #include "kafka.h"
 #include "otlp_grpc.h"
 #include "otlp_http.h"
+#include "prices.h"
 #include "query.h"
 #include "rca_reports.h"
 #include "registry.h"
@@ -30,6 +31,7 @@ struct daemon {
     struct budget budget; /* of batches, from arrival to block */
     struct budget bodies; /* incomplete ones, at both OTLP ports */
     struct tenants *tenants;
+    struct prices *prices;
     struct tokens *tokens;
     char admin[sizeof("unix:") + 4096]; /* address of the socket */
     struct access *access;

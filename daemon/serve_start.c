@@ -236,6 +236,8 @@ static bool print_note(const struct daemon *d, int which, struct buf *out)
         return audit_note(out);
     case 5:
         return access_note(d->access, out);
+    case 6:
+        return prices_note(d->prices, out);
     default:
         return kafka_note(d, out);
     }
@@ -245,7 +247,7 @@ static bool print_unhealthy(void *arg, struct buf *out)
 {
     bool noted = false;
 
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         struct buf note;
 
         buf_init(&note, 4096);
@@ -286,6 +288,7 @@ static struct query_options query_options(struct daemon *d)
         .registry = d->registry,
         .catalog = d->catalog,
         .rca = d->rca,
+        .prices = d->prices,
         .journal = d->journal,
         .correlator = d->correlator,
         .metrics = print_metrics,

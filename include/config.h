@@ -94,6 +94,7 @@
     X(TEXT,     otlp_tls_clients,   "otlp-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/HTTP port, in place of --tls-clients.") \
     X(TEXT,     otlp_tls_key,       "otlp-tls-key",        "",            0,           0,        "Key of the OTLP/HTTP port, in place of --tls-key.") \
     X(TEXT,     page_url,           "page-url",         "", 0, 0, "URL of the pages that answers for people and agents link to, such as https://host/ui; empty: no links.") \
+    X(TEXT,     prices,             "prices",           "", 0, 0, "YAML file with prices of CPU and memory (docs/costs.md); read again when it changes. Empty: the prices that OpenCost has by default, in USD.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
     X(TEXT,     query_tls_cert,     "query-tls-cert",      "",            0,           0,        "Certificate of the query port, in place of --tls-cert.") \
     X(TEXT,     query_tls_client_ca, "query-tls-client-ca", "",            0,           0,        "Certificate authorities of clients of the query port, in place of --tls-client-ca.") \

@@ -23,6 +23,7 @@
 #include "store.h"
 #include "tokens.h"
 
+struct prices;
 struct query;
 struct query_surface;
 
@@ -53,6 +54,7 @@ struct query_options {
     struct journal *journal;
     struct correlator *correlator; /* deletes namespaces; NULL: none does */
     struct rca_reports *rca;       /* reports; NULL: none are stored */
+    struct prices *prices;         /* prices.h; NULL: the default ones */
     /* Of modules that query does not know: lines for /metrics, and problems for
      * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

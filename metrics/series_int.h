@@ -122,7 +122,8 @@ bool series_is_summed(const struct series_set *set, struct series_filter filter,
 /* ---- series_integral.c ---- */
 
 /* A point of a gauge, before it is stored in its slot. */
-void series_integrate_sample(struct tracked_series *series, uint32_t slot,
+void series_integrate_sample(const struct series_set *set,
+                             struct tracked_series *series, uint32_t slot,
                              uint64_t time_ns, double value);
 
 static inline bool series_is_histogram(uint8_t type)

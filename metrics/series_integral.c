@@ -29,20 +29,30 @@ static double seconds(uint64_t ns)
     return (double)ns / (double)NS_PER_S;
 }
 
-void series_integrate_sample(struct tracked_series *series, uint32_t slot,
+/* What a value adds from its time on, but nothing after now. */
+static double added(const struct series_set *set,
+                    const struct tracked_series *series, double value,
+                    uint64_t time_ns, uint64_t next_ns)
+{
+    uint64_t until =
+        min_u64(time_ns + counted(series, next_ns - time_ns), set->grid.now_ns);
+
+    return until > time_ns ? value * seconds(until - time_ns) : 0;
+}
+
+void series_integrate_sample(const struct series_set *set,
+                             struct tracked_series *series, uint32_t slot,
                              uint64_t time_ns, double value)
 {
     const struct gauge_sample *sample = &series->samples[slot];
-    struct gauge_integral *integral = &series->integrals[slot];
+    double *sum = &series->integrals[slot].value_seconds;
 
     if (!sample->time_ns)
         return; /* the first one of its slot */
     if (time_ns > sample->time_ns)
-        integral->value_seconds +=
-            sample->value * seconds(counted(series, time_ns - sample->time_ns));
+        *sum += added(set, series, sample->value, sample->time_ns, time_ns);
     else if (time_ns < sample->first_ns)
-        integral->value_seconds +=
-            value * seconds(counted(series, sample->first_ns - time_ns));
+        *sum += added(set, series, value, time_ns, sample->first_ns);
 }
 
 /* Until when the newest sample of a slot counts; next: NULL if there is none.

@@ -203,7 +203,7 @@ static void store_sample(struct series_set *set, struct tracked_series *series,
 
     note_gap(series, t);
     if (series->integrals)
-        series_integrate_sample(series, slot, t, number_of(point));
+        series_integrate_sample(set, series, slot, t, number_of(point));
     if (!sample->time_ns || t < sample->first_ns)
         sample->first_ns = t;
     if (sample->time_ns && newer == after)

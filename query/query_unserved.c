@@ -33,12 +33,6 @@ const struct route routes_unserved[] = {
              SCOPE_BODY),
     UNSERVED("PUT", "/api/v1alpha1/incidents/{}", ACTION_INCIDENTS_UPDATE,
              SCOPE_OBJECT),
-    UNSERVED("GET", "/api/v1alpha1/costs/namespaces/{}/environments/{}",
-             ACTION_FINOPS_VIEW, SCOPE_PATH_SPACE),
-    UNSERVED(
-        "GET",
-        "/api/v1alpha1/costs/namespaces/{}/environments/{}/recommendations",
-        ACTION_FINOPS_VIEW, SCOPE_PATH_SPACE),
     UNSERVED("GET", "/api/v1alpha1/platform-logs", ACTION_PLATFORM_LOGS,
              SCOPE_NONE),
     UNSERVED("POST", "/api/v1alpha1/platform-logs/query", ACTION_PLATFORM_LOGS,

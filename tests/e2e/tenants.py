@@ -120,8 +120,11 @@ READS = {
     "DELETE /api/v1alpha1/alerts/sources/{}/rules/{}": lambda t: [],
     "POST /api/v1alpha1/incidents/query": lambda t: [],
     "PUT /api/v1alpha1/incidents/{}": lambda t: [],
-    "GET /api/v1alpha1/costs/namespaces/{}/environments/{}": lambda t: [],
-    "GET /api/v1alpha1/costs/namespaces/{}/environments/{}/recommendations": lambda t: [],
+    "GET /api/v1alpha1/costs/namespaces/{}/environments/{}": lambda t: [
+        (f"/api/v1alpha1/costs/namespaces/{t.namespace}/environments/{e}?{QUERY}{more}", None)
+        for e in ("test", "none") for more in ("", "&granularity=1h", "&project=shop&component=cart")],
+    "GET /api/v1alpha1/costs/namespaces/{}/environments/{}/recommendations": lambda t: [
+        (f"/api/v1alpha1/costs/namespaces/{t.namespace}/environments/test/recommendations?{QUERY}", None)],
     "GET /api/v1alpha1/platform-logs": lambda t: [],
     "POST /api/v1alpha1/platform-logs/query": lambda t: [],
     "GET /api/v1alpha1/platform-logs/filter-values": lambda t: [],

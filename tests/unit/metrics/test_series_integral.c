@@ -95,7 +95,8 @@ TEST(nothing_counts_after_now_or_after_the_end_of_a_series)
         .point = &end, .key = 1, .entity = 1, .tags = 1, .factor = 1};
 
     start_hours(T0 + 10 * S);
-    add(&gauge, 1, 1, 0, 0, T0, 2);
+    for (uint64_t i = 0; i < 10; i++) /* also of a past now */
+        add(&gauge, 1, 1, 0, 0, T0 + i * 4 * S, 2);
     CHECK(series_set_integral(set, TAGGED, &row));
     CHECK(is(0, 20));
     stop();

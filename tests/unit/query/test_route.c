@@ -175,7 +175,6 @@ TEST(routes_that_are_not_served_are_501)
         {"DELETE", "/api/v1alpha1/alerts/sources/log/rules/x"},
         {"POST", "/api/v1alpha1/incidents/query"},
         {"PUT", "/api/v1alpha1/incidents/7"},
-        {"GET", "/api/v1alpha1/costs/namespaces/acme/environments/dev"},
         {"GET", "/api/v1alpha1/platform-logs"},
         {"GET", "/api/v1alpha1/platform-logs/filter-values"},
         {"POST", "/api/v1alpha1/audit-logs/query"},

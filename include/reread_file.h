@@ -6,6 +6,7 @@
  *            logged and audited at each change, and noted in /health.
  * Ownership: the caller's, until reread_file_release().
  * Threads:   reread_file() from one at a time; the note from any.
+ * Errors:    false; the note and the log say why.
  */
 #ifndef REREAD_FILE_H
 #define REREAD_FILE_H

@@ -1,0 +1,40 @@
+/* cost_params - parameters and members that the routes of costs share. */
+#ifndef COST_PARAMS_H
+#define COST_PARAMS_H
+
+#include "cost_read.h"
+
+/* Scope and window of the routes of the Observer API: namespace and environment
+ * are parts of the path; project and component by name, or by uid as OpenChoreo
+ * asks an adapter. Selects the resources. */
+MUST_CHECK enum status cost_params_observer(struct query_request *request,
+                                            struct cost_report *report);
+
+/* startTime and endTime, and granularity; granularity absent: one step. */
+enum { COST_MAX_DAYS = 400, COST_MAX_ITEMS = 100000 };
+MUST_CHECK enum status cost_params_window(struct query_request *request,
+                                          struct cost_report *report);
+
+/* The uid if it is one, else the one of all zeros: the contract has no item
+ * without. */
+struct slice cost_uid(struct slice uid);
+
+/* ---- members of answers ---- */
+
+/* component, environment, project, namespace; of struct identity. */
+extern const struct reply_table cost_names_table;
+
+struct cost_window {
+    uint64_t start_ns, end_ns;
+};
+extern const struct reply_table cost_window_table;
+
+/* The prices where no row of the file fits, and where they are from. */
+struct cost_prices {
+    struct slice currency, source;
+    double core_hour, gib_hour;
+};
+extern const struct reply_table cost_prices_table;
+struct cost_prices cost_prices_view(const struct cost_report *report);
+
+#endif
