@@ -255,7 +255,8 @@ static void run(struct top *top)
     uint32_t key = 0;
 
     do {
-        if (!top->state.paused && clock_monotonic_ns() >= top->next_ns &&
+        if (!top->state.paused && !top_state_is_scrolled(&top->state) &&
+            clock_monotonic_ns() >= top->next_ns &&
             !top_fetch_is_busy(top->fetch)) {
             ask(top);
             top->next_ns = clock_monotonic_ns() + top->interval_ns;

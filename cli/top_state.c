@@ -151,7 +151,8 @@ static enum top_action move(struct top_state *state,
         move_to(state, rows, to);
     else
         state->scroll = to > 0 ? (uint32_t)to : 0; /* the view has the end */
-    return TOP_DRAW;
+    state->at_end = state->page == TOP_LOGS && key == KEY_END;
+    return state->at_end ? TOP_ASK : TOP_DRAW;
 }
 
 static enum top_action open_page(struct top_state *state,
@@ -161,7 +162,8 @@ static enum top_action open_page(struct top_state *state,
     if (state->page == TOP_LIST && !select_cursor(state, rows))
         return TOP_NOTHING;
     state->page = page;
-    state->scroll = page == TOP_LOGS ? UINT32_MAX : 0; /* logs: the end */
+    state->scroll = 0;
+    state->at_end = page == TOP_LOGS;
     state->paused = false;
     return TOP_ASK;
 }
@@ -209,6 +211,11 @@ static enum top_action list_key(struct top_state *state,
     default:
         return TOP_NOTHING;
     }
+}
+
+bool top_state_is_scrolled(const struct top_state *state)
+{
+    return state->page == TOP_LOGS && !state->at_end;
 }
 
 enum top_action top_state_key(struct top_state *state,

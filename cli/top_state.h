@@ -25,6 +25,7 @@ struct top_state {
     bool paused, help;
     uint32_t cursor, first; /* of the list: the row under it, the top one */
     uint32_t scroll;        /* of the other pages, in lines */
+    bool at_end;            /* its last line is shown: logs follow */
     char selected[4][256];  /* namespace, project, component, environment */
     /* Of the frame that was drawn last. */
     uint32_t shown, room; /* rows chosen; rows that fit */
@@ -33,6 +34,9 @@ struct top_state {
 /* Keeps the cursor on the selected component; *count rows, from malloc. */
 uint32_t *top_state_choose(struct top_state *state, const struct top_rows *rows,
                            uint32_t *count);
+
+/* Log lines that are being read stay where they are. */
+bool top_state_is_scrolled(const struct top_state *state);
 
 enum top_action top_state_key(struct top_state *state,
                               const struct top_rows *rows, uint32_t key);

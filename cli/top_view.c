@@ -105,15 +105,18 @@ static void write_status(struct term_line *line, const struct top_state *state,
         term_puts(line, "asking ");
         term_puts(line, facts->server);
     } else {
-        if (state->paused) {
+        if (state->paused || top_state_is_scrolled(state)) {
             term_paint(line, TERM_YELLOW);
-            term_puts(line, "PAUSED (space goes on)  ");
+            term_puts(line, state->paused
+                                ? "PAUSED (space goes on)  "
+                                : "PAUSED as you scrolled (End goes on)  ");
             term_paint(line, TERM_PLAIN);
         }
         write_clock(line, facts->answered_ns);
-        term_printf(line, "  figures of the last %s",
-                    human_seconds(text, facts->window_s));
-        term_printf(line, ", every %s  ",
+        if (state->page == TOP_LIST)
+            term_printf(line, "  figures of the last %s",
+                        human_seconds(text, facts->window_s));
+        term_printf(line, "  every %s  ",
                     human_seconds(text, facts->interval_s));
         term_puts(line, facts->server);
     }
@@ -168,8 +171,9 @@ static const char help[] =
 
 /* ---- the pages ---- */
 
-/* So many lines of a text, from a line on; *scroll ends at the last screen. */
-static void write_part(struct buf *out, struct slice text, uint32_t *scroll,
+/* So many lines of a text, from a line on; *scroll ends at the last screen.
+ * Whether that is shown. */
+static bool write_part(struct buf *out, struct slice text, uint32_t *scroll,
                        uint32_t room)
 {
     uint32_t lines = 0, at = 0;
@@ -188,6 +192,7 @@ static void write_part(struct buf *out, struct slice text, uint32_t *scroll,
             buf_byte(out, '\n');
         }
     }
+    return text.len == 0;
 }
 
 static void write_help(struct buf *out, const struct term_look *look)
@@ -270,7 +275,10 @@ static void write_page(struct buf *out, const struct term_look *look,
         write_logs(&text, look, state, facts);
     else if (facts->component)
         component_text(&text, look, facts->component);
-    write_part(out, buf_slice(&text), &state->scroll, state->room);
+    if (state->page == TOP_LOGS && state->at_end)
+        state->scroll = UINT32_MAX;
+    state->at_end =
+        write_part(out, buf_slice(&text), &state->scroll, state->room);
     buf_release(&text);
 }
 

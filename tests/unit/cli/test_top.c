@@ -114,7 +114,7 @@ TEST(the_list_on_80_columns)
         slice_of(frame()),
         "callboard top  3 components  ! 1 bad  ~ 1 to watch  by requests, most "
         "first\n"
-        "08:00:00Z  figures of the last 5m, every 2s  127.0.0.1:9097\n"
+        "08:00:00Z  figures of the last 5m  every 2s  127.0.0.1:9097\n"
         "  COMPONENT RATE/S  ERR%    P50    P99    CPU  %LIM MEMORY  %LIM RST "
         "TREND      \n"
         "~>web            5  2.0%    2ms 12.3ms   989m   99%  192Mi   38%   0 "
