@@ -81,5 +81,6 @@ int cli_config(struct cli_call *call);
 int cli_completion(struct cli_call *call);
 int cli_list(struct cli_call *call); /* prints verb->view */
 int cli_top(struct cli_call *call);
+int cli_logs(struct cli_call *call);
 
 #endif

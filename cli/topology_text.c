@@ -182,6 +182,15 @@ static void write_words(struct term_line *line, const json_t *edge,
         }
 }
 
+static void write_title(const struct topology_lines *t, const char *title)
+{
+    struct term_line line = term_begin(t->out, t->look);
+
+    term_paint(&line, TERM_BOLD);
+    term_puts(&line, title);
+    term_end(&line);
+}
+
 static void write_titles(const struct topology_lines *t, const char *title)
 {
     struct term_line line = term_begin(t->out, t->look);
@@ -202,11 +211,12 @@ struct branch {
 
 static void write_branch(const struct topology_lines *t,
                          const struct branch *stack, uint32_t depth,
-                         const struct text_edge *edge, uint32_t to)
+                         const struct text_edge *edge, int end)
 {
     struct term_line line = term_begin(t->out, t->look),
                      name = term_begin(t->out, t->look);
     struct term_look narrow = *t->look;
+    uint32_t to = edge->ends[1 - end];
     const char *more = "";
 
     narrow.columns = t->name;
@@ -226,8 +236,7 @@ static void write_branch(const struct topology_lines *t,
     write_figures(t, &line, edge->json);
     if (t->nodes[to].on_path)
         more = "cycle";
-    else if (t->nodes[to].opened &&
-             (t->nodes[to].count[0] || t->nodes[to].count[1]))
+    else if (t->nodes[to].opened && t->nodes[to].count[end])
         more = "see above";
     write_words(&line, edge->json, more);
     term_end(&line);
@@ -257,7 +266,7 @@ static void write_tree(struct topology_lines *t, uint32_t root, int end)
         uint32_t to = edge->ends[1 - end];
         struct text_node *node = &t->nodes[to];
 
-        write_branch(t, stack, depth, edge, to);
+        write_branch(t, stack, depth, edge, end);
         if (node->opened)
             continue;
         node->opened = node->on_path = true;
@@ -373,7 +382,10 @@ static void write_layers(struct topology_lines *t)
     for (uint32_t layer = 0; layer <= deepest; layer++) {
         (void)snprintf(title, sizeof(title), "LAYER %u%s", layer + 1,
                        layer == 0 ? " (entries)" : "");
-        write_titles(t, title);
+        if (layer == 0)
+            write_titles(t, title);
+        else
+            write_title(t, title);
         for (uint32_t i = 0; i < t->node_count; i++)
             if (t->nodes[i].layer == layer)
                 write_layer_node(t, &t->nodes[i]);
