@@ -4,6 +4,6 @@
 #include "routes.h"
 
 static const struct route *const tables[] = {routes_trace, routes_dependencies,
-                                             NULL};
+                                             routes_blast_radius, NULL};
 
 const struct query_surface analysis_surface = {tables, NULL};

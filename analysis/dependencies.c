@@ -272,7 +272,7 @@ static enum status dependencies(struct query_request *request)
         return arena_status(request->arena);
     d->graph.request = request;
     d->limit = NODES_DEFAULT;
-    graph_params(&d->graph);
+    graph_params(&d->graph, 2);
     params_query_number(request, "limit", 1, NODES_MAX, &d->limit);
     if (read_direction(&d->graph) != OK)
         return request->failed;

@@ -309,9 +309,9 @@ static enum status read_round(struct dependency_graph *g,
         return arena_status(g->request->arena);
     g->to_callers = g->to_callees = NULL;
     if (g->directions & GRAPH_CALLERS)
-        g->to_callers = graph_walk(g, GRAPH_CALLERS, -1);
+        g->to_callers = graph_walk(g, GRAPH_CALLERS, WALK_ALL);
     if (g->directions & GRAPH_CALLEES)
-        g->to_callees = graph_walk(g, GRAPH_CALLEES, -1);
+        g->to_callees = graph_walk(g, GRAPH_CALLEES, WALK_ALL);
     return arena_status(g->request->arena);
 }
 
@@ -401,11 +401,11 @@ struct slice graph_id(const struct dependency_graph *g, const struct node *node)
 
 /* ---- parameters ---- */
 
-enum status graph_params(struct dependency_graph *g)
+enum status graph_params(struct dependency_graph *g, uint64_t depth)
 {
     struct query_request *request = g->request;
 
-    g->depth = 2;
+    g->depth = depth;
     params_query_scope(request, &g->scope);
     params_query_range(request, NS_PER_HOUR, &g->start_ns, &g->end_ns);
     params_query_number(request, "depth", 1, GRAPH_MAX_DEPTH, &g->depth);

@@ -55,7 +55,13 @@ struct dependency_graph {
 MUST_CHECK enum status graph_read(struct dependency_graph *graph);
 
 /* Which edges a walk follows. */
-enum { WALK_OBSERVED = 1, WALK_DECLARED = 2, WALK_QUEUES = 4 };
+enum {
+    WALK_OBSERVED = 1,
+    WALK_DECLARED = 2,
+    WALK_CALLS = 4,  /* that are not through a queue */
+    WALK_QUEUES = 8, /* into queues and out of them */
+    WALK_ALL = 15
+};
 
 /* The steps of each node from the roots, at most graph->depth; direction:
  * GRAPH_CALLERS or GRAPH_CALLEES. NULL: the arena is full. */
@@ -79,7 +85,7 @@ struct slice graph_id(const struct dependency_graph *graph,
                       const struct node *node);
 
 /* Reads namespace (which is required), project, component (which needs a
- * project), environment, depth. */
-enum status graph_params(struct dependency_graph *graph);
+ * project), environment, times, depth. */
+enum status graph_params(struct dependency_graph *graph, uint64_t depth);
 
 #endif

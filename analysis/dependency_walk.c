@@ -12,14 +12,12 @@ struct graph_steps {
 
 static bool follows(const struct graph_steps *w, const struct graph_edge *edge)
 {
-    const struct node *nodes[] = {w->graph->nodes[edge->source].node,
-                                  w->graph->nodes[edge->target].node};
+    bool queue = graph_is_queue(w->graph->nodes[edge->source].node) ||
+                 graph_is_queue(w->graph->nodes[edge->target].node);
 
-    if (!(w->which & WALK_QUEUES) &&
-        (graph_is_queue(nodes[0]) || graph_is_queue(nodes[1])))
-        return false;
-    return (w->which & WALK_OBSERVED && edge->edge->observed) ||
-           (w->which & WALK_DECLARED && edge->edge->declared);
+    return w->which & (queue ? WALK_QUEUES : WALK_CALLS) &&
+           ((w->which & WALK_OBSERVED && edge->edge->observed) ||
+            (w->which & WALK_DECLARED && edge->edge->declared));
 }
 
 /* A queue and what is behind it are the same number of steps away. */

@@ -6,5 +6,6 @@
 
 extern const struct route routes_trace[];
 extern const struct route routes_dependencies[];
+extern const struct route routes_blast_radius[];
 
 #endif

@@ -101,6 +101,9 @@ READS = {
     "GET /api/v1/dependencies": lambda t: [
         (f"/api/v1/dependencies?namespace={t.namespace}&project=shop{more}&{QUERY}", None)
         for more in ("", "&component=front&depth=8", "&component=cart&direction=callers", "&component=none")],
+    "GET /api/v1/blast-radius": lambda t: [
+        (f"/api/v1/blast-radius?namespace={t.namespace}&project=shop&component={c}&depth=8&{QUERY}", None)
+        for c in ("front", "cart", "none")],
     "POST /api/v1/cause": lambda t: [
         ("/api/v1/cause", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/cause": lambda t: [(f"/api/v1/cause?namespace={t.namespace}&project=shop&{QUERY}", None)],
