@@ -5,24 +5,37 @@
 #include <string.h>
 
 #include "cli_request.h"
-#include "cli_text.h"
+#include "term_line.h"
+#include "utf8.h"
 
 /* Whoever types does not wait longer for names. */
 #define WAIT "700ms"
 
 /* ---- candidates ---- */
 
-/* Only harmless text that a shell can put on a line. */
+/* Names come from senders: those that a shell or a terminal would obey are not
+ * offered. */
+static bool is_harmless(const char *text)
+{
+    const uint8_t *at = (const uint8_t *)text, *end = at + strlen(text);
+
+    while (at < end) {
+        uint32_t c;
+        size_t len = utf8_decode(at, end, &c);
+
+        if (len == 0 || c == ' ' || term_is_control(c) ||
+            (c < 0x80 && strchr("\"'`$\\;&|<>(){}[]*?!#~", (int)c)))
+            return false;
+        at += len;
+    }
+    return true;
+}
+
 static void offer(const char *begin, const char *candidate, const char *help)
 {
-    size_t len = strlen(begin);
-
-    if (strncmp(candidate, begin, len) != 0 || !candidate[0])
+    if (strncmp(candidate, begin, strlen(begin)) != 0 || !candidate[0] ||
+        !is_harmless(candidate))
         return;
-    for (const char *c = candidate; *c; c++)
-        if ((unsigned char)*c <= ' ' || *c == 0x7f ||
-            strchr("\"'`$\\;&|<>(){}*?!#", *c))
-            return;
     fputs(candidate, stdout);
     if (help)
         printf("\t%s", help);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "cli_table.h"
-#include "cli_text.h"
 #include "mem.h"
+#include "utf8.h"
 
 enum { MAX_TOKEN = 16 * 1024 };
 
@@ -131,14 +131,17 @@ static int delete_context(struct cli_call *call)
 /* What YAML cannot hold, or would not show. */
 static bool is_plain(const char *text)
 {
-    struct buf clean;
-    bool same;
+    const uint8_t *at = (const uint8_t *)text, *end = at + strlen(text);
 
-    buf_init(&clean, 1 << 20);
-    cli_clean(&clean, slice_of(text));
-    same = slice_equal(buf_slice(&clean), slice_of(text));
-    buf_release(&clean);
-    return same;
+    while (at < end) {
+        uint32_t c;
+        size_t len = utf8_decode(at, end, &c);
+
+        if (len == 0 || term_is_control(c))
+            return false;
+        at += len;
+    }
+    return true;
 }
 
 static bool read_token(struct cli_context *context)

@@ -7,6 +7,8 @@
 #include <yaml.h>
 
 #include "mem.h"
+#include "term_line.h"
+#include "utf8.h"
 
 const char *const cli_field_names[CLI_FIELDS] = {
     "server",   "token-file", "token",   "ca-file",    "cert-file",
@@ -222,11 +224,19 @@ static void print_text(FILE *out, const char *text)
         return;
     }
     fputc('"', out);
-    for (; *text; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            fprintf(out, "\\x%02x", (unsigned char)*text);
+    for (const uint8_t *at = (const uint8_t *)text, *end = at + len;
+         at < end;) {
+        uint32_t c = 0;
+        size_t size = utf8_decode(at, end, &c);
+
+        if (size == 0 || term_is_control(c))
+            fprintf(out, "\\U%08x", size ? (unsigned)c : 0xfffdU);
+        else if (c == '"' || c == '\\')
+            fprintf(out, "\\%c", (char)c);
         else
-            fprintf(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+            (void)fwrite(at, 1, size, out);
+        at += size ? size : 1;
+    }
     fputc('"', out);
 }
 

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli_text.h"
 #include "clock.h"
 
 enum { MAX_JSON = 1 << 20 };
@@ -108,16 +107,18 @@ static void add_percent(struct buf *out, double value)
 static void add_seconds(struct buf *out, double s)
 {
     static const char *const units[] = {"ns", "us", "ms", "s"};
+    long whole = fabs(s) < 1e15 ? (long)(fabs(s) + 0.5) : 0;
 
     if (fabs(s) < 59.95)
         add_scaled(out, s * 1e9, 1000, units, 4);
-    else if (fabs(s) < 3600)
-        buf_format(out, "%dm%02ds", (int)(s / 60), (int)fabs(fmod(s, 60)));
-    else if (fabs(s) < 1e9)
-        buf_format(out, "%ldh%02dm", (long)(s / 3600),
-                   (int)fabs(fmod(s / 60, 60)));
-    else
+    else if (whole == 0)
         buf_format(out, "%.3gs", s);
+    else if (whole < 3600)
+        buf_format(out, "%s%ldm%02lds", s < 0 ? "-" : "", whole / 60,
+                   whole % 60);
+    else
+        buf_format(out, "%s%ldh%02ldm", s < 0 ? "-" : "", whole / 3600,
+                   whole / 60 % 60);
 }
 
 static void add_cores(struct buf *out, double value)
@@ -183,7 +184,7 @@ static void add_time(struct buf *out, const char *text, size_t fraction)
     char moment[] = "0000-00-00 00:00:00.000";
 
     if (len < 20) {
-        cli_clean(out, slice_of(text));
+        buf_add(out, slice_of(text));
         return;
     }
     memcpy(moment, text, 19);
@@ -192,7 +193,7 @@ static void add_time(struct buf *out, const char *text, size_t fraction)
         for (size_t i = 0; i < 3 && text[20 + i] >= '0' && text[20 + i] <= '9';
              i++)
             moment[20 + i] = text[20 + i];
-    cli_clean(out, (struct slice){moment, fraction ? 23 : 19});
+    buf_add(out, (struct slice){moment, fraction ? 23 : 19});
 }
 
 static void add_age(struct buf *out, const char *text)
@@ -201,7 +202,7 @@ static void add_age(struct buf *out, const char *text)
     char age[CLOCK_TEXT];
 
     if (!clock_parse_rfc3339(slice_of(text), &then)) {
-        cli_clean(out, slice_of(text));
+        buf_add(out, slice_of(text));
         return;
     }
     buf_add(out, (struct slice){
@@ -225,29 +226,29 @@ static void add_any(struct buf *out, const json_t *value)
     char *text;
 
     if (json_is_string(value)) {
-        cli_clean(out, (struct slice){json_string_value(value),
-                                      json_string_length(value)});
+        buf_add(out, (struct slice){json_string_value(value),
+                                    json_string_length(value)});
     } else if (json_is_array(value)) {
         add_list(out, value);
     } else {
         text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
                                      JSON_REAL_PRECISION(6));
-        cli_clean(out, slice_of(text ? text : ""));
+        buf_add(out, slice_of(text ? text : ""));
         free(text);
     }
 }
 
-static enum cli_tone tone_of_level(const char *level)
+static enum term_color tone_of_level(const char *level)
 {
     if (strcmp(level, "ERROR") == 0 || strcmp(level, "FATAL") == 0)
-        return TONE_BAD;
+        return TERM_RED;
     if (strcmp(level, "WARN") == 0 || strcmp(level, "Warning") == 0)
-        return TONE_WARN;
-    return strcmp(level, "DEBUG") == 0 ? TONE_FAINT : TONE_PLAIN;
+        return TERM_YELLOW;
+    return strcmp(level, "DEBUG") == 0 ? TERM_DIM : TERM_PLAIN;
 }
 
-static enum cli_tone add_text(struct buf *out, const json_t *value,
-                              enum cli_format format)
+static enum term_color add_text(struct buf *out, const json_t *value,
+                                enum cli_format format)
 {
     const char *text = json_string_value(value);
 
@@ -262,26 +263,26 @@ static enum cli_tone add_text(struct buf *out, const json_t *value,
         if (text && format == FORMAT_LEVEL)
             return tone_of_level(text);
     }
-    return TONE_PLAIN;
+    return TERM_PLAIN;
 }
 
-enum cli_tone cli_format(struct buf *out, const json_t *value,
-                         enum cli_format format)
+enum term_color cli_format(struct buf *out, const json_t *value,
+                           enum cli_format format)
 {
     double number = json_number_value(value);
 
     if (!value) {
         buf_byte(out, '-');
-        return TONE_FAINT;
+        return TERM_DIM;
     }
     if (!json_is_number(value))
         return add_text(out, value, format);
     if (format == FORMAT_TEXT && json_is_integer(value)) {
         buf_format(out, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return TONE_PLAIN;
+        return TERM_PLAIN;
     }
     cli_format_number(out, number, format);
     if (format != FORMAT_RATIO || number <= 0)
-        return TONE_PLAIN;
-    return number >= 0.05 ? TONE_BAD : TONE_WARN;
+        return TERM_PLAIN;
+    return number >= 0.05 ? TERM_RED : TERM_YELLOW;
 }

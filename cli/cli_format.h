@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "buf.h"
-#include "cli_screen.h"
+#include "term_line.h"
 
 enum cli_format {
     FORMAT_TEXT,    /* any value; a list with commas */
@@ -32,9 +32,10 @@ enum cli_format {
  * ("component|name") the first that is there. NULL: none, or null. */
 const json_t *cli_at(const json_t *row, const char *path);
 
-/* Appends the value, clean; NULL is "-". */
-enum cli_tone cli_format(struct buf *out, const json_t *value,
-                         enum cli_format format);
+/* Appends the value, as the sender wrote it: term_line.h makes it harmless.
+ * NULL is "-". */
+enum term_color cli_format(struct buf *out, const json_t *value,
+                           enum cli_format format);
 void cli_format_number(struct buf *out, double value, enum cli_format format);
 /* Numbers stand on the right of their column. */
 bool cli_is_number(enum cli_format format);

@@ -49,7 +49,7 @@ int cli_fail(const struct cli_server *server, long status, struct slice body,
 
 /* The text of a member; "" if it has none. */
 const char *cli_text(const json_t *object, const char *key);
-/* Prints text from a sender; control bytes become spaces. */
+/* Prints text from a sender, made harmless (term_line.h). */
 void cli_put(FILE *to, const char *text);
 /* Prints the answer of a cause query as text. */
 void cli_print_cause(const json_t *answer);

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "cli_int.h"
+#include "term_line.h"
 
 enum { FEW = 3 }; /* a baseline with 3 times fewer traces is poor */
+enum { MAX_TEXT = 1 << 20 };
 enum { MAX_EVIDENCE = 3, MAX_SUSPECTS = 3, MAX_LISTED = 5, COLUMNS = 48 };
 
 const char *cli_text(const json_t *object, const char *key)
@@ -27,8 +29,16 @@ static double number_of(const json_t *object, const char *key)
 
 void cli_put(FILE *to, const char *text)
 {
-    for (; *text; text++)
-        fputc((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text, to);
+    static const struct term_look uncut = {.columns = 0};
+    struct term_line line;
+    struct buf clean;
+
+    buf_init(&clean, MAX_TEXT);
+    line = term_begin(&clean, &uncut);
+    term_puts(&line, text);
+    if (clean.len > 0)
+        (void)fwrite(clean.ptr, 1, clean.len, to);
+    buf_release(&clean);
 }
 
 /* Of "2026-11-21T13:44:00.123Z" the time of day. */

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli_table.h"
-#include "cli_text.h"
 #include "utf8.h"
 
 enum { MAX_PRINTED = 1 << 30 };
@@ -94,7 +93,7 @@ static void add_harmless(struct buf *out, struct slice json)
 
         if (len == 0)
             len = 1;
-        if (c >= 0x7f && cli_is_hidden(c) && c <= 0xffff)
+        if (c >= 0x7f && c <= 0xffff && term_is_control(c))
             buf_format(out, "\\u%04x", (unsigned)c);
         else if (c >= 0x20 || c == '\n' || c == '\r' || c == '\t')
             buf_add(out, (struct slice){(const char *)at, len});
@@ -136,6 +135,7 @@ void cli_print_rows(const struct cli_call *call,
                     const struct cli_column *columns, const json_t *rows,
                     bool heads)
 {
+    static const struct term_look uncut = {.columns = 0};
     struct buf out, line;
 
     heads = heads && !call->given.of[OPT_NO_HEADERS];
@@ -154,7 +154,9 @@ void cli_print_rows(const struct cli_call *call,
         else if (call->output == OUTPUT_CSV)
             csv_row(call->screen.tty ? &line : &out, columns, row);
         if (line.len > 0) {
-            cli_clean(&out, (struct slice){line.ptr, line.len - 2});
+            struct term_line clean = term_begin(&out, &uncut);
+
+            term_put(&clean, (struct slice){line.ptr, line.len - 2});
             buf_add(&out, SLICE("\r\n"));
             buf_reset(&line);
         }

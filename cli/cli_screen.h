@@ -6,33 +6,17 @@
 #define CLI_SCREEN_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
-#include "buf.h"
+#include "term_line.h"
 
+/* Of what is no terminal nothing is cut or replaced: look.columns is 0. */
 struct cli_screen {
     bool tty;
-    bool color;
-    size_t columns; /* 0: not a terminal, nothing is cut */
+    struct term_look look;
 };
 
-enum cli_tone {
-    TONE_PLAIN,
-    TONE_HEAD,
-    TONE_FAINT,
-    TONE_GOOD,
-    TONE_WARN,
-    TONE_BAD,
-    CLI_TONES
-};
-
-/* when: the value of --color, or NULL. NO_COLOR, TERM=dumb and COLUMNS count as
- * they do elsewhere. */
+/* when: the value of --color, or NULL. */
 void cli_screen_init(struct cli_screen *screen, const char *when);
-
-/* Begins a tone, TONE_PLAIN ends it; nothing without colours. */
-void cli_tone(const struct cli_screen *screen, struct buf *out,
-              enum cli_tone tone);
 
 /* SIGINT, SIGTERM and SIGHUP end the program by that signal (a shell shows 130
  * for Ctrl-C) after colours are off and the cursor is shown. */

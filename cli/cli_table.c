@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli_text.h"
 #include "mem.h"
 
 enum {
@@ -17,14 +16,14 @@ enum {
 
 struct table_cell {
     size_t at, len; /* in table->text */
-    enum cli_tone tone;
+    enum term_color color;
 };
 
 struct table {
-    const struct cli_screen *screen;
+    struct term_look look;
     const struct cli_column *columns[MAX_SHOWN];
-    size_t widths[MAX_SHOWN];
-    size_t shown, rows;
+    uint32_t widths[MAX_SHOWN];
+    size_t shown, rows, heads;
     struct table_cell *cells; /* row by row, the heads first */
     struct buf text;
 };
@@ -37,22 +36,27 @@ static void choose_columns(struct table *t, const struct cli_column *columns,
             t->columns[t->shown++] = columns;
 }
 
+static struct slice text_of(const struct table *t,
+                            const struct table_cell *cell)
+{
+    return (struct slice){t->text.ptr + cell->at, cell->len};
+}
+
 static void fill_cell(struct table *t, struct table_cell *cell, size_t k,
                       const json_t *row)
 {
     const struct cli_column *column = t->columns[k];
-    size_t width;
+    uint32_t width;
 
     cell->at = t->text.len;
+    cell->color = TERM_BOLD;
     if (row)
-        cell->tone =
+        cell->color =
             cli_format(&t->text, cli_at(row, column->path), column->format);
     else
         buf_add(&t->text, slice_of(column->head));
     cell->len = t->text.len - cell->at;
-    if (!row)
-        cell->tone = TONE_HEAD;
-    width = cli_width((struct slice){t->text.ptr + cell->at, cell->len});
+    width = term_columns(text_of(t, cell));
     if (width > t->widths[k])
         t->widths[k] = width;
 }
@@ -61,6 +65,7 @@ static void fill(struct table *t, const json_t *rows, bool heads)
 {
     size_t at = 0;
 
+    t->heads = heads;
     t->rows = json_array_size(rows) + heads;
     t->cells = mem_zero(t->rows * t->shown + 1, sizeof(*t->cells));
     for (size_t i = 0; i < t->rows; i++)
@@ -73,7 +78,8 @@ static void fill(struct table *t, const json_t *rows, bool heads)
  * there is none. */
 static size_t widest(const struct table *t, bool long_ones)
 {
-    size_t found = t->shown, most = long_ones ? LEAST_LONG : LEAST;
+    uint32_t most = long_ones ? LEAST_LONG : LEAST;
+    size_t found = t->shown;
 
     for (size_t k = 0; k < t->shown; k++)
         if (!cli_is_number(t->columns[k]->format) &&
@@ -85,13 +91,34 @@ static size_t widest(const struct table *t, bool long_ones)
     return found;
 }
 
-static void fit(struct table *t)
+static uint32_t total_width(const struct table *t)
 {
-    size_t total = t->shown ? (t->shown - 1) * GAP : 0;
+    uint32_t total = 0;
 
     for (size_t k = 0; k < t->shown; k++)
-        total += t->widths[k];
-    while (t->screen->columns && total > t->screen->columns) {
+        total += t->widths[k] ? t->widths[k] + (total > 0 ? GAP : 0) : 0;
+    return total;
+}
+
+static bool is_same(const struct table *t, size_t k)
+{
+    for (size_t i = t->heads + 1; i < t->rows; i++)
+        if (!slice_equal(text_of(t, &t->cells[i * t->shown + k]),
+                         text_of(t, &t->cells[t->heads * t->shown + k])))
+            return false;
+    return true;
+}
+
+/* Columns that say nothing go first, then texts become shorter. */
+static void fit(struct table *t)
+{
+    uint32_t columns = t->look.columns;
+
+    for (size_t k = 0; columns && k < t->shown; k++)
+        if ((t->columns[k]->flags & COLUMN_SAME) && total_width(t) > columns &&
+            is_same(t, k))
+            t->widths[k] = 0;
+    while (columns && total_width(t) > columns) {
         size_t k = widest(t, true);
 
         if (k == t->shown)
@@ -99,7 +126,6 @@ static void fit(struct table *t)
         if (k == t->shown)
             return;
         t->widths[k]--;
-        total--;
     }
 }
 
@@ -107,37 +133,33 @@ static void fit(struct table *t)
 static void draw_row(const struct table *t, const struct table_cell *cells,
                      struct buf *out)
 {
-    size_t left = t->screen->columns ? t->screen->columns : SIZE_MAX;
+    struct term_line line = term_begin(out, &t->look);
 
-    for (size_t k = 0; k < t->shown && left > 0; k++) {
+    for (size_t k = 0; k < t->shown; k++) {
         bool right = cli_is_number(t->columns[k]->format);
-        struct slice text = {t->text.ptr + cells[k].at, cells[k].len};
-        size_t width = t->widths[k] < left ? t->widths[k] : left;
 
-        if (k + 1 == t->shown && !right && cli_width(text) < width)
-            width = cli_width(text);
-        if (cells[k].tone != TONE_PLAIN)
-            cli_tone(t->screen, out, cells[k].tone);
-        cli_cell(out, text, width, right);
-        if (cells[k].tone != TONE_PLAIN)
-            cli_tone(t->screen, out, TONE_PLAIN);
-        left -= width;
-        for (size_t i = 0; i < GAP && left > 0 && k + 1 < t->shown; i++, left--)
-            buf_byte(out, ' ');
+        if (t->widths[k] == 0)
+            continue;
+        if (line.column > 0)
+            term_to(&line, line.column + GAP);
+        term_paint(&line, cells[k].color);
+        if (k + 1 == t->shown && !right)
+            term_put(&line, text_of(t, &cells[k]));
+        else
+            term_cell(&line, text_of(t, &cells[k]), t->widths[k],
+                      right ? TERM_RIGHT : TERM_LEFT);
+        term_paint(&line, TERM_PLAIN);
     }
-    while (out->len > 0 && out->ptr[out->len - 1] == ' ')
-        out->len--;
-    buf_byte(out, '\n');
+    term_end(&line);
 }
 
 void cli_table(struct buf *out, const struct cli_screen *screen, bool wide,
                const struct cli_column *columns, const json_t *rows, bool heads)
 {
-    struct cli_screen uncut = *screen;
-    struct table t = {.screen = &uncut};
+    struct table t = {.look = screen->look};
 
     if (wide)
-        uncut.columns = 0;
+        t.look.columns = 0;
     buf_init(&t.text, MAX_TEXT);
     choose_columns(&t, columns, wide);
     fill(&t, rows, heads);

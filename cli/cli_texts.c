@@ -9,10 +9,8 @@
 
 struct term_look cli_look(const struct cli_call *call)
 {
-    struct term_look look = term_look_of(stdout);
+    struct term_look look = call->screen.look;
 
-    look.color = call->screen.color;
-    look.columns = (uint32_t)call->screen.columns;
     look.ascii |= call->given.of[OPT_ASCII] != NULL;
     return look;
 }

@@ -3,10 +3,10 @@
 
 /* clang-format off */
 static const struct cli_column components[] = {
-    {"NAMESPACE", "namespace", FORMAT_TEXT, 0},
-    {"PROJECT", "project", FORMAT_TEXT, 0},
+    {"NAMESPACE", "namespace", FORMAT_TEXT, COLUMN_SAME},
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
     {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
-    {"ENVIRONMENT", "environment", FORMAT_TEXT, 0},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
     {"RATE", "requestRate", FORMAT_RATE, 0},
     {"ERRORS", "errorRatio", FORMAT_RATIO, 0},
     {"4XX", "clientErrorRatio", FORMAT_PERCENT, COLUMN_WIDE},
@@ -24,7 +24,7 @@ static const struct cli_column components[] = {
 static const struct cli_column logs[] = {
     {"TIME", "timestamp", FORMAT_MOMENT, 0},
     {"LEVEL", "level", FORMAT_LEVEL, 0},
-    {"COMPONENT", "metadata.componentName", FORMAT_TEXT, 0},
+    {"COMPONENT", "metadata.componentName", FORMAT_TEXT, COLUMN_SAME},
     {"ENVIRONMENT", "metadata.environmentName", FORMAT_TEXT, COLUMN_WIDE},
     {"POD", "metadata.podName", FORMAT_TEXT, COLUMN_WIDE},
     {"TRACE", "traceId", FORMAT_TEXT, COLUMN_WIDE},
@@ -35,7 +35,7 @@ static const struct cli_column events[] = {
     {"TIME", "timestamp", FORMAT_TIME, 0},
     {"TYPE", "type", FORMAT_LEVEL, 0},
     {"REASON", "reason", FORMAT_TEXT, 0},
-    {"COMPONENT", "metadata.componentName", FORMAT_TEXT, 0},
+    {"COMPONENT", "metadata.componentName", FORMAT_TEXT, COLUMN_SAME},
     {"ENVIRONMENT", "metadata.environmentName", FORMAT_TEXT, COLUMN_WIDE},
     {"OBJECT", "metadata.objectName", FORMAT_TEXT, COLUMN_WIDE},
     {"KIND", "metadata.objectKind", FORMAT_TEXT, COLUMN_WIDE},

@@ -51,8 +51,9 @@ struct term_look term_look_of(FILE *to)
         look.color =
             term && strcmp(term, "dumb") != 0 && !(no_color && no_color[0]);
         (void)ioctl(fileno(to), TIOCGWINSZ, &size);
-        look.columns = size.ws_col ? size.ws_col : number_of("COLUMNS");
-        look.rows = size.ws_row ? size.ws_row : number_of("LINES");
+        look.columns =
+            number_of("COLUMNS") ? number_of("COLUMNS") : size.ws_col;
+        look.rows = number_of("LINES") ? number_of("LINES") : size.ws_row;
         look.columns = look.columns ? look.columns : 80;
         look.rows = look.rows ? look.rows : 24;
     } else {
@@ -84,12 +85,19 @@ static int width_of(uint32_t c)
     return width;
 }
 
-/* Characters that would move what follows, or turn it around. */
-static bool is_control(uint32_t c)
+bool term_is_control(uint32_t c)
 {
-    return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0x200e || c == 0x200f ||
-           c == 0x61c || (c >= 0x2028 && c <= 0x202e) ||
-           (c >= 0x2066 && c <= 0x2069);
+    /* C0; DEL and C1; marks of direction, line separators, characters without
+     * a shape; tags */
+    static const uint32_t ranges[][2] = {
+        {0, 0x1f},        {0x7f, 0x9f},     {0x61c, 0x61c},    {0x180e, 0x180e},
+        {0x200b, 0x200b}, {0x200e, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++)
+        if (c >= ranges[i][0] && c <= ranges[i][1])
+            return true;
+    return false;
 }
 
 struct text_cursor {
@@ -114,7 +122,7 @@ static bool next(struct text_cursor *cursor, uint32_t *c, uint32_t *width)
 
         if (len == 0)
             *c = REPLACEMENT;
-        else if (is_control(*c))
+        else if (term_is_control(*c))
             *c = ' ';
         cursor->at += len ? len : 1;
         wide = width_of(*c);

@@ -71,6 +71,10 @@ uint32_t term_left(const struct term_line *line);
 void term_paint(struct term_line *line, enum term_color color);
 void term_end(struct term_line *line);
 
+/* Characters that would move what follows or turn it around, and those that
+ * nobody sees. */
+bool term_is_control(uint32_t c);
+
 /* The columns that a text takes. */
 uint32_t term_columns(struct slice text);
 
