@@ -247,7 +247,7 @@ enum status access_decide(struct access *access, struct subject **subject,
     return jwt_decide(access->jwt, subject, action, scope, waiter, why);
 }
 
-bool access_metadata(const struct access *access, const char *resource,
+bool access_metadata(const struct access *access, struct slice resource,
                      struct buf *out)
 {
     return access && access->jwt && jwt_metadata(access->jwt, resource, out);

@@ -42,7 +42,8 @@ bool jwt_is_decided(const struct jwt *jwt, const struct subject *subject,
                     enum action action);
 
 /* RFC 9728; see access_metadata(). */
-bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out);
+bool jwt_metadata(const struct jwt *jwt, struct slice resource,
+                  struct buf *out);
 /* What is wrong now; false: nothing. */
 bool jwt_note(struct jwt *jwt, struct buf *out);
 /* The age of the keys, for /metrics. */

@@ -5,18 +5,17 @@
 #include "jsonw.h"
 #include "jwt_int.h"
 
-bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out)
+bool jwt_metadata(const struct jwt *jwt, struct slice resource, struct buf *out)
 {
-    struct slice url = slice_of(resource);
+    static const char *const scopes[] = {"openid", "profile", "email"};
     struct jsonw w;
 
     if (jwt->count == 0)
         return false;
     jsonw_init(&w, out);
     jsonw_open(&w, '{');
-    while (url.len > 0 && url.ptr[url.len - 1] == '/')
-        url.len--;
-    jsonw_member_text(&w, "resource", url);
+    jsonw_member_text(&w, "resource_name", SLICE("Callboard"));
+    jsonw_member_text(&w, "resource", resource);
     jsonw_name(&w, "authorization_servers");
     jsonw_open(&w, '[');
     for (uint32_t i = 0; i < jwt->count; i++)
@@ -25,6 +24,11 @@ bool jwt_metadata(const struct jwt *jwt, const char *resource, struct buf *out)
     jsonw_name(&w, "bearer_methods_supported");
     jsonw_open(&w, '[');
     jsonw_cstr(&w, "header");
+    jsonw_close(&w, ']');
+    jsonw_name(&w, "scopes_supported");
+    jsonw_open(&w, '[');
+    for (size_t i = 0; i < sizeof(scopes) / sizeof(scopes[0]); i++)
+        jsonw_cstr(&w, scopes[i]);
     jsonw_close(&w, ']');
     jsonw_close(&w, '}');
     return true;

@@ -49,9 +49,11 @@ static void read_head(struct server_request *sr, const char *version)
     request->content_encoding = head->content_encoding;
     request->authorization = head->authorization;
     request->accept = head->accept;
-    request->mcp_version = head->mcp_version;
-    request->mcp_method = head->mcp_method;
-    request->mcp_name = head->mcp_name;
+    /* Blanks around a value are no part of it. The library leaves those at its
+     * end; what it reads itself, such as lengths, is compared as it is. */
+    request->mcp_version = slice_trim(head->mcp_version, HTTP_BLANKS);
+    request->mcp_method = slice_trim(head->mcp_method, HTTP_BLANKS);
+    request->mcp_name = slice_trim(head->mcp_name, HTTP_BLANKS);
     request->length = head->length;
     request->from = request->holder = slot_address(sr->conn->slot);
 }

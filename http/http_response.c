@@ -227,11 +227,12 @@ static void add_headers(struct MHD_Response *to,
                         const struct server_request *sr, int code)
 {
     unsigned retry_after = sr->request.response.retry_after;
+    const char *challenge = sr->server->options.challenge;
     char seconds[16];
 
     add_entity(to, sr, code);
     if (code == MHD_HTTP_UNAUTHORIZED)
-        add(to, "WWW-Authenticate", "Bearer");
+        add(to, "WWW-Authenticate", challenge ? challenge : "Bearer");
     if (code == MHD_HTTP_METHOD_NOT_ALLOWED || (sr->preflight && sr->allow[0]))
         add(to, "Allow", sr->allow);
     if (code == MHD_HTTP_SERVICE_UNAVAILABLE ||

@@ -139,7 +139,7 @@ MUST_CHECK enum status access_decide(struct access *access,
 
 /* The metadata of this server as a protected resource (RFC 9728). False: there
  * is no issuer. */
-bool access_metadata(const struct access *access, const char *resource,
+bool access_metadata(const struct access *access, struct slice resource,
                      struct buf *out);
 /* What is wrong with its files and services now; false: nothing. */
 bool access_note(struct access *access, struct buf *out);

@@ -185,6 +185,8 @@ struct http_options {
                                   any Host, unless it listens on loopback */
     bool deny_cross_origin; /* a foreign Origin is refused for GET too (OTLP) */
 
+    const char *challenge; /* WWW-Authenticate of 401; NULL: Bearer */
+
     struct tls *tls; /* NULL: plain HTTP */
 };
 

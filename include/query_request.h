@@ -245,6 +245,14 @@ struct slice reply_event_type(const struct log_record *log);
 struct slice reply_value_text(struct query_request *request,
                               const struct attr *value);
 
+/* ---- query_access.c ---- */
+
+enum { QUERY_CHALLENGE = 2048 };
+
+/* WWW-Authenticate of a 401: where the metadata are. False: there are none. */
+bool query_challenge(const struct query_options *services,
+                     char text[QUERY_CHALLENGE]);
+
 /* ---- query_openapi.c ---- */
 
 extern const struct http_file query_openapi;

@@ -54,6 +54,7 @@ struct query {
     uint32_t worker_count; /* running */
     atomic_uint undecided; /* queries that wait for a decision */
     pthread_mutex_t again; /* held by the one query that runs again */
+    char challenge[QUERY_CHALLENGE];
 };
 
 enum {
@@ -419,6 +420,8 @@ static enum status start_http(struct query *query)
         .tls = query->options.tls,
     };
 
+    if (query_challenge(&query->options, query->challenge))
+        http.challenge = query->challenge;
     http.routes = query_routes(query->options.surfaces, &http.route_count);
     start_admin(query, http);
     return http_start(&query->http, &http);

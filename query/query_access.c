@@ -3,6 +3,7 @@
  * asks: GET /api/v1/access/me; and whose tokens are taken. What they do is in
  * tokens.h; the document is JSON of jansson on both sides, so it has no table.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "clock.h"
@@ -146,20 +147,65 @@ static enum status get_me(struct query_request *request)
     return answer(request, reply);
 }
 
-/* RFC 9728: who signs the tokens that this server takes. */
+#define METADATA "/.well-known/oauth-protected-resource"
+
+/* Of this port, for clients; empty: none. */
+static struct slice base_url(const struct query_options *services)
+{
+    struct slice url = slice_of(services->base_url ? services->base_url : "");
+
+    while (url.len > 0 && url.ptr[url.len - 1] == '/')
+        url.len--;
+    return url;
+}
+
+/* Who signs the tokens that this server takes (RFC 9728). The clients that ask
+ * are agents, so the resource is where they go on to: /mcp. */
+static bool write_metadata(const struct query_options *services,
+                           struct buf *out)
+{
+    struct slice url = base_url(services);
+    struct buf resource;
+    bool written;
+
+    if (url.len == 0)
+        return false;
+    buf_init(&resource, url.len + 16);
+    buf_add(&resource, url);
+    buf_add(&resource, SLICE("/mcp"));
+    written = access_metadata(services->access, buf_slice(&resource), out);
+    buf_release(&resource);
+    return written;
+}
+
 static enum status get_metadata(struct query_request *request)
 {
-    const char *url = request->services->base_url;
-
-    if (!url || !*url ||
-        !access_metadata(request->services->access, url, &request->out))
+    if (!write_metadata(request->services, &request->out))
         return query_fail(request, ERR_NOT_FOUND, NULL, "no such path");
     return OK;
 }
 
+bool query_challenge(const struct query_options *services,
+                     char text[QUERY_CHALLENGE])
+{
+    struct slice url = base_url(services);
+    struct buf metadata;
+    bool served;
+
+    buf_init(&metadata, 64 * 1024);
+    served = write_metadata(services, &metadata);
+    buf_release(&metadata);
+    return served && snprintf(text, QUERY_CHALLENGE,
+                              "Bearer resource_metadata=\"%.*s" METADATA
+                              "\", scope=\"openid profile email\"",
+                              SLICE_ARGS(url)) < QUERY_CHALLENGE;
+}
+
 const struct route routes_access[] = {
-    {"GET", "/.well-known/oauth-protected-resource", ACTION_OPEN, SCOPE_NONE,
-     get_metadata, NULL, ON_IO, 0, NULL},
+    {"GET", METADATA, ACTION_OPEN, SCOPE_NONE, get_metadata, NULL, ON_IO, 0,
+     NULL},
+    {"GET", METADATA "/mcp", ACTION_OPEN, SCOPE_NONE, get_metadata, NULL, ON_IO,
+     0, NULL},
     {"GET", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_NARROWED,
      list_tokens, NULL, NO_READER, 0, NULL},
     {"POST", "/api/v1/access/tokens", ACTION_ACCESS_ADMIN, SCOPE_BODY,

@@ -34,11 +34,19 @@ def test_several():
              "issuer 2 with the audience of 1")
     tap.same(status(server, two.token(groups="devs", iss=one.issuer)), 401,
              "issuer 1 by a key of 2, of the same kid")
-    answer = server.query(METADATA)
-    tap.same((answer.status, json.loads(answer.body)), (200, {
-        "resource": "https://callboard.example",
-        "authorization_servers": [one.issuer, two.issuer],
-        "bearer_methods_supported": ["header"]}), "metadata, to strangers")
+    for path in (METADATA, METADATA + "/mcp"):
+        answer = server.query(path)
+        tap.same((answer.status, json.loads(answer.body)), (200, {
+            "resource_name": "Callboard",
+            "resource": "https://callboard.example/mcp",
+            "authorization_servers": [one.issuer, two.issuer],
+            "bearer_methods_supported": ["header"],
+            "scopes_supported": ["openid", "profile", "email"]}), "metadata, to strangers")
+    for path in ("/mcp", "/api/v1/components"):
+        answer = server.query(path)
+        tap.same((answer.status, answer.headers.get("WWW-Authenticate")), (
+            401, f'Bearer resource_metadata="https://callboard.example{METADATA}", scope="openid profile email"'),
+            f"401 of {path} says where the metadata are")
     server.stop()
     server = start(one)
     tap.same(server.query(METADATA).status, 404, "no metadata without a URL")
@@ -176,7 +184,7 @@ def test_environment():
     tap.check(any("/authz/evaluates" in seen[2] for seen in idp.seen),
               "AUTHZ_SERVICE_URL is asked")
     tap.same(json.loads(server.query(METADATA).body)["resource"],
-             "https://observer.example", "OBSERVER_BASE_URL")
+             "https://observer.example/mcp", "OBSERVER_BASE_URL")
     server.stop()
     for name in names:
         del os.environ[name]

@@ -53,6 +53,7 @@ READS = {
     "GET /metrics": lambda t: None,
     "GET /api/v1/dead-letters": lambda t: None,
     "GET /.well-known/oauth-protected-resource": lambda t: [],
+    "GET /.well-known/oauth-protected-resource/mcp": lambda t: [],
     "GET /api/v1/access/me": lambda t: [("/api/v1/access/me", None)],
     "GET /api/v1/access/tokens": lambda t: None,
     "POST /api/v1/access/tokens": lambda t: None,

@@ -287,6 +287,7 @@ static const char *const without_table[] = {
     "/api/v1/access/tokens/{}",
     "/api/v1/access/me",
     "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/mcp",
     "/metrics",                     /* text */
     "/openapi.yaml",                /* a file */
     "/api/v1/catalog",              /* GET: the document as it was put */

@@ -214,6 +214,7 @@ TEST(what_is_open_to_strangers_is_known)
         "/",
         "/health",
         "/.well-known/oauth-protected-resource",
+        "/.well-known/oauth-protected-resource/mcp",
         "/prometheus/-/ready",
         "/prometheus/-/healthy",
     };
