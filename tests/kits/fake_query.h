@@ -33,7 +33,7 @@ struct bed {
     size_t max_reply, max_memory;
     const char *accept;
     struct http_request *http; /* with headers that the test sets; or NULL */
-    uint64_t running_ns; /* as if a query had been running for so long */
+    uint64_t running_ns;       /* as if a query had been running for so long */
 
     enum status journal_health;
 

@@ -1,0 +1,179 @@
+"""Starts a server with twenty minutes of the shop and lets every client ask it;
+each calls once more after the server was killed and started again. Their answers
+are compared with those of the routes. Then the conformance suite.
+"""
+import glob
+import json
+import os
+import subprocess
+import sys
+
+from callboard import Server, Tap, new_folder, seeded
+from running import END, START
+
+CACHE = sys.argv[1]
+HERE = os.path.dirname(os.path.abspath(__file__))
+BIN = CACHE + "/node_modules/.bin"
+tap = Tap()
+SCOPE = {"namespace": "acme", "project": "shop", "environment": "production"}
+TOOLS = ["query_component_logs", "query_workflow_logs", "query_component_events", "query_workflow_events",
+         "query_resource_metrics", "query_http_metrics", "query_traces", "query_trace_spans", "get_span_details"]
+
+
+def play(server):
+    subprocess.run([os.environ["SHOPGEN"], "--otlp", f"127.0.0.1:{server.otlp_port}", "--start", START, "--duration", "20m",
+                    "--rate", "5", "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"], check=True, timeout=60)
+
+
+def route(server, path, **body):
+    body = {"startTime": START, "endTime": END, "searchScope": {**SCOPE, **body.pop("scope", {})}, **body}
+    return json.loads(server.query(path, json.dumps(body).encode()).body)
+
+
+class Child:
+    """A client that prints JSON documents."""
+
+    def __init__(self, *command):
+        env = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        cwd=CACHE, env=env)
+        self.seen = {}
+
+    def read(self, until):
+        for line in self.process.stdout:
+            if not line.startswith("{"):
+                continue
+            one = json.loads(line)
+            self.seen[one["name"]] = one["value"]
+            if one["name"] == until:
+                return True
+        return False
+
+    def go_on(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        self.read("again")
+        _, said = self.process.communicate(timeout=30)
+        return said
+
+
+def same_but_took(one, two):
+    return {k: v for k, v in one.items() if k not in ("tookMs", "nextCursor")} == {
+        k: v for k, v in two.items() if k not in ("tookMs", "nextCursor")}
+
+
+def check_results(kind, seen, server):
+    wanted = {
+        "logs": route(server, "/api/v1/logs/query", scope={"component": "inventory"}, logLevels=["ERROR"], limit=5),
+        "metrics": route(server, "/api/v1/metrics/query", scope={"component": "inventory"}, metric="resource", step="5m"),
+        "http": route(server, "/api/v1/metrics/query", scope={"component": "inventory"}, metric="http", step="5m"),
+        "events": route(server, "/api/v1/events/query"),
+        "traces": route(server, "/api/v1alpha1/traces/query", scope={"component": "checkout"}, limit=2)}
+    for name, answer in wanted.items():
+        result = seen[name]
+        good = (not result.get("isError") and same_but_took(result["structuredContent"], answer) and any(answer.values()) and
+                same_but_took(json.loads(result["content"][0]["text"]), answer))
+        tap.check(good, f"{kind}: {name} is the answer of the route, as text and as an object", repr(result)[:600])
+    spans = seen["spans"]["structuredContent"]["spans"]
+    tap.check(all("attributes" in s and "service.name" in s["resourceAttributes"] for s in spans) and len(spans) > 3,
+              f"{kind}: spans have attributes", repr(spans)[:600])
+    tap.same(seen["span"]["structuredContent"]["spanId"], spans[0]["spanId"], f"{kind}: one span")
+
+
+def check_refusals(kind, seen):
+    tap.same((seen["empty"]["structuredContent"]["logs"], seen["empty"]["structuredContent"]["total"]), ([], 0), f"{kind}: nothing")
+    tap.check("unknown tool: query_nothing" in seen["unknown tool"]["thrown"], f"{kind}: an unknown tool", seen["unknown tool"])
+    for name, text in (("wrong argument", "limit must be an integer from 1 to 1000"), ("unknown argument", "componet")):
+        result = seen[name]
+        tap.check(result.get("isError") and text in result["content"][0]["text"], f"{kind}: {name} is an error of the tool",
+                  repr(result))
+    tap.check("unknown resource" in seen["unknown resource"]["thrown"] and "unknown prompt" in seen["unknown prompt"]["thrown"],
+              f"{kind}: unknown resource and prompt", repr(seen["unknown resource"]))
+
+
+def check_lists(kind, seen):
+    tools = seen["tools"]["tools"]
+    names = [tool["name"] for tool in tools]
+    tap.check([n for n in names if n in TOOLS] == TOOLS, f"{kind}: the tools, in their order", repr(names))
+    tap.check(all(t["annotations"]["readOnlyHint"] and t["inputSchema"]["type"] == "object" for t in tools),
+              f"{kind}: they only read")
+    tap.check(len(seen["instructions"].splitlines()) == 5 and "tools" in seen["capabilities"], f"{kind}: instructions")
+
+
+def test_clients(server):
+    """Each is asked, the server is killed and started again, and the same object goes on."""
+    url = f"http://127.0.0.1:{server.query_port}/mcp"
+    children = {kind: Child(BIN + "/node", "clients.mjs", kind, url) for kind in ("sdk", "legacy", "auto", "pin")}
+    children["mcp"] = Child("venv/bin/python", HERE + "/clients.py", "mcp", url)
+    children["langchain"] = Child("venv/bin/python", HERE + "/clients.py", "langchain", url)
+    for kind, child in children.items():
+        if not tap.check(child.read("waits"), f"{kind}: all is answered"):
+            print("#", child.process.stderr.read()[-1500:].replace("\n", "\n# "))
+            continue
+        if kind == "langchain":
+            continue
+        check_lists(kind, child.seen)
+        check_results(kind, child.seen, server)
+        check_refusals(kind, child.seen)
+    seen = children["langchain"].seen
+    tap.check(set(TOOLS) <= set(seen.get("names", [])) and seen["logs"]["logs"] and seen["spans"]["spans"][0]["attributes"],
+              "langchain: tools, logs, spans with attributes", repr(seen)[:500])
+    tap.check("limit must be an integer" in seen.get("wrong argument", ""), "langchain: a wrong argument",
+              repr(seen.get("wrong argument")))
+    folder, port = server.folder, server.query_port
+    server.kill()
+    server = Server(folder, "--query", f"127.0.0.1:{port}")
+    for kind, child in children.items():
+        said = child.go_on()
+        again = child.seen.get("again", {})
+        again = again.get("structuredContent", again)
+        tap.check(len(again.get("logs", [])) == 1, f"{kind}: goes on after the server was killed", repr(again)[:300] + said[-800:])
+    return server
+
+
+def run(*command):
+    env = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=CACHE, env=env)
+
+
+def test_inspector(server):
+    url = f"http://127.0.0.1:{server.query_port}/mcp"
+    listed = run("mcp-inspector", "--cli", url, "--transport", "http", "--method", "tools/list")
+    tap.check(all(f'"{name}"' in listed.stdout for name in TOOLS), "inspector: tools/list", listed.stdout[-500:] + listed.stderr[-500:])
+    called = run("mcp-inspector", "--cli", url, "--transport", "http", "--method", "tools/call", "--tool-name", "query_component_logs",
+                 "--tool-arg", "namespace=acme", "--tool-arg", f"start_time={START}", "--tool-arg", f"end_time={END}",
+                 "--tool-arg", "limit=2")
+    tap.check('"structuredContent"' in called.stdout and '"isError": true' not in called.stdout, "inspector: tools/call",
+              called.stdout[-500:] + called.stderr[-500:])
+
+
+def checks_of(folder, scenario):
+    for path in glob.glob(f"{folder}/*{scenario}*/checks.json"):
+        with open(path) as file:
+            yield from json.load(file)
+
+
+def test_conformance(server):
+    url = f"http://127.0.0.1:{server.query_port}/mcp"
+    for name, option in (("2025-11-25", ("--requirements", "2025-11-25")), ("2026-07-28", ("--requirements", "2026-07-28"))):
+        out = new_folder()
+        done = run("conformance", "server", "--url", url, *option, "--expected-failures", HERE + "/expected-failures.yml", "-o", out)
+        tap.check(done.returncode == 0, f"conformance {name}", done.stdout[-1800:] + done.stderr[-300:])
+        if name == "2026-07-28":
+            checks = list(checks_of(out, "server-stateless"))
+            bad = [c["id"] for c in checks if c["status"] == "FAILURE" and "Not testable" not in c.get("errorMessage", "")]
+            tap.check(len(checks) > 20 and not bad, "server-stateless fails in what needs fixtures only", repr(bad))
+
+
+def main():
+    seeded()
+    server = Server(new_folder())
+    play(server)
+    server = test_clients(server)
+    test_inspector(server)
+    test_conformance(server)
+    server.stop()
+    tap.end()
+
+
+main()
