@@ -249,9 +249,9 @@ struct slice reply_value_text(struct query_request *request,
 
 enum { QUERY_CHALLENGE = 2048 };
 
-/* WWW-Authenticate of a 401: where the metadata are. False: there are none. */
-bool query_challenge(const struct query_options *services,
-                     char text[QUERY_CHALLENGE]);
+/* WWW-Authenticate of a 401: where the metadata are. NULL: there are none. */
+const char *query_challenge(const struct query_options *services,
+                            char text[QUERY_CHALLENGE]);
 
 /* ---- query_openapi.c ---- */
 

@@ -62,7 +62,6 @@ enum {
     TENANT_WAITING = 64, /* queries of a namespace */
 };
 
-/* In counters, as nginx has it. */
 enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16, MAX_DECISIONS = 4 };
 
 /* A query from its HTTP request to its response; `user` of the former. */
@@ -90,7 +89,6 @@ static void begin_query(struct queued_query *queued)
     struct query *query = queued->query;
     struct http_request *http = queued->http;
     struct query_request *request = &queued->request;
-
     struct budget *budget = query_budget(&query->budget, http->tenant);
 
     arena_init(&queued->arena, budget, budget->limit);
@@ -417,11 +415,10 @@ static enum status start_http(struct query *query)
         .response_share = query->budget.limit / 2,
         .cors_origins = query->options.cors_origins,
         .allowed_hosts = query->options.allowed_hosts,
+        .challenge = query_challenge(&query->options, query->challenge),
         .tls = query->options.tls,
     };
 
-    if (query_challenge(&query->options, query->challenge))
-        http.challenge = query->challenge;
     http.routes = query_routes(query->options.surfaces, &http.route_count);
     start_admin(query, http);
     return http_start(&query->http, &http);

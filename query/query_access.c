@@ -185,8 +185,8 @@ static enum status get_metadata(struct query_request *request)
     return OK;
 }
 
-bool query_challenge(const struct query_options *services,
-                     char text[QUERY_CHALLENGE])
+const char *query_challenge(const struct query_options *services,
+                            char text[QUERY_CHALLENGE])
 {
     struct slice url = base_url(services);
     struct buf metadata;
@@ -195,10 +195,12 @@ bool query_challenge(const struct query_options *services,
     buf_init(&metadata, 64 * 1024);
     served = write_metadata(services, &metadata);
     buf_release(&metadata);
-    return served && snprintf(text, QUERY_CHALLENGE,
-                              "Bearer resource_metadata=\"%.*s" METADATA
-                              "\", scope=\"openid profile email\"",
-                              SLICE_ARGS(url)) < QUERY_CHALLENGE;
+    if (!served || snprintf(text, QUERY_CHALLENGE,
+                            "Bearer resource_metadata=\"%.*s" METADATA
+                            "\", scope=\"openid profile email\"",
+                            SLICE_ARGS(url)) >= QUERY_CHALLENGE)
+        return NULL;
+    return text;
 }
 
 const struct route routes_access[] = {
