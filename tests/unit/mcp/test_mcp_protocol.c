@@ -142,8 +142,7 @@ TEST(notifications_have_no_answer)
 {
     static const char *const bodies[] = {
         "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/initialized\"}",
-        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\","
-        "\"params\":{\"requestId\":1}}",
+        "{\"jsonrpc\":\"2.0\",\"method\":\"notifications/cancelled\"}",
         "{\"jsonrpc\":\"2.0\",\"method\":\"unknown\"}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":{}}",
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":1}}",

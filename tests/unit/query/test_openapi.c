@@ -413,10 +413,11 @@ TEST(refusals_are_in_the_file)
 
 static const char *evidence_name(int kind)
 {
-    struct evidence_advice advice = evidence_kind_advice(kind);
+    struct evidence_advice advice =
+        evidence_kind_advice((enum evidence_kind)kind);
 
     CHECK(advice.before && advice.after);
-    return evidence_kind_name(kind);
+    return evidence_kind_name((enum evidence_kind)kind);
 }
 
 static const char *candidate_name(int kind)
