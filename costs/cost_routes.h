@@ -5,6 +5,6 @@
 #include "query_request.h"
 
 extern const struct route routes_component_costs[], routes_recommendations[],
-    routes_cost_summary[];
+    routes_cost_summary[], routes_capacity[];
 
 #endif

@@ -3,7 +3,7 @@
 
 #include "cost_routes.h"
 
-static const struct route *const tables[] = {routes_component_costs,
-                                             routes_recommendations, NULL};
+static const struct route *const tables[] = {
+    routes_component_costs, routes_recommendations, routes_capacity, NULL};
 
 const struct query_surface costs_surface = {tables, NULL};

@@ -35,4 +35,8 @@ MUST_CHECK enum status usage_query_by(struct query_request *request,
                                       const char *const *by, bool by_resource,
                                       struct usage *usage);
 
+/* The pod of a resource, of series whose points do not name one: for
+ * read_metrics(), of a struct query_request. */
+uint64_t usage_pod(void *request, uint32_t resource_id);
+
 #endif

@@ -9,8 +9,7 @@
 
 #include "reply_metrics.h"
 
-/* Of series whose points do not name a pod. */
-static uint64_t pod_of(void *arg, uint32_t resource_id)
+uint64_t usage_pod(void *arg, uint32_t resource_id)
 {
     struct query_request *request = arg;
     struct resource resource;
@@ -44,7 +43,7 @@ enum status usage_query_by(struct query_request *request,
                                      .pod_labels = true}};
         (void)metric_table_add(table, &usage->rows[i]); /* ten fit */
     }
-    return read_metrics(request, resources, pod_of, &table, 1);
+    return read_metrics(request, resources, usage_pod, &table, 1);
 }
 
 enum status usage_query(struct query_request *request,

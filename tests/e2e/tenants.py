@@ -105,6 +105,9 @@ READS = {
     "GET /api/v1/blast-radius": lambda t: [
         (f"/api/v1/blast-radius?namespace={t.namespace}&project=shop&component={c}&depth=8&{QUERY}", None)
         for c in ("front", "cart", "none")],
+    "GET /api/v1/capacity": lambda t: [
+        (f"/api/v1/capacity?namespace={t.namespace}&project=shop&component={c}&{QUERY}", None)
+        for c in ("front", "cart", "none")],
     "POST /api/v1/cause": lambda t: [
         ("/api/v1/cause", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/cause": lambda t: [(f"/api/v1/cause?namespace={t.namespace}&project=shop&{QUERY}", None)],
