@@ -1,0 +1,105 @@
+/* What a copy leaves out; see mcp_shape_notes.h. */
+#include "mcp_shape_notes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "slice.h"
+
+void shape_notes_init(struct shape_notes *notes)
+{
+    notes->count = notes->others = notes->texts = 0;
+}
+
+static struct shape_note *note_at(struct shape_notes *notes, const char *path)
+{
+    struct slice name = slice_truncate(slice_of(path), SHAPE_PATH - 1);
+    struct shape_note *note;
+
+    if (slice_ends(name, SLICE("[]")))
+        name.len -= 2;
+    for (uint32_t i = 0; i < notes->count; i++)
+        if (slice_equal(slice_of(notes->at[i].path), name))
+            return &notes->at[i];
+    if (notes->count == SHAPE_NOTES) {
+        notes->others++;
+        return NULL;
+    }
+    note = &notes->at[notes->count++];
+    *note = (struct shape_note){.kept = 0};
+    slice_copy(note->path, name);
+    return note;
+}
+
+void shape_note_list(struct shape_notes *notes, const char *path, size_t kept,
+                     size_t total)
+{
+    struct shape_note *note = kept < total ? note_at(notes, path) : NULL;
+
+    if (note) {
+        note->kept += kept;
+        note->total += total;
+    }
+}
+
+void shape_note_member(struct shape_notes *notes, const char *path)
+{
+    (void)note_at(notes, path);
+}
+
+static void add_text(json_t *list, const struct shape_note *note)
+{
+    char text[SHAPE_PATH + 64];
+
+    if (note->total > 0)
+        (void)snprintf(text, sizeof(text), "%s: %llu of %llu", note->path,
+                       (unsigned long long)note->kept,
+                       (unsigned long long)note->total);
+    else
+        (void)snprintf(text, sizeof(text), "%s: left out", note->path);
+    json_array_append_new(list, json_string(text));
+}
+
+static json_t *omitted(const struct shape_notes *notes)
+{
+    json_t *list = json_array();
+    char text[64];
+
+    for (uint32_t i = 0; i < notes->count; i++)
+        add_text(list, &notes->at[i]);
+    if (notes->others) {
+        (void)snprintf(text, sizeof(text), "other members: %u", notes->others);
+        json_array_append_new(list, json_string(text));
+    }
+    if (notes->texts) {
+        (void)snprintf(text, sizeof(text), "texts shortened: %u", notes->texts);
+        json_array_append_new(list, json_string(text));
+    }
+    return list;
+}
+
+void shape_notes_write(const struct shape_notes *notes, json_t *copy,
+                       const json_t *answer, const char *main,
+                       struct shape_made *made)
+{
+    const json_t *whole = main ? json_object_get(answer, main) : NULL;
+    const json_t *kept = main ? json_object_get(copy, main) : NULL;
+    const json_t *total = json_object_get(answer, "total");
+    json_t *list = omitted(notes);
+
+    made->returned = (uint32_t)json_array_size(kept);
+    made->main_cut = json_array_size(kept) < json_array_size(whole);
+    made->truncated = json_array_size(list) > 0;
+    if (main) {
+        json_object_set_new(copy, "returned", json_integer(made->returned));
+        json_object_set_new(
+            copy, "total",
+            json_integer(json_is_integer(total)
+                             ? json_integer_value(total)
+                             : (json_int_t)json_array_size(whole)));
+    }
+    json_object_set_new(copy, "truncated", json_boolean(made->truncated));
+    if (made->truncated)
+        json_object_set(copy, "omitted", list);
+    json_decref(list);
+}
