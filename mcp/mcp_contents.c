@@ -3,6 +3,11 @@
 #include "mcp_resources.h"
 
 const struct mcp_resource mcp_resource_rows[] = {
+    {"callboard://components", "components", "Components",
+     "The components there are.", "list_components", NULL},
+    {"callboard://components/{namespace}/{project}/{component}", "component",
+     "Component", "Rates, errors, latency, calls, logs of one component.",
+     "get_component", NULL},
     {0},
 };
 

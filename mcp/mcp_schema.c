@@ -131,10 +131,22 @@ void mcp_write_input_schema(struct jsonw *w, const struct mcp_tool *tool)
 
 /* ---- the answer of a route ---- */
 
-enum { MAX_DEPTH = 12 }; /* deeper, or a table within itself: any value */
+enum { MAX_DEPTH = 12, SHAPED_DEPTH = 3 };
+
+/* Deeper, or a table within itself: any value. Of an answer that is shaped, any
+ * member may be missing. */
+struct schema_at {
+    int depth, max;
+    bool shaped;
+};
+static struct schema_at below(struct schema_at at)
+{
+    at.depth++;
+    return at;
+}
 
 static void write_table(struct jsonw *w, const struct reply_table *table,
-                        int depth);
+                        struct schema_at at);
 
 static const char *simple_type(uint8_t type)
 {
@@ -176,23 +188,23 @@ static void write_type(struct jsonw *w, const char *type, bool null)
 }
 
 static void write_value(struct jsonw *w, const struct reply_member *member,
-                        int depth)
+                        struct schema_at at)
 {
     bool null = may_be_null(member);
 
     if (member->type == REPLY_TYPE_OBJECT && !null) {
-        write_table(w, member->table, depth);
+        write_table(w, member->table, at);
         return;
     }
     jsonw_open(w, '{');
     if (member->type == REPLY_TYPE_LIST) {
         write_type(w, "array", null);
         jsonw_name(w, "items");
-        write_table(w, member->table, depth);
+        write_table(w, member->table, at);
     } else if (member->type == REPLY_TYPE_OBJECT) {
         jsonw_name(w, "anyOf");
         jsonw_open(w, '[');
-        write_table(w, member->table, depth);
+        write_table(w, member->table, at);
         jsonw_raw(w, SLICE("{\"type\":\"null\"}"));
         jsonw_close(w, ']');
     } else {
@@ -202,17 +214,17 @@ static void write_value(struct jsonw *w, const struct reply_member *member,
 }
 
 static void write_members(struct jsonw *w, const struct reply_table *table,
-                          int depth)
+                          struct schema_at at)
 {
     for (uint32_t i = 0; i < table->count; i++) {
         const struct reply_member *member = &table->members[i];
 
         if (member->type == REPLY_TYPE_INLINE) {
-            write_members(w, member->table, depth);
+            write_members(w, member->table, at);
             continue;
         }
         jsonw_name(w, member->name);
-        write_value(w, member, depth + 1);
+        write_value(w, member, below(at));
     }
 }
 
@@ -239,36 +251,76 @@ static void write_required_members(struct jsonw *w,
 
 /* Without names: one member is the value itself, several are an array. */
 static void write_unnamed(struct jsonw *w, const struct reply_table *table,
-                          int depth)
+                          struct schema_at at)
 {
     if (table->count == 1)
-        write_value(w, &table->members[0], depth + 1);
+        write_value(w, &table->members[0], below(at));
     else
         jsonw_raw(w, SLICE("{\"type\":\"array\"}"));
 }
 
-static void write_table(struct jsonw *w, const struct reply_table *table,
-                        int depth)
+static bool has_member(const struct reply_table *table, const char *name)
 {
-    if (!table || depth > MAX_DEPTH) {
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct reply_member *member = &table->members[i];
+
+        if (member->type == REPLY_TYPE_INLINE ? has_member(member->table, name)
+                                              : strcmp(member->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of mcp_task_run(). */
+static void write_added_members(struct jsonw *w,
+                                const struct reply_table *table)
+{
+    static const struct {
+        const char *name, *schema;
+    } rows[] = {
+        {"window", "{\"type\":\"object\"}"},
+        {"empty", "{\"type\":\"object\"}"},
+        {"returned", "{\"type\":\"integer\"}"},
+        {"total", "{\"type\":\"integer\"}"},
+        {"truncated", "{\"type\":\"boolean\"}"},
+        {"leftOut", "{\"type\":\"array\",\"items\":{\"type\":\"string\"}}"},
+        {"url", "{\"type\":\"string\"}"},
+        {"next", "{\"type\":\"string\"}"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (!has_member(table, rows[i].name)) {
+            jsonw_name(w, rows[i].name);
+            jsonw_raw(w, slice_of(rows[i].schema));
+        }
+}
+
+static void write_table(struct jsonw *w, const struct reply_table *table,
+                        struct schema_at at)
+{
+    if (!table || at.depth > at.max) {
         jsonw_raw(w, SLICE("{}"));
         return;
     }
     if (!table->members[0].name &&
         table->members[0].type != REPLY_TYPE_INLINE) {
-        write_unnamed(w, table, depth);
+        write_unnamed(w, table, at);
         return;
     }
     jsonw_open(w, '{');
     jsonw_member_text(w, "type", SLICE("object"));
     jsonw_name(w, "properties");
     jsonw_open(w, '{');
-    write_members(w, table, depth);
+    write_members(w, table, at);
+    if (at.shaped && at.depth == 0)
+        write_added_members(w, table);
     jsonw_close(w, '}');
-    jsonw_name(w, "required");
-    jsonw_open(w, '[');
-    write_required_members(w, table);
-    jsonw_close(w, ']');
+    if (!at.shaped) {
+        jsonw_name(w, "required");
+        jsonw_open(w, '[');
+        write_required_members(w, table);
+        jsonw_close(w, ']');
+    }
     jsonw_close(w, '}');
 }
 
@@ -277,12 +329,15 @@ bool mcp_write_output_schema(struct jsonw *w, const struct mcp_tool *tool)
     const struct route *route = mcp_tool_route(tool);
     const char *own = tool->output_schema;
 
-    if (!own && (tool->shape || tool->run || !route || !route->reply))
+    if (!own &&
+        (tool->shape || (tool->run && !tool->task) || !route || !route->reply))
         return false;
     jsonw_name(w, "outputSchema");
     if (own)
         jsonw_raw(w, slice_of(own));
     else
-        write_table(w, route->reply, 0);
+        write_table(w, route->reply,
+                    (struct schema_at){0, tool->task ? SHAPED_DEPTH : MAX_DEPTH,
+                                       tool->task != NULL});
     return true;
 }

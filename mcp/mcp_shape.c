@@ -13,9 +13,9 @@
 #include <string.h>
 
 #include "clock.h"
+#include "mcp_shape_lines.h"
 #include "mcp_shape_notes.h"
 #include "slice.h"
-#include "template.h"
 
 enum {
     LAST_STEP = 24,
@@ -23,8 +23,7 @@ enum {
     MAX_DEPTH = 40,
     MAX_MEMBERS = 100, /* of the answer itself */
     LINES_READ = 5000, /* of a list of log entries, when like ones are joined */
-    LINES_KEPT = 64,
-    NAME_LEN = 255, /* as long as names of components may be */
+    NAME_LEN = 255,    /* as long as names of components may be */
 };
 
 struct shaper {
@@ -175,60 +174,10 @@ static bool is_empty(json_t *value)
 
 /* ---- lists ---- */
 
-/* Entries of a log of which like ones are joined. */
-struct lines {
-    char texts[LINES_KEPT][128]; /* the beginning of the template */
-    json_t *items[LINES_KEPT];
-    size_t count;
-};
-
-static struct slice line_of(const json_t *item)
-{
-    static const char *const names[] = {"log", "line", "body", "message",
-                                        "text"};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        const json_t *text = json_object_get(item, names[i]);
-
-        if (json_is_string(text))
-            return (struct slice){json_string_value(text),
-                                  json_string_length(text)};
-    }
-    return (struct slice){NULL, 0};
-}
-
-/* True: an entry like it is there, and counts it. */
-static bool join_line(struct lines *lines, const json_t *item, size_t room)
-{
-    struct template_split split;
-    struct slice line = line_of(item), start;
-    char text[sizeof(lines->texts[0])];
-
-    if (!line.ptr || room == 0)
-        return false;
-    template_split(line, &split);
-    start =
-        slice_truncate((struct slice){split.text, split.len}, sizeof(text) - 1);
-    memset(text, 0, sizeof(text));
-    slice_copy(text, start);
-    for (size_t i = 0; i < lines->count; i++)
-        if (memcmp(text, lines->texts[i], sizeof(text)) == 0) {
-            json_t *count = json_object_get(lines->items[i], "count");
-
-            json_object_set_new(
-                lines->items[i], "count",
-                json_integer(count ? json_integer_value(count) + 1 : 2));
-            return true;
-        }
-    if (lines->count < LINES_KEPT)
-        memcpy(lines->texts[lines->count], text, sizeof(text));
-    return false;
-}
-
 static void copy_lines(struct shaper *s, json_t *list, json_t *copy,
                        size_t room)
 {
-    struct lines lines;
+    struct shape_lines lines;
     size_t size = json_array_size(list), i, joined = 0;
 
     lines.count = 0;
@@ -236,17 +185,17 @@ static void copy_lines(struct shaper *s, json_t *list, json_t *copy,
         json_t *item = json_array_get(list, i);
         json_t *made;
 
-        if (join_line(&lines, item, room)) {
+        if (shape_lines_join(&lines, item)) {
             joined++;
             continue;
         }
         if (json_array_size(copy) >= room)
             continue;
         made = copy_value(s, item);
-        if (made && lines.count < LINES_KEPT)
-            lines.items[lines.count++] = made;
-        if (made)
+        if (made) {
+            shape_lines_add(&lines, made);
             json_array_append_new(copy, made);
+        }
     }
     shape_note_list(&s->notes, s->path, json_array_size(copy) + joined, size);
 }
@@ -319,7 +268,8 @@ static void add_age(const struct shaper *s, json_t *copy, const char *key,
         if (strcmp(key, names[i]) == 0) {
             len = clock_format_age(text, s->now_ns - ns);
             (void)snprintf(text + len, sizeof(text) - len, " ago");
-            (void)snprintf(name, sizeof(name), "%sAgo", key);
+            (void)snprintf(name, sizeof(name), "%.*sAgo",
+                           (int)(strcmp(key, "lastSeenAt") ? 16 : 8), key);
             json_object_set_new(copy, name, json_string(text));
         }
 }
@@ -362,8 +312,10 @@ static bool copy_member(struct shaper *s, json_t *copy, const char *key,
     else if (!is_empty(value))
         shape_note_member(&s->notes, s->path);
     if (made && (!is_empty(made) || is_main(s))) {
-        add_age(s, copy, key, made);
+        json_incref(made);
         add_member(s, copy, key, made);
+        add_age(s, copy, key, made);
+        json_decref(made);
     } else {
         json_decref(made);
     }
@@ -383,7 +335,10 @@ static json_t *copy_object(struct shaper *s, json_t *object)
         return NULL;
     json_object_foreach(object, key, value)
     {
-        if (is_left_out(s, key) || is_empty(value))
+        bool main =
+            s->depth <= 1 && s->shape->main && strcmp(key, s->shape->main) == 0;
+
+        if (is_left_out(s, key) || (is_empty(value) && !main))
             continue;
         wanted++;
         if (kept < room && copy_member(s, copy, key, value))
@@ -430,7 +385,7 @@ static bool fits(const json_t *copy, bool full)
  * False: there is none. */
 static bool drop_largest(struct shaper *s, json_t *copy)
 {
-    static const char *const kept[] = {"window", "omitted", "truncated",
+    static const char *const kept[] = {"window", "leftOut", "truncated",
                                        "returned", "total"};
     const char *key, *largest = NULL;
     json_t *value;

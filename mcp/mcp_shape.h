@@ -8,7 +8,7 @@
  * left out is said in the copy:
  *
  *   "truncated": true, "returned": 10, "total": 1008,
- *   "omitted": ["components: 10 of 100", "texts shortened: 3"]
+ *   "leftOut": ["components: 10 of 100", "texts shortened: 3"]
  *
  * A copy is made anew at each step, so a step costs what it keeps, however
  * large the answer is. The same answer gives the same bytes.
@@ -26,7 +26,7 @@
 enum {
     SHAPE_CONCISE = 2000 * 4, /* of the copy as JSON text */
     SHAPE_FULL = 10000 * 4,
-    SHAPE_WHOLE = 24000 * 4, /* of the copy and, beside it, the copy as a text
+    SHAPE_WHOLE = 22000 * 4, /* of the copy and, beside it, the copy as a text
                                 in JSON: so is a result of MCP */
 };
 

@@ -100,6 +100,6 @@ void shape_notes_write(const struct shape_notes *notes, json_t *copy,
     }
     json_object_set_new(copy, "truncated", json_boolean(made->truncated));
     if (made->truncated)
-        json_object_set(copy, "omitted", list);
+        json_object_set(copy, "leftOut", list);
     json_decref(list);
 }

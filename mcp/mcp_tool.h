@@ -71,6 +71,7 @@ struct mcp_param {
 };
 
 struct mcp_call;
+struct mcp_task;
 
 /* Trims call->result, the answer of the route, in place, or replaces it
  * (mcp_set_result). */
@@ -90,6 +91,7 @@ struct mcp_tool {
     /* Schema of the result, as JSON. NULL: that of the route's answer, if it
      * has a table and there is neither `shape` nor `run`; else none. */
     const char *output_schema;
+    const struct mcp_task *task; /* of mcp_task_run (mcp_task.h), or NULL */
 };
 
 enum { MCP_MESSAGE = 1024 };
@@ -138,7 +140,8 @@ bool mcp_tool_is_visible(const struct mcp_tool *tool,
 const struct route *mcp_tool_route(const struct mcp_tool *tool);
 
 /* ---- tables, each ended by {0} ---- */
-extern const struct mcp_tool mcp_tools_openchoreo[];
+extern const struct mcp_tool mcp_tools_openchoreo[], mcp_tools_components[],
+    mcp_tools_traces[], mcp_tools_metrics[];
 
 /* ---- mcp_schema.c ---- */
 

@@ -4,6 +4,9 @@
 #include "mcp_tool.h"
 
 static const struct mcp_tool *const tables[] = {
+    mcp_tools_components,
+    mcp_tools_traces,
+    mcp_tools_metrics,
     mcp_tools_openchoreo,
 };
 
