@@ -96,13 +96,13 @@ static bool read_known(struct known *known, struct mcp_call *call)
 
 /* ---- names in errors ---- */
 
-struct texts {
+struct name_list {
     char text[MCP_MESSAGE - 300];
     size_t len;
     uint32_t count;
 };
 
-static void add_text(struct texts *texts, struct slice a, struct slice b)
+static void add_text(struct name_list *texts, struct slice a, struct slice b)
 {
     char text[160];
     int len;
@@ -138,11 +138,11 @@ static bool is_before(const struct known *known, uint32_t i, int level,
 
 /* The different names at a level; the number of them. */
 static uint32_t list_names(const struct known *known, int level,
-                           bool with_project, struct texts *texts)
+                           bool with_project, struct name_list *texts)
 {
     uint32_t different = 0;
 
-    *texts = (struct texts){.len = 0};
+    *texts = (struct name_list){.len = 0};
     for (uint32_t i = 0; i < known->count && different <= NAMES_SHOWN; i++) {
         struct slice name = name_at(known->at[i], level);
 
@@ -159,11 +159,11 @@ static uint32_t list_names(const struct known *known, int level,
 
 /* Those nearest to a name that is not there. */
 static void list_near(const struct known *known, int level, struct slice wanted,
-                      struct texts *texts)
+                      struct name_list *texts)
 {
     uint32_t most = (uint32_t)wanted.len / 2 + 1;
 
-    *texts = (struct texts){.len = 0};
+    *texts = (struct name_list){.len = 0};
     for (uint32_t distance = 0;
          distance <= most && distance < 8 && texts->count < NEAR_SHOWN;
          distance++)
@@ -181,7 +181,7 @@ static void list_near(const struct known *known, int level, struct slice wanted,
 static void fail_unknown(const struct known *known, int level,
                          struct slice wanted)
 {
-    struct texts near, all;
+    struct name_list near, all;
 
     wanted = slice_truncate(slice_truncate(wanted, 63), 63);
     list_near(known, level, wanted, &near);
@@ -262,7 +262,7 @@ static struct known matching_below(const struct known *known, int level)
 static void complete(struct known *known, int level, bool required)
 {
     struct known few = matching_below(known, level);
-    struct texts names;
+    struct name_list names;
     bool narrowed = few.count < known->count;
     uint32_t different = list_names(&few, level, false, &names);
 
@@ -323,25 +323,32 @@ static void split_path(struct known *known)
         set(known, 3 - count + i, parts[i]);
 }
 
+static bool is_required(const struct known *known, int level,
+                        enum mcp_scope scope)
+{
+    switch (level) {
+    case 0:
+        return scope != MCP_SCOPE_NONE || given(known, 1).len > 0 ||
+               given(known, 2).len > 0 || given(known, 3).len > 0;
+    case 1:
+        return scope >= MCP_SCOPE_PROJECT || given(known, 2).len > 0;
+    case 2:
+        return scope >= MCP_SCOPE_COMPONENT;
+    default:
+        return false;
+    }
+}
+
 void mcp_complete_scope(struct mcp_call *call, enum mcp_scope scope)
 {
     struct known known;
-    bool named = false;
 
     if (!read_known(&known, call))
         return;
     split_path(&known);
-    for (int level = 0; level < LEVELS; level++)
-        named = named || given(&known, level).len > 0;
-    if (scope == MCP_SCOPE_NONE && !named)
+    if (scope == MCP_SCOPE_NONE && !is_required(&known, 0, scope) &&
+        given(&known, 0).len == 0)
         return;
-    for (int level = 0; level < LEVELS && !call->failed; level++) {
-        bool component = given(&known, 2).len > 0;
-        bool required =
-            (level == 0 && scope != MCP_SCOPE_NONE) ||
-            (level == 1 && (scope >= MCP_SCOPE_PROJECT || component)) ||
-            (level == 2 && scope >= MCP_SCOPE_COMPONENT);
-
-        resolve_level(&known, level, required || (level == 0 && named));
-    }
+    for (int level = 0; level < LEVELS && !call->failed; level++)
+        resolve_level(&known, level, is_required(&known, level, scope));
 }

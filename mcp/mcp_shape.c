@@ -27,7 +27,7 @@ enum {
 };
 
 struct shaper {
-    const struct shape *shape;
+    const struct shape_plan *shape;
     struct shape_notes notes;
     bool full;
     int step;
@@ -426,7 +426,7 @@ static json_t *make_copy(struct shaper *s, json_t *answer, int step,
     return copy;
 }
 
-json_t *shape_answer(json_t *answer, const struct shape *shape, bool full,
+json_t *shape_answer(json_t *answer, const struct shape_plan *shape, bool full,
                      uint64_t now_ns, struct shape_made *made)
 {
     struct shaper s = {.shape = shape, .full = full, .now_ns = now_ns};

@@ -48,7 +48,7 @@ struct shape_rule {
     uint8_t list;           /* enum shape_list */
 };
 
-struct shape {
+struct shape_plan {
     const char *main; /* the list that `returned` and `total` count; or NULL */
     const struct shape_rule *rules; /* path NULL at the end; or NULL */
 };
@@ -60,7 +60,7 @@ struct shape_made {
 };
 
 /* NULL: no memory. now_ns: ages are said beside some times; 0: they are not. */
-json_t *shape_answer(json_t *answer, const struct shape *shape, bool full,
+json_t *shape_answer(json_t *answer, const struct shape_plan *shape, bool full,
                      uint64_t now_ns, struct shape_made *made);
 
 /* ---- mcp_shape_text.c ---- */

@@ -27,7 +27,7 @@ enum mcp_scope {
 };
 
 struct mcp_task {
-    struct shape shape;
+    struct shape_plan shape;
     enum mcp_scope scope;
     uint64_t range_ns; /* of the time, if start is absent; 0: it has no time */
     const char *page;  /* its page; NULL: none */

@@ -7,7 +7,7 @@ from tenants_kit import MINUTES, START
 TIMES = {"start_time": rfc3339(START), "end_time": rfc3339(START + MINUTES * 60 * NS)}
 
 # Also inside the text of a result, where quotes are escaped.
-VARYING = re.compile(rb'\\?"(tookMs|nextCursor|generatedAt)\\?":(\\?"[^"\\]*\\?"|[\d.]+),?')
+VARYING = re.compile(rb'\\?"(tookMs|nextCursor|generatedAt|firstSeen|\w+Ago)\\?":(\\?"[^"\\]*\\?"|[\d.]+),?')
 
 # Have no words of what is stored, or only names of components.
 SILENT = {"POST /mcp tools/list ", *(f"POST /mcp tools/call {name}" for name in (
@@ -24,6 +24,18 @@ def scopes(t):
             {"namespace": t.namespace, "project": "shop", "component": "cart", "environment": "test"}]
 
 
+def task_reads(t, trace):
+    times = {"start": TIMES["start_time"], "end": TIMES["end_time"], "detail": "full"}
+    component = {"component": "shop/cart", "environment": "test"}
+    for scope in ({}, {"namespace": t.namespace}):
+        yield call("list_components", **scope, **times)
+        yield call("get_component", **component, **scope, **times)
+        yield call("explain_incident", project="shop", **scope, **times)
+        for one in (trace, f"{77:032x}"):
+            yield call("get_trace", trace_id=one, detail="full", **scope)
+    yield call("query_metrics", query="sum by (namespace, project, component) (rate(callboard_requests_total[5m]))", **times)
+
+
 def mcp_reads(t):
     yield ("/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}})
     trace, spans = t.spans[25 * 6]
@@ -36,5 +48,6 @@ def mcp_reads(t):
             yield call("query_trace_spans", trace_id=one, **scope, **TIMES)
     for name in ("query_workflow_logs", "query_workflow_events"):
         yield call(name, namespace=t.namespace, workflow_run_name="build", **TIMES)
+    yield from task_reads(t, trace)
     for one in spans:
         yield call("get_span_details", trace_id=trace, span_id=one)

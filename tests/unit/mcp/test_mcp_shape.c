@@ -9,11 +9,11 @@
 #include "test.h"
 #include "utf8.h"
 
-static const struct shape plain = {"items", NULL};
+static const struct shape_plan plain = {"items", NULL};
 static const uint64_t now = 1796040000 * NS_PER_S; /* 2026-11-30T12:00:00Z */
 
-static json_t *shaped_by(json_t *answer, const struct shape *shape, bool full,
-                         struct shape_made *made)
+static json_t *shaped_by(json_t *answer, const struct shape_plan *shape,
+                         bool full, struct shape_made *made)
 {
     json_t *copy = shape_answer(answer, shape, full, now, made);
 
@@ -150,7 +150,7 @@ TEST(lists_are_cut_and_it_is_said)
         {"series", 0, 3, 0, SHAPE_SPREAD},
         {NULL, 0, 0, 0, 0},
     };
-    static const struct shape shape = {"items", rules};
+    static const struct shape_plan shape = {"items", rules};
     struct shape_made made;
     json_t *answer = json_pack("{s:[], s:[]}", "items", "series"), *copy;
 
@@ -190,7 +190,7 @@ TEST(like_lines_are_one_with_a_count)
         {"logs", 5, 20, 0, SHAPE_LINES},
         {NULL, 0, 0, 0, 0},
     };
-    static const struct shape shape = {NULL, rules};
+    static const struct shape_plan shape = {NULL, rules};
     struct shape_made made;
     json_t *logs = json_array(), *copy, *list;
 
