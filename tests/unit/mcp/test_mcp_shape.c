@@ -356,7 +356,7 @@ TEST(hostile_answers_fit)
         char key[600];
 
         memset(key, 'k', sizeof(key));
-        (void)snprintf(key + 590, 10, "%d", i);
+        (void)snprintf(key + 580, 20, "%d", i);
         json_object_set_new(list, key, json_string(name));
     }
     json_object_set_new(answer, "attributes", list);
