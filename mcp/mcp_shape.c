@@ -244,7 +244,7 @@ static bool is_left_out(const struct shaper *s, const char *key)
 {
     struct slice name = slice_of(key);
 
-    return strcmp(key, "tookMs") == 0 ||
+    return strcmp(key, "tookMs") == 0 || strcmp(key, "link") == 0 ||
            (!s->full && slice_ends(name, SLICE("Uid")));
 }
 

@@ -60,21 +60,46 @@ static void add_text(json_t *list, const struct shape_note *note)
     json_array_append_new(list, json_string(text));
 }
 
+static bool is_of_items(const struct shape_note *note)
+{
+    return note->total == 0 && strchr(note->path, ']');
+}
+
+/* Members that items lack, in one text. */
+static void add_members(json_t *list, const struct shape_notes *notes)
+{
+    char text[256] = "";
+    size_t len = 0;
+
+    for (uint32_t i = 0; i < notes->count; i++)
+        if (is_of_items(&notes->at[i]) && len + SHAPE_PATH + 40 < sizeof(text))
+            len += (size_t)snprintf(
+                text + len, sizeof(text) - len, "%s%s",
+                len ? ", " : "members of items: ", notes->at[i].path);
+    if (len > 0)
+        json_array_append_new(list, json_string(text));
+}
+
+static void add_count(json_t *list, const char *what, uint32_t count)
+{
+    char text[64];
+
+    if (count == 0)
+        return;
+    (void)snprintf(text, sizeof(text), "%s: %u", what, count);
+    json_array_append_new(list, json_string(text));
+}
+
 static json_t *omitted(const struct shape_notes *notes)
 {
     json_t *list = json_array();
-    char text[64];
 
     for (uint32_t i = 0; i < notes->count; i++)
-        add_text(list, &notes->at[i]);
-    if (notes->others) {
-        (void)snprintf(text, sizeof(text), "other members: %u", notes->others);
-        json_array_append_new(list, json_string(text));
-    }
-    if (notes->texts) {
-        (void)snprintf(text, sizeof(text), "texts shortened: %u", notes->texts);
-        json_array_append_new(list, json_string(text));
-    }
+        if (!is_of_items(&notes->at[i]))
+            add_text(list, &notes->at[i]);
+    add_members(list, notes);
+    add_count(list, "other members", notes->others);
+    add_count(list, "texts shortened", notes->texts);
     return list;
 }
 
@@ -89,7 +114,8 @@ void shape_notes_write(const struct shape_notes *notes, json_t *copy,
 
     made->returned = (uint32_t)json_array_size(kept);
     made->main_cut = json_array_size(kept) < json_array_size(whole);
-    made->truncated = json_array_size(list) > 0;
+    made->truncated = json_array_size(list) > 0 ||
+                      json_is_true(json_object_get(answer, "truncated"));
     if (main) {
         json_object_set_new(copy, "returned", json_integer(made->returned));
         json_object_set_new(
@@ -99,7 +125,7 @@ void shape_notes_write(const struct shape_notes *notes, json_t *copy,
                              : (json_int_t)json_array_size(whole)));
     }
     json_object_set_new(copy, "truncated", json_boolean(made->truncated));
-    if (made->truncated)
+    if (json_array_size(list) > 0)
         json_object_set(copy, "leftOut", list);
     json_decref(list);
 }

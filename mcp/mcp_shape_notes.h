@@ -8,7 +8,7 @@
 
 #include "mcp_shape.h"
 
-enum { SHAPE_PATH = 96, SHAPE_NOTES = 12 };
+enum { SHAPE_PATH = 96, SHAPE_NOTES = 20 };
 
 struct shape_notes {
     struct shape_note {

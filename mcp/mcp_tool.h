@@ -141,7 +141,8 @@ const struct route *mcp_tool_route(const struct mcp_tool *tool);
 
 /* ---- tables, each ended by {0} ---- */
 extern const struct mcp_tool mcp_tools_openchoreo[], mcp_tools_components[],
-    mcp_tools_traces[], mcp_tools_metrics[];
+    mcp_tools_traces[], mcp_tools_metrics[], mcp_tools_analysis[],
+    mcp_tools_graph[];
 
 /* ---- mcp_schema.c ---- */
 

@@ -4,10 +4,8 @@
 #include "mcp_tool.h"
 
 static const struct mcp_tool *const tables[] = {
-    mcp_tools_components,
-    mcp_tools_traces,
-    mcp_tools_metrics,
-    mcp_tools_openchoreo,
+    mcp_tools_components, mcp_tools_analysis, mcp_tools_traces,
+    mcp_tools_graph,      mcp_tools_metrics,  mcp_tools_openchoreo,
 };
 
 const struct mcp_tool *mcp_tool_at(size_t i)

@@ -62,8 +62,8 @@ static const struct mcp_task list_task = {
 static const struct mcp_param list_params[] = {
     MCP_SCOPE_PARAMS(MCP_QUERY),
     MCP_TIME_PARAMS("15 minutes"),
-    {"limit", "Components in the answer.", MCP_INTEGER, MCP_QUERY, .min = 1,
-     .max = 1000, .preset = "20"},
+    {"limit", "Components in the answer.", MCP_INTEGER, .place = MCP_QUERY,
+     .min = 1, .max = 1000, .preset = "20"},
     {"cursor", "nextCursor of the answer before.", .place = MCP_QUERY},
     MCP_DETAIL_PARAM,
     {0},
