@@ -178,18 +178,20 @@ uint32_t *top_rows_choose(const struct top_rows *rows,
     return chosen;
 }
 
-static const char *name_of(const struct top_row *row, bool project)
+static const char *name_of(const struct top_row *row, enum top_name_kind kind)
 {
-    return project ? row->project : row->environment;
+    return kind == TOP_NAMESPACE ? row->namespace
+           : kind == TOP_PROJECT ? row->project
+                                 : row->environment;
 }
 
-const char *top_rows_next(const struct top_rows *rows, bool project,
+const char *top_rows_next(const struct top_rows *rows, enum top_name_kind kind,
                           const char *current)
 {
     const char *next = "";
 
     for (uint32_t i = 0; i < rows->count; i++) {
-        const char *name = name_of(&rows->at[i], project);
+        const char *name = name_of(&rows->at[i], kind);
 
         if (strcmp(name, current) > 0 && (!next[0] || strcmp(name, next) < 0))
             next = name;
@@ -197,9 +199,10 @@ const char *top_rows_next(const struct top_rows *rows, bool project,
     return next;
 }
 
-bool top_rows_many(const struct top_rows *rows, bool project)
+bool top_rows_many(const struct top_rows *rows, enum top_name_kind kind)
 {
-    const char *first = top_rows_next(rows, project, "");
-
-    return first[0] && top_rows_next(rows, project, first)[0];
+    for (uint32_t i = 1; i < rows->count; i++)
+        if (strcmp(name_of(&rows->at[i], kind), name_of(rows->at, kind)) != 0)
+            return true;
+    return false;
 }

@@ -59,10 +59,12 @@ struct top_choice {
 uint32_t *top_rows_choose(const struct top_rows *rows,
                           const struct top_choice *choice, uint32_t *count);
 
-/* The project (or environment) after `current` in the order of names; "" after
- * the last one. */
-const char *top_rows_next(const struct top_rows *rows, bool project,
+enum top_name_kind { TOP_NAMESPACE, TOP_PROJECT, TOP_ENVIRONMENT };
+
+/* The name after `current` in their order; "" after the last one. */
+const char *top_rows_next(const struct top_rows *rows, enum top_name_kind kind,
                           const char *current);
-bool top_rows_many(const struct top_rows *rows, bool project);
+/* Whether rows differ in it. */
+bool top_rows_many(const struct top_rows *rows, enum top_name_kind kind);
 
 #endif

@@ -196,12 +196,13 @@ static enum top_action list_key(struct top_state *state,
                sizeof(state->filter_before));
         return TOP_DRAW;
     case 'e':
-        switch_name(state->choice.environment,
-                    top_rows_next(rows, false, state->choice.environment));
+        switch_name(
+            state->choice.environment,
+            top_rows_next(rows, TOP_ENVIRONMENT, state->choice.environment));
         return TOP_DRAW;
     case 'p':
         switch_name(state->choice.project,
-                    top_rows_next(rows, true, state->choice.project));
+                    top_rows_next(rows, TOP_PROJECT, state->choice.project));
         return TOP_DRAW;
     case KEY_ENTER:
         return open_page(state, rows, TOP_COMPONENT);

@@ -40,7 +40,8 @@ static const struct top_column_kind {
 };
 
 struct top_layout {
-    uint32_t widths[TOP_COLUMNS]; /* 0: not shown */
+    uint32_t widths[TOP_COLUMNS];   /* 0: not shown */
+    bool with[TOP_ENVIRONMENT + 1]; /* names besides the component's */
 };
 
 static uint32_t sum_of(const struct top_layout *layout)
@@ -53,48 +54,50 @@ static uint32_t sum_of(const struct top_layout *layout)
 }
 
 /* Names that are cut say nothing: figures go first. */
-static struct top_layout lay_out(uint32_t columns, uint32_t longest)
+static void lay_out(struct top_layout *layout, uint32_t columns,
+                    uint32_t longest)
 {
     uint32_t wanted = longest < NAME_LEAST ? longest : NAME_LEAST;
-    struct top_layout layout;
 
     columns = columns ? columns : 160;
     longest = longest > NAME_MOST ? NAME_MOST : longest;
     for (int c = 0; c < TOP_COLUMNS; c++)
-        layout.widths[c] = kinds[c].width;
-    layout.widths[TOP_TREND] = TREND_LEAST;
-    for (int drop = 1; drop <= 7 && sum_of(&layout) + wanted > columns; drop++)
+        layout->widths[c] = kinds[c].width;
+    layout->widths[TOP_TREND] = TREND_LEAST;
+    for (int drop = 1; drop <= 7 && sum_of(layout) + wanted > columns; drop++)
         for (int c = 0; c < TOP_COLUMNS; c++)
             if (kinds[c].drop == drop)
-                layout.widths[c] = 0;
-    layout.widths[TOP_NAME] =
-        columns > sum_of(&layout) ? columns - sum_of(&layout) : 1;
-    if (layout.widths[TOP_NAME] > longest) {
-        uint32_t more = layout.widths[TOP_NAME] - longest;
+                layout->widths[c] = 0;
+    layout->widths[TOP_NAME] =
+        columns > sum_of(layout) ? columns - sum_of(layout) : 1;
+    if (layout->widths[TOP_NAME] > longest) {
+        uint32_t more = layout->widths[TOP_NAME] - longest;
 
-        layout.widths[TOP_NAME] = longest;
-        if (layout.widths[TOP_TREND])
-            layout.widths[TOP_TREND] += more < TREND_MOST - TREND_LEAST
-                                            ? more
-                                            : TREND_MOST - TREND_LEAST;
+        layout->widths[TOP_NAME] = longest;
+        if (layout->widths[TOP_TREND])
+            layout->widths[TOP_TREND] += more < TREND_MOST - TREND_LEAST
+                                             ? more
+                                             : TREND_MOST - TREND_LEAST;
     }
-    return layout;
 }
 
 /* ---- rows ---- */
 
-/* The names that the choice leaves open: "web", "shop/web", "shop/web prod". */
-static struct slice name_of(struct buf *text, const struct top_state *state,
-                            const struct top_rows *rows,
+/* What is needed to tell rows apart: "web", "shop/web", "shop/web prod". */
+static struct slice name_of(struct buf *text, const struct top_layout *layout,
                             const struct top_row *row)
 {
     buf_reset(text);
-    if (!state->choice.project[0] && top_rows_many(rows, true)) {
+    if (layout->with[TOP_NAMESPACE]) {
+        buf_add(text, slice_of(row->namespace));
+        buf_byte(text, '/');
+    }
+    if (layout->with[TOP_NAMESPACE] || layout->with[TOP_PROJECT]) {
         buf_add(text, slice_of(row->project));
         buf_byte(text, '/');
     }
     buf_add(text, slice_of(row->component));
-    if (!state->choice.environment[0] && top_rows_many(rows, false)) {
+    if (layout->with[TOP_ENVIRONMENT]) {
         buf_byte(text, ' ');
         buf_add(text, slice_of(row->environment));
     }
@@ -185,21 +188,25 @@ static void write_titles(struct term_line *line,
     term_end(line);
 }
 
-static struct top_layout layout_of(const struct term_look *look,
-                                   const struct top_state *state,
-                                   const struct top_rows *rows,
-                                   const uint32_t *chosen, uint32_t count,
-                                   struct buf *name)
+static void find_layout(struct top_layout *layout, const struct term_look *look,
+                        const struct top_state *state,
+                        const struct top_rows *rows, const uint32_t *chosen,
+                        uint32_t count, struct buf *name)
 {
     uint32_t longest = sizeof("COMPONENT") - 1;
 
+    layout->with[TOP_NAMESPACE] = top_rows_many(rows, TOP_NAMESPACE);
+    layout->with[TOP_PROJECT] =
+        !state->choice.project[0] && top_rows_many(rows, TOP_PROJECT);
+    layout->with[TOP_ENVIRONMENT] =
+        !state->choice.environment[0] && top_rows_many(rows, TOP_ENVIRONMENT);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t width =
-            term_columns(name_of(name, state, rows, &rows->at[chosen[i]]));
+            term_columns(name_of(name, layout, &rows->at[chosen[i]]));
 
         longest = width > longest ? width : longest;
     }
-    return lay_out(look->columns, longest);
+    lay_out(layout, look->columns, longest);
 }
 
 void top_table(struct buf *out, const struct term_look *look,
@@ -212,12 +219,12 @@ void top_table(struct buf *out, const struct term_look *look,
     struct buf name;
 
     buf_init(&name, 4096);
-    layout = layout_of(look, state, rows, chosen + first, end - first, &name);
+    find_layout(&layout, look, state, rows, chosen + first, end - first, &name);
     write_titles(&line, &layout, state->choice.sort);
     for (uint32_t i = first; i < end; i++) {
         const struct top_row *row = &rows->at[chosen[i]];
 
-        write_row(&line, &layout, row, name_of(&name, state, rows, row),
+        write_row(&line, &layout, row, name_of(&name, &layout, row),
                   with_cursor && i == state->cursor);
     }
     buf_release(&name);
