@@ -17,8 +17,6 @@
 
 enum { SPARK = 30, LOG_LINES = 500 };
 
-#define DEFAULT_INTERVAL "2s"
-
 struct top {
     struct cli_call *call;
     struct term_look look;
@@ -315,7 +313,8 @@ static int run_once(struct top *top)
         return code;
     top_rows_add(&top->rows, answer);
     buf_init(&out, 64 << 20);
-    top_view_table(&out, &top->look, &top->state, &top->rows);
+    if (top->rows.count > 0)
+        top_view_table(&out, &top->look, &top->state, &top->rows);
     (void)fwrite(out.ptr, 1, out.len, stdout);
     buf_release(&out);
     if (top->rows.count == 0)
@@ -324,21 +323,33 @@ static int run_once(struct top *top)
     return code;
 }
 
+/* "2s", or "2" as other programs of that name take it. */
+static bool parse_interval(const char *text, uint64_t *ns)
+{
+    char seconds[32];
+
+    *ns = 2 * NS_PER_S;
+    if (!text)
+        return true;
+    (void)snprintf(seconds, sizeof(seconds), "%.24s%s", text,
+                   text[strspn(text, "0123456789.")] ? "" : "s");
+    return clock_parse_duration(slice_of(seconds), ns) &&
+           *ns >= 100 * NS_PER_MS;
+}
+
 int cli_top(struct cli_call *call)
 {
     struct top top = {.call = call,
                       .look = cli_look(call),
                       .state = {.choice = {.sort = TOP_RATE}}};
-    const char *interval = call->given.of[OPT_INTERVAL];
 
     if (call->given.count > 0 && !cli_target(call, call->given.words[0]))
         return CLI_MISUSED;
     top.window_ns = call->end_ns - call->start_ns;
-    if (!clock_parse_duration(slice_of(interval ? interval : DEFAULT_INTERVAL),
-                              &top.interval_ns) ||
-        top.interval_ns < 100 * NS_PER_MS) {
-        fputs("callboard: --interval is a time such as 2s, at least 100ms\n",
-              stderr);
+    if (!parse_interval(call->given.of[OPT_INTERVAL], &top.interval_ns)) {
+        fputs(
+            "callboard top: --interval is a time such as 2s, at least 100ms\n",
+            stderr);
         return CLI_MISUSED;
     }
     top.facts = (struct top_facts){

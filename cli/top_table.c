@@ -163,6 +163,7 @@ static void write_row(struct term_line *line, const struct top_layout *layout,
     term_paint(line, TERM_PLAIN);
     if (layout->widths[TOP_TREND]) {
         term_puts(line, " ");
+        term_paint(line, TERM_CYAN);
         write_trend(line, row->trend, layout->widths[TOP_TREND]);
     }
     term_end(line);

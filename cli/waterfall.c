@@ -234,26 +234,32 @@ static void write_head(struct waterfall *w, const json_t *answer)
     term_end(&line);
 }
 
+/* Whole steps only: the largest come first. */
 static void write_critical_path(struct waterfall *w, const json_t *answer)
 {
     const json_t *steps = json_object_get(answer, "criticalPath");
     struct term_line line = term_begin(w->out, w->look);
-    char text[HUMAN_TEXT];
+    struct buf text;
 
+    buf_init(&text, 1 << 16);
     for (size_t i = 0; i < json_array_size(steps) && i < STEPS_SHOWN; i++) {
         const json_t *step = json_array_get(steps, i);
+        char time[HUMAN_TEXT];
 
-        term_puts(&line, i == 0 ? "Time went to  " : ", ");
-        term_puts(&line, waterfall_text_of(step, "component"));
-        term_puts(&line, " ");
-        term_puts(&line, waterfall_text_of(step, "spanName"));
-        term_printf(
-            &line, " %s (%.0f%%)",
-            human_seconds(text, waterfall_number(step, "durationNs") / 1e9),
+        buf_reset(&text);
+        buf_format(
+            &text, "%s%s %s %s (%.0f%%)", i == 0 ? "Time went to  " : ", ",
+            waterfall_text_of(step, "component"),
+            waterfall_text_of(step, "spanName"),
+            human_seconds(time, waterfall_number(step, "durationNs") / 1e9),
             waterfall_number(step, "percent"));
+        if (i > 0 && term_columns(buf_slice(&text)) > term_left(&line))
+            break;
+        term_put(&line, buf_slice(&text));
     }
     if (json_array_size(steps) > 0)
         term_end(&line);
+    buf_release(&text);
 }
 
 static void write_remarks(struct waterfall *w, const json_t *answer)

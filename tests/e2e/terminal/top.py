@@ -197,6 +197,11 @@ def check_once(port):
         seen = terminal.end()
         tap.check(seen == 0 and b"\x1b[?1049h" not in terminal.raw and terminal.lines()[0].startswith("  COMPONENT"),
                   "--once on a terminal: one table", terminal.text())
+    for options, status in (("-d 5", 0), ("-d 0.5", 0), ("-d x", 2), ("-d 1ms", 2), ("nope", 5)):
+        done = subprocess.run([CALLBOARD, "top", "--once", *options.split(), "-s", f"127.0.0.1:{port}"],
+                              capture_output=True, timeout=60, check=False)
+        tap.check(done.returncode == status and (status == 0) == bool(done.stdout),
+                  f"top --once {options}: status {status}", done.stdout + done.stderr)
     done = subprocess.run([CALLBOARD, "top", "--once", "-s", "127.0.0.1:1"], capture_output=True, timeout=60,
                           check=False)
     tap.check(done.returncode == 1 and b"no answer" in done.stderr, "--once without a server: said, status 1",
