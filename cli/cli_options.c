@@ -50,7 +50,7 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_FOLLOW] = {.name = "follow", .letter = 'f', .help = "go on with the records that arrive"},
     [OPT_INTERVAL] = {.name = "interval", .letter = 'd', .value = "DURATION", .help = "time between two requests (default 2s)"},
     [OPT_ONCE] = {.name = "once", .letter = 'b', .help = "print the table once and end, as without a terminal"},
-    [OPT_ALL] = {.name = "all", .help = "every span: none is left out, equal calls are not told as one"},
+    [OPT_ALL] = {.name = "all", .help = "as many spans as the server gives, and equal calls one by one"},
     [OPT_ROLE] = {.name = "role", .value = "ROLE", .help = "viewer, editor, ingest, agent, operator or admin; several with commas", .complete = COMPLETE_WORDS, .words = "viewer editor ingest agent operator admin"},
     [OPT_EXPIRES] = {.name = "expires", .value = "WHEN", .help = "90d, 12h or a time (default never)"},
     [OPT_STAMP] = {.name = "stamp", .value = "WAY", .help = "records whose labels name another namespace: check refuses them (default), override stores them in the namespace of the token", .complete = COMPLETE_WORDS, .words = "check override"},

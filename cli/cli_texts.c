@@ -86,7 +86,7 @@ const struct cli_view cli_view_component = {
 
 const struct cli_view cli_view_trace = {
     .route = "/api/v1/traces/{word}", .rows = "spans", .columns = spans,
-    .nothing = "there is no trace with this id", .page = 50000, .text = write_trace};
+    .nothing = "there is no trace with this id", .page = 10000, .text = write_trace};
 
 const struct cli_view cli_view_topology = {
     .route = "/api/v1/dependencies", .needs_namespace = true, .rows = "edges",

@@ -51,7 +51,7 @@ const struct cli_verb cli_verbs[] = {
      .brief = "shows components live: rate, errors, latency, CPU, memory",
      .text = "Shows the components of a server on the whole terminal, again and again: rate, errors, p50 and p99, CPU and memory and their shares of the limits, restarts, and the rate of the last half hour as a line of bars. ? lists the keys: sort, filter, open a component, its log lines. --since is the time that the figures are of. Without a terminal, or with --once, one table is printed.",
      .examples = "top\ntop shop -n acme -e production\ntop --once --since 15m",
-     .options = OPTS_SERVER | OPT(COLOR) | OPTS_PLACE | OPTS_TIME | OPT(COMPONENT) | OPT(INTERVAL) | OPT(ONCE) | OPT(ASCII), .most = 1, .since = "5m",
+     .options = OPTS_SERVER | OPT(COLOR) | OPTS_PLACE | OPT(SINCE) | OPT(COMPONENT) | OPT(INTERVAL) | OPT(ONCE) | OPT(ASCII), .most = 1, .since = "5m",
      .complete = COMPLETE_TARGET, .run = cli_top},
     {.name = "events", .arguments = "[PROJECT/COMPONENT]",
      .brief = "prints Kubernetes events and changes found in telemetry",

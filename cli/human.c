@@ -9,8 +9,11 @@ static const char *write_digits(char text[HUMAN_TEXT], double value,
 {
     double size = fabs(value);
     int decimals = size < 9.995 ? 2 : size < 99.95 ? 1 : 0;
-    int len = snprintf(text, HUMAN_TEXT - 4, "%.*f", decimals, value);
+    int len;
 
+    if (size >= 1e6) /* no unit is large enough */
+        return value < 0 ? "<-1e6" : ">1e6";
+    len = snprintf(text, HUMAN_TEXT - 4, "%.*f", decimals, value);
     while (decimals > 0 && (text[len - 1] == '0' || text[len - 1] == '.'))
         if (text[--len] == '.')
             break;
@@ -34,7 +37,7 @@ static const char *scale(char text[HUMAN_TEXT], double value, double factor,
         value /= factor;
         units++;
     }
-    return fabs(value) < 1e6 ? write_digits(text, value, *units) : ">1e6";
+    return write_digits(text, value, *units);
 }
 
 const char *human_rate(char text[HUMAN_TEXT], double per_second)

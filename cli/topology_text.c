@@ -219,7 +219,8 @@ static void write_branch(const struct topology_lines *t,
     uint32_t to = edge->ends[1 - end];
     const char *more = "";
 
-    narrow.columns = t->name;
+    if (!narrow.columns || narrow.columns > t->name)
+        narrow.columns = t->name;
     name.look = &narrow;
     for (uint32_t d = 0; d < depth; d++) {
         bool last = stack[d].next == stack[d].end;

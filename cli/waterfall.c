@@ -267,10 +267,11 @@ static void write_remarks(struct waterfall *w, const json_t *answer)
     const json_t *remarks = json_object_get(answer, "remarks");
 
     for (size_t i = 0; i < json_array_size(remarks); i++) {
+        const char *text = json_string_value(json_array_get(remarks, i));
         struct term_line line = term_begin(w->out, w->look);
 
         term_puts(&line, "Remark  ");
-        term_puts(&line, json_string_value(json_array_get(remarks, i)));
+        term_puts(&line, text ? text : "");
         term_end(&line);
     }
 }

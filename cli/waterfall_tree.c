@@ -79,7 +79,10 @@ static void load(struct waterfall *w, const json_t *list)
         const json_t *json = json_array_get(list, i);
         double given = waterfall_number(json, "depth");
 
-        depth = given > depth ? i > 0 ? depth + 1 : 0 : (uint32_t)given;
+        if (given > depth)
+            depth = i > 0 ? depth + 1 : 0;
+        else
+            depth = given > 0 ? (uint32_t)given : 0;
         w->spans[i] =
             (struct bar_span){.json = json,
                               .depth = depth,

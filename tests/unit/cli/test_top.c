@@ -343,4 +343,6 @@ TEST(numbers_have_three_digits_and_a_unit)
     CHECK_TEXT(slice_of(human_cores(t, 0.25)), "250m");
     CHECK_TEXT(slice_of(human_cores(t, 12.5)), "12.5");
     CHECK_TEXT(slice_of(human_cores(t, NAN)), "-");
+    CHECK_TEXT(slice_of(human_seconds(t, 1e308)), ">1e6");
+    CHECK_TEXT(slice_of(human_bytes(t, -1e308)), "<-1e6");
 }
