@@ -177,6 +177,14 @@ static void print(const struct list_pages *p)
     }
 }
 
+static int fail_missing(const struct cli_call *call, const char *what,
+                        const char *how)
+{
+    fprintf(stderr, "callboard %s: %s is needed: %s\n", call->verb->name, what,
+            how);
+    return CLI_MISUSED;
+}
+
 static int check_scope(struct cli_call *call, const struct cli_view *view)
 {
     int code = CLI_ANSWERED;
@@ -186,14 +194,13 @@ static int check_scope(struct cli_call *call, const struct cli_view *view)
         return CLI_MISUSED;
     if (view->needs_namespace || call->scope.project[0])
         code = cli_need_namespace(call);
-    if (code == CLI_ANSWERED && view->needs_component &&
-        !call->scope.component[0]) {
-        fprintf(stderr,
-                "callboard %s: a component is needed: PROJECT/COMPONENT\n",
-                call->verb->name);
-        code = CLI_MISUSED;
-    }
-    return code;
+    if (code != CLI_ANSWERED)
+        return code;
+    if (view->needs_component && !call->scope.component[0])
+        return fail_missing(call, "a component", "PROJECT/COMPONENT");
+    if (view->needs_environment && !call->scope.environment[0])
+        return fail_missing(call, "an environment", "--environment");
+    return CLI_ANSWERED;
 }
 
 int cli_list(struct cli_call *call)

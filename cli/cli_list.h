@@ -13,6 +13,7 @@ struct cli_view {
     bool post;            /* scope and filters are the body */
     bool needs_namespace; /* the only one, if none is given */
     bool needs_component;
+    bool needs_environment;
     const char *rows;    /* member of the answer with the list */
     const char *nothing; /* what to say of an empty list */
     const struct cli_column *columns;
@@ -24,7 +25,8 @@ struct cli_view {
 };
 
 extern const struct cli_view cli_view_components, cli_view_endpoints,
-    cli_view_logs, cli_view_traces, cli_view_events;
+    cli_view_logs, cli_view_traces, cli_view_events, cli_view_blast_radius,
+    cli_view_costs, cli_view_recommendations;
 
 /* cli_texts.c */
 extern const struct cli_view cli_view_component, cli_view_trace,

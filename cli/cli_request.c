@@ -135,23 +135,49 @@ static bool is_in_route(const char *route, const char *name)
     return false;
 }
 
+/* The routes of GET take each pair as a parameter of its own. */
+static void add_pairs(struct buf *path, const char *text)
+{
+    while (*text) {
+        size_t len = strcspn(text, "\n");
+
+        cli_add_param(path, "attr", (struct slice){text, len});
+        text += len + (text[len] != '\0');
+    }
+}
+
+static void add_list(struct buf *path, const char *name, const char *text)
+{
+    char *commas = mem_copy(text, strlen(text));
+
+    for (char *c = commas; *c; c++)
+        if (*c == '\n')
+            *c = ',';
+    cli_add_param(path, name, slice_of(commas));
+    free(commas);
+}
+
 static void add_filter(const struct cli_call *call, struct buf *path, int i)
 {
     const struct cli_option *o = &cli_options[i];
     const char *name = o->param ? o->param : o->name;
-    char *text = mem_copy(call->given.of[i], strlen(call->given.of[i]));
 
-    if (o->kind == PARAM_TRUE)
+    switch (o->kind) {
+    case PARAM_TRUE:
         cli_add_param(path, name, SLICE("true"));
-    else if (o->kind == PARAM_ASCENDING)
+        break;
+    case PARAM_ASCENDING:
         cli_add_param(path, name, SLICE("asc"));
-    else {
-        for (char *c = text; *c; c++)
-            if (*c == '\n' && o->kind != PARAM_TEXT)
-                *c = ',';
-        cli_add_param(path, name, slice_of(text));
+        break;
+    case PARAM_PAIRS:
+        add_pairs(path, call->given.of[i]);
+        break;
+    case PARAM_LIST:
+        add_list(path, name, call->given.of[i]);
+        break;
+    default:
+        cli_add_param(path, name, slice_of(call->given.of[i]));
     }
-    free(text);
 }
 
 void cli_add_path(const struct cli_call *call, struct buf *path,
@@ -292,6 +318,8 @@ json_t *cli_request(const struct cli_call *call, struct slice path,
         answer = parse_answer(call, buf_slice(to), code);
     else
         *code = cli_fail(&call->server, status, buf_slice(to), error);
+    if (status == 400)
+        *code = CLI_MISUSED;
     if (status == 404)
         *code = CLI_NOTHING;
     if (!raw)

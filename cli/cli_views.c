@@ -67,6 +67,66 @@ static const struct cli_column endpoints[] = {
     {"DECLARED", "declared", FORMAT_YES, 0},
     {.head = NULL}};
 
+static const struct cli_column callers[] = {
+    {"CALLS", "depth", FORMAT_COUNT, 0},
+    {"KIND", "kind", FORMAT_TEXT, COLUMN_SAME},
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"CALLER", "component|name", FORMAT_TEXT, COLUMN_LONG},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"SHARE", "share", FORMAT_PERCENT, 0},
+    {"PER REQUEST", "callsPerRequest", FORMAT_NUMBER, COLUMN_WIDE},
+    {"RATE", "requestRate", FORMAT_RATE, 0},
+    {"ERRORS", "errorRatio", FORMAT_RATIO, 0},
+    {"P99", "latency.p99", FORMAT_SECONDS, 0},
+    {"QUEUE", "asynchronous", FORMAT_YES, COLUMN_WIDE},
+    {"PATH", "path", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
+static const struct cli_column costs[] = {
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"START", "startTime", FORMAT_TIME, COLUMN_SAME},
+    {"CPU", "cpuCost", FORMAT_MONEY, 0},
+    {"MEMORY", "memoryCost", FORMAT_MONEY, 0},
+    {"USED", "efficiency", FORMAT_PERCENT, 0},
+    {"CPU USED", "cpuUsedCost", FORMAT_MONEY, COLUMN_WIDE},
+    {"MEMORY USED", "memoryUsedCost", FORMAT_MONEY, COLUMN_WIDE},
+    {"HOURS", "hours", FORMAT_COUNT, 0},
+    {"NOT SENT", "missing", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
+static const struct cli_column recommendations[] = {
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"CPU REQUEST", "current.cpuRequest", FORMAT_TEXT, 0},
+    {"BETTER", "recommendation.cpuRequest", FORMAT_TEXT, 0},
+    {"CPU LIMIT", "current.cpuLimit", FORMAT_TEXT, COLUMN_WIDE},
+    {"BETTER", "recommendation.cpuLimit", FORMAT_TEXT, COLUMN_WIDE},
+    {"MEMORY REQUEST", "current.memoryRequest", FORMAT_TEXT, 0},
+    {"BETTER", "recommendation.memoryRequest", FORMAT_TEXT, 0},
+    {"MEMORY LIMIT", "current.memoryLimit", FORMAT_TEXT, COLUMN_WIDE},
+    {"BETTER", "recommendation.memoryLimit", FORMAT_TEXT, COLUMN_WIDE},
+    {"SAVING", "saving", FORMAT_MONEY, 0},
+    {"RISK", "risk", FORMAT_TEXT, 0},
+    {"WHY", "riskReasons", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
+const struct cli_view cli_view_blast_radius = {
+    .route = "/api/v1/blast-radius", .needs_namespace = true, .needs_component = true,
+    .rows = "callers", .columns = callers, .nothing = "nobody called it in this time",
+    .page = 1000};
+
+const struct cli_view cli_view_costs = {
+    .route = "/api/v1alpha1/costs/namespaces/{namespace}/environments/{environment}",
+    .needs_namespace = true, .needs_environment = true, .rows = "items",
+    .columns = costs, .nothing = "no usage of a pod was sent in this time"};
+
+const struct cli_view cli_view_recommendations = {
+    .route = "/api/v1alpha1/costs/namespaces/{namespace}/environments/{environment}/recommendations",
+    .needs_namespace = true, .needs_environment = true, .rows = "items",
+    .columns = recommendations,
+    .nothing = "nothing is recommended: it takes a day of usage; notRecommended of -o json says why for each component"};
+
 const struct cli_view cli_view_components = {
     .route = "/api/v1/components", .rows = "components", .columns = components,
     .nothing = "there are no components", .page = 1000};

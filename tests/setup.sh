@@ -62,6 +62,8 @@ if [ "${1:-all}" != build ]; then
     tool javac openjdk-17-jdk-headless
     tool mvn maven
     tool go golang-go
+    tool zsh zsh
+    tool fish fish
 fi
 
 if [ "${1:-all}" = fuzz ] && command -v clang >/dev/null 2>&1; then
