@@ -79,6 +79,19 @@ static bool ask(struct mcp_call *call, const struct inner_request *asked,
     return false;
 }
 
+/* Busy: it runs again when others have given memory back. */
+static void fail_memory(struct mcp_call *call, enum status status)
+{
+    if (status == ERR_BUSY) {
+        call->request->failed = ERR_BUSY;
+        mcp_fail(call, "other queries hold the memory that this one needs; "
+                       "retry later");
+    } else {
+        mcp_fail(call, "the query needs more memory than one query may use; "
+                       "lower the limit or narrow the time range");
+    }
+}
+
 /* Documents of jansson are not in an arena: they are charged while they are
  * parsed, and counted roughly. */
 static json_t *parse_answer(struct mcp_call *call, struct slice answer)
@@ -95,9 +108,7 @@ static json_t *parse_answer(struct mcp_call *call, struct slice answer)
         return NULL;
     }
     if (budget && !budget_take(budget, size)) {
-        call->request->failed = ERR_BUSY;
-        mcp_fail(call, "other queries hold the memory that this one needs; "
-                       "retry later");
+        fail_memory(call, query_memory_status(call->request, ERR_BUSY));
         return NULL;
     }
     call->charged += budget ? size : 0;
@@ -155,14 +166,7 @@ static void check_arena(struct mcp_call *call)
     if (status == OK)
         return;
     call->failed = false;
-    if (status == ERR_BUSY) {
-        request->failed = ERR_BUSY;
-        mcp_fail(call, "other queries hold the memory that this one needs; "
-                       "retry later");
-    } else {
-        mcp_fail(call, "the query needs more memory than one query may use; "
-                       "lower the limit or narrow the time range");
-    }
+    fail_memory(call, status);
     arena_reset(request->arena);
 }
 

@@ -38,6 +38,8 @@ static const struct mcp_param trace_params[] = {
      .to = "spanId"},
     {"attributes", "Attributes to show: all, or names with commas between.",
      .place = MCP_QUERY},
+    {"logs", "Log records in the answer, warnings and errors first.",
+     MCP_INTEGER, .place = MCP_QUERY, .min = 0, .max = 1000, .preset = "20"},
     {"limit", "Spans in the answer; the most telling ones are kept.",
      MCP_INTEGER, .place = MCP_QUERY, .min = 1, .max = 1000, .preset = "30"},
     MCP_DETAIL_PARAM,
