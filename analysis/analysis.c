@@ -3,7 +3,15 @@
 
 #include "routes.h"
 
-static const struct route *const tables[] = {routes_trace, routes_dependencies,
-                                             routes_blast_radius, NULL};
+/* clang-format off */
+static const struct route *const tables[] = {
+    routes_trace,
+    routes_dependencies,
+    routes_blast_radius,
+    routes_changes,
+    routes_log_patterns,
+    routes_compare,
+    NULL};
+/* clang-format on */
 
 const struct query_surface analysis_surface = {tables, NULL};

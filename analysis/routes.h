@@ -7,5 +7,8 @@
 extern const struct route routes_trace[];
 extern const struct route routes_dependencies[];
 extern const struct route routes_blast_radius[];
+extern const struct route routes_changes[];
+extern const struct route routes_log_patterns[];
+extern const struct route routes_compare[];
 
 #endif

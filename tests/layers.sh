@@ -52,7 +52,7 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
         may_use="jansson.h otlp.pb-c.h" ;;
     grafana) may="grafana query http cause metrics correlate registry access store base" \
         may_use="jansson.h" ;;
-    analysis) may="analysis query http metrics correlate registry access store base" \
+    analysis) may="analysis query http cause metrics correlate registry access store base" \
         may_use="jansson.h" ;;
     costs) may="costs query http metrics correlate registry access store base" \
         may_use="jansson.h yaml.h" ;;

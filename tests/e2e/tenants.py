@@ -70,6 +70,17 @@ READS = {
         ("/api/v1/logs/query", in_scope(t, traceId=own_spans(t)[0])),
         ("/api/v1/logs/query", {**TIMES, "searchScope": {"namespace": t.namespace}, "searchPhrase": "the same"}),
         ("/api/v1/logs/query", {**TIMES, "searchScope": {"namespace": t.namespace, "workflowRunName": "build"}})],
+    "GET /api/v1/changes": lambda t: [
+        (f"/api/v1/changes?namespace={t.namespace}&{QUERY}", None),
+        (f"/api/v1/changes?namespace={t.namespace}&project=shop&component=cart&{QUERY}", None),
+        (f"/api/v1/changes?{QUERY}", None)],
+    "GET /api/v1/logs/patterns": lambda t: [
+        (f"/api/v1/logs/patterns?namespace={t.namespace}&{QUERY}{more}", None)
+        for more in ("", "&searchPhrase=order", "&logLevels=ERROR&examples=50", f"&traceId={own_spans(t)[0]}")],
+    "GET /api/v1/compare": lambda t: [
+        (f"/api/v1/compare?namespace={t.namespace}&{more}endTime={TIMES['endTime']}&startTime={mid}", None)
+        for more in ("", "project=shop&component=cart&", "project=shop&component=none&")
+        for mid in (rfc3339(START + 20 * 60 * NS),)],
     "POST /api/v1/events/query": lambda t: [
         ("/api/v1/events/query", in_scope(t, includeAttributes=True)),
         ("/api/v1/events/query", {**TIMES, "reasons": ["BackOff", "VersionChanged"]})],

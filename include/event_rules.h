@@ -2,6 +2,12 @@
  * event_rules - what the events of Kubernetes mean for the component whose pods
  * they are about, and the states of containers that metrics report under the
  * same names.
+ *
+ * Purpose:   one table of reasons for the search for a cause and for the list
+ *            of changes.
+ * Ownership: constants.
+ * Threads:   any.
+ * Errors:    none.
  */
 #ifndef EVENT_RULES_H
 #define EVENT_RULES_H
