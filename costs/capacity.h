@@ -5,6 +5,9 @@
 #include "component.h"
 #include "line_fit.h"
 
+/* By the highest rate that was seen; a rate above it is called a guess. */
+#define CAPACITY_GUESS 3.0
+
 /* What is measured per cell of time, and what may break. */
 enum capacity_kind {
     CAPACITY_CPU,
@@ -53,6 +56,7 @@ struct capacity_limit {
     struct estimate of_breaks;
     double headroom;      /* of the present rate; NAN */
     double extrapolation; /* of the highest rate seen; NAN */
+    bool guess;           /* far beyond what was seen */
     const struct line_knee *knee;
     struct line_knee of_knee;
     const struct capacity_trend *trend; /* of memory; NULL: none */

@@ -237,6 +237,7 @@ static const char *find_break(struct capacity_limit *limit,
     limit->breaks = &limit->of_breaks;
     limit->headroom = limit->of_breaks.value / c->present_rate;
     limit->extrapolation = limit->of_breaks.value / c->most_rate;
+    limit->guess = limit->extrapolation > CAPACITY_GUESS;
     return NULL;
 }
 

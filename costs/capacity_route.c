@@ -36,6 +36,7 @@ struct capacity_first {
     const struct identity *callee; /* NULL: it is the component itself */
     struct estimate at;
     double headroom, extrapolation;
+    bool guess;
 };
 
 struct capacity_answer {
@@ -84,6 +85,7 @@ static const struct reply_table limit_table = REPLY_TABLE(
                  &estimate_table),
     REPLY_NULLABLE(struct capacity_limit, "headroom", headroom),
     REPLY_NULLABLE(struct capacity_limit, "extrapolation", extrapolation),
+    REPLY_OPTIONAL(struct capacity_limit, "guess", guess),
     REPLY_OBJECT(struct capacity_limit, "knee", knee, REPLY_POINTER,
                  &knee_table),
     REPLY_OBJECT(struct capacity_limit, "trend", trend, REPLY_POINTER,
@@ -116,7 +118,8 @@ static const struct reply_table first_table = REPLY_TABLE(
                  &capacity_names_table),
     REPLY_OBJECT(struct capacity_first, "breaksAt", at, 0, &estimate_table),
     REPLY_NULLABLE(struct capacity_first, "headroom", headroom),
-    REPLY_NULLABLE(struct capacity_first, "extrapolation", extrapolation));
+    REPLY_NULLABLE(struct capacity_first, "extrapolation", extrapolation),
+    REPLY_OPTIONAL(struct capacity_first, "guess", guess));
 
 struct capacity_rates {
     double present, least, most;
@@ -354,17 +357,21 @@ static void find_first(struct capacity_answer *a)
     struct capacity_first *first = &a->of_first;
 
     if (own) {
-        *first = (struct capacity_first){own->kind, NULL, own->of_breaks,
-                                         own->headroom, own->extrapolation};
+        *first = (struct capacity_first){own->kind,          NULL,
+                                         own->of_breaks,     own->headroom,
+                                         own->extrapolation, own->guess};
         a->first = first;
     }
     if (a->callee_count == 0 || !callee->at ||
         (own && own->of_breaks.value <= callee->at->value))
         return;
-    *first =
-        (struct capacity_first){callee->kind, callee->identity, *callee->at,
-                                callee->at->value / a->capacity.present_rate,
-                                callee->at->value / a->capacity.most_rate};
+    *first = (struct capacity_first){
+        callee->kind,
+        callee->identity,
+        *callee->at,
+        callee->at->value / a->capacity.present_rate,
+        callee->at->value / a->capacity.most_rate,
+        callee->at->value > CAPACITY_GUESS * a->capacity.most_rate};
     a->first = first;
 }
 
