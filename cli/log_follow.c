@@ -14,7 +14,13 @@
 #include "clock.h"
 #include "log_line.h"
 
-enum { WAIT_S = 20, FIRST_PAUSE_MS = 200, LONGEST_PAUSE_MS = 5000 };
+enum {
+    WAIT_S = 20,
+    FIRST_PAUSE_MS = 200,
+    SHORT_PAUSE_MS = 500,
+    LONGEST_PAUSE_MS = 5000
+};
+#define SHORT_NS (200 * NS_PER_MS)
 
 struct log_follow {
     struct cli_call *call;
@@ -24,6 +30,7 @@ struct log_follow {
     uint64_t answered_ns;
     uint64_t lost_ns; /* wall clock; 0: the server answers */
     long pause_ms;
+    uint64_t asked_ns; /* monotonic */
 };
 
 /* ---- the request ---- */
@@ -63,6 +70,12 @@ static void add_filters(const struct cli_call *call, struct buf *path)
         cli_add_param(path, "attr", slice_split(&rest, '\n'));
 }
 
+/* --limit all: the usual time of `logs`. */
+static bool is_every(const char *limit)
+{
+    return limit && strcmp(limit, "all") == 0;
+}
+
 static void add_start(const struct log_follow *f, struct buf *path)
 {
     const struct cli_call *call = f->call;
@@ -72,9 +85,9 @@ static void add_start(const struct log_follow *f, struct buf *path)
         cli_add_param(path, "cursor", slice_of(f->cursor));
     else if (f->answered_ns) /* the server has other data now */
         cli_add_time(path, "startTime", f->answered_ns);
-    else if (call->given.of[OPT_SINCE])
+    else if (call->given.of[OPT_SINCE] || is_every(lines))
         cli_add_time(path, "startTime", call->start_ns);
-    if (!f->cursor && !f->answered_ns && lines)
+    if (!f->cursor && !f->answered_ns && lines && !is_every(lines))
         cli_add_param(path, "lines", slice_of(lines));
 }
 
@@ -119,6 +132,13 @@ static void print_lines(struct log_follow *f, const json_t *logs)
     buf_release(&out);
 }
 
+static void sleep_ms(long ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000 * 1000};
+
+    (void)nanosleep(&time, NULL);
+}
+
 /* False if the answer is not one of this route, or its lines cannot be
  * written. */
 static bool take_answer(struct log_follow *f, const json_t *answer)
@@ -131,6 +151,10 @@ static bool take_answer(struct log_follow *f, const json_t *answer)
     print_lines(f, logs);
     if (fflush(stdout) != 0)
         return false;
+    /* A server that cannot hold the answer back is not asked without end. */
+    if (json_array_size(logs) == 0 && f->cursor &&
+        f->asked_ns + SHORT_NS > clock_monotonic_ns())
+        sleep_ms(SHORT_PAUSE_MS);
     free(f->cursor);
     f->cursor = strdup(cursor);
     f->answered_ns = clock_wall_ns();
@@ -166,14 +190,10 @@ static void say_back(struct log_follow *f)
 
 static void pause_longer(struct log_follow *f)
 {
-    struct timespec time;
-
     f->pause_ms = f->pause_ms ? 2 * f->pause_ms : FIRST_PAUSE_MS;
     if (f->pause_ms > LONGEST_PAUSE_MS)
         f->pause_ms = LONGEST_PAUSE_MS;
-    time =
-        (struct timespec){f->pause_ms / 1000, f->pause_ms % 1000 * 1000 * 1000};
-    (void)nanosleep(&time, NULL);
+    sleep_ms(f->pause_ms);
 }
 
 static bool is_passing(long status)
@@ -193,6 +213,7 @@ static bool follow_once(struct log_follow *f, int *code)
     buf_init(&path, CLI_MAX_URL);
     buf_init(&body, CLI_MAX_ANSWER);
     make_path(f, &path);
+    f->asked_ns = clock_monotonic_ns();
     status = cli_send(&f->call->server, "GET", buf_slice(&path), SLICE(""),
                       &body, error);
     if (status == 200) {

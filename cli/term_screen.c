@@ -191,8 +191,12 @@ static enum term_event pending_signal(void)
 /* False at the end of the input. */
 static bool read_keys(void)
 {
-    ssize_t n = read(STDIN_FILENO, screen.keys + screen.key_count,
-                     KEYS - screen.key_count);
+    ssize_t n;
+
+    if (screen.key_count == KEYS) /* a sequence of no key, without an end */
+        screen.key_count = 0;
+    n = read(STDIN_FILENO, screen.keys + screen.key_count,
+             KEYS - screen.key_count);
 
     if (n > 0)
         screen.key_count += (size_t)n;

@@ -323,6 +323,15 @@ static int run_once(struct top *top)
     return code;
 }
 
+/* One that understands sequences, and has keys. */
+static bool is_terminal(void)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && isatty(STDIN_FILENO) && term && term[0] &&
+           strcmp(term, "dumb") != 0;
+}
+
 /* "2s", or "2" as other programs of that name take it. */
 static bool parse_interval(const char *text, uint64_t *ns)
 {
@@ -359,8 +368,7 @@ int cli_top(struct cli_call *call)
         .logs = top.logs,
         .window_s = (double)top.window_ns / (double)NS_PER_S,
         .interval_s = (double)top.interval_ns / (double)NS_PER_S};
-    if (call->given.of[OPT_ONCE] || !isatty(STDOUT_FILENO) ||
-        !isatty(STDIN_FILENO))
+    if (call->given.of[OPT_ONCE] || !is_terminal())
         return run_once(&top);
     return run_live(&top);
 }

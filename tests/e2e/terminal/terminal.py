@@ -26,9 +26,10 @@ class Terminal:
         self.master, self.slave = pty.openpty()
         self._size(columns, rows)
         self.modes = termios.tcgetattr(self.slave)
-        env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", **environment}
+        env = {**os.environ, "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
         env.pop("NO_COLOR", None)
         env.pop("COLUMNS", None)
+        env.update(environment)
         self.child = subprocess.Popen(
             command, stdin=self.slave, stdout=self.slave, stderr=self.slave, env=env,
             start_new_session=True,

@@ -208,6 +208,23 @@ def check_once(port):
               done.stderr)
 
 
+def check_odd_terminals(port):
+    with Terminal([CALLBOARD, "top", "-s", f"127.0.0.1:{port}"], 100, 40, TERM="dumb") as terminal:
+        seen = terminal.end()
+        tap.check(seen == 0 and b"\x1b" not in terminal.raw, "TERM=dumb: one table, no sequences", terminal.raw[:99])
+    with top(port) as terminal:
+        terminal.wait(lambda lines: NAMES <= set(names(lines)))
+        terminal.press("\x1b[" + "1;" * 400)  # a sequence without an end, longer than any buffer
+        terminal.press("A\x1b[200~N\x1b[201~")
+        terminal.press("q")
+        tap.check(terminal.end() == 0 and terminal.is_restored(), "a sequence without an end is no end",
+                  terminal.text())
+    with Terminal([CALLBOARD, "top", "-s", f"127.0.0.1:{port}"], 100, 30, LC_ALL="C", NO_COLOR="1") as terminal:
+        terminal.wait(lambda lines: NAMES <= set(names(lines)))
+        tap.check(all(ord(c) < 128 for c in terminal.text()) and b"[31m" not in terminal.raw,
+                  "LC_ALL=C, NO_COLOR: ASCII without colours", terminal.text())
+
+
 def check_redraw(port):
     """A frame that changes nothing costs nothing; one key costs a few lines."""
     with top(port, 200, 60, "-d", "1h") as terminal:
@@ -237,6 +254,7 @@ def main():
             server = check_restart(terminal, server, folder)
         check_ends(server.query_port)
         check_once(server.query_port)
+        check_odd_terminals(server.query_port)
         check_redraw(server.query_port)
     finally:
         shop.kill()
