@@ -6,9 +6,12 @@
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli_int.h"
+#include "mem.h"
+#include "sparkline.h"
 #include "term_line.h"
 
 enum { FEW = 3 }; /* a baseline with 3 times fewer traces is poor */
@@ -91,56 +94,51 @@ static bool has(const json_t *object, const char *key)
 
 /* ---- charts ---- */
 
-struct chart {
-    double sums[COLUMNS];
-    int counts[COLUMNS];
-    double least, most;
-};
-
-static void fill(struct chart *chart, const json_t *points)
-{
-    size_t n = json_array_size(points);
-    size_t per = (n + COLUMNS - 1) / COLUMNS;
-
-    *chart = (struct chart){.least = INFINITY, .most = -INFINITY};
-    for (size_t i = 0; i < n; i++) {
-        double v =
-            json_number_value(json_array_get(json_array_get(points, i), 1));
-
-        chart->sums[i / per] += v;
-        chart->counts[i / per]++;
-        chart->least = fmin(chart->least, v);
-        chart->most = fmax(chart->most, v);
-    }
-}
-
 /* Without an exponent. */
 static void print_value(double value)
 {
     printf(fabs(value) >= 1000 || value == 0 ? "%.0f" : "%.3g", value);
 }
 
+static void print_bars(const double *values, size_t count)
+{
+    struct term_look look = term_look_of(stdout);
+    struct term_line line;
+    struct buf out;
+
+    look.columns = 0;
+    buf_init(&out, 4096);
+    line = term_begin(&out, &look);
+    sparkline_put(&line, values, count,
+                  count < COLUMNS ? (uint32_t)count : COLUMNS,
+                  SPARKLINE_FROM_LEAST);
+    (void)fwrite(out.ptr, 1, out.len, stdout);
+    buf_release(&out);
+}
+
+/* Points are pairs: time, value. */
 static void print_series(const json_t *series)
 {
-    static const char *const bars[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     const json_t *points = json_object_get(series, "points");
-    struct chart chart;
+    size_t count = json_array_size(points);
+    double least = INFINITY, most = -INFINITY, *values;
 
-    if (json_array_size(points) < 2)
+    if (count < 2)
         return;
-    fill(&chart, points);
-    fputs("     ", stdout);
-    for (int i = 0; i < COLUMNS && chart.counts[i] > 0; i++) {
-        double v = chart.sums[i] / chart.counts[i],
-               range = chart.most - chart.least;
-
-        fputs(bars[range > 0 ? (int)((v - chart.least) / range * 7.99) : 0],
-              stdout);
+    values = mem_alloc(count * sizeof(*values));
+    for (size_t i = 0; i < count; i++) {
+        values[i] =
+            json_number_value(json_array_get(json_array_get(points, i), 1));
+        least = fmin(least, values[i]);
+        most = fmax(most, values[i]);
     }
+    fputs("     ", stdout);
+    print_bars(values, count);
+    free(values);
     fputs("  ", stdout);
-    print_value(chart.least);
+    print_value(least);
     fputs(" to ", stdout);
-    print_value(chart.most);
+    print_value(most);
     putchar(' ');
     print_members(series, "{unit}, {title}\n");
 }
