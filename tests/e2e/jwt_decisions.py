@@ -120,6 +120,33 @@ def test_reports(idp, server, allowed):
     allowed.control.fault = None
 
 
+def call(server, token, name, **arguments):
+    """A call of a tool of MCP: its text, and whether that is an error."""
+    answer = ask(server, token, "/mcp", {"jsonrpc": "2.0", "id": 1, "method": "tools/call",
+                                         "params": {"name": name, "arguments": arguments}})
+    result = json.loads(answer.body).get("result") or {"content": [{"text": answer.body.decode()}], "isError": None}
+    return result["content"][0]["text"], result["isError"]
+
+
+def test_tools(idp, server, allowed):
+    allowed.pairs = {("traces:view", "acme")}
+    token = idp.token(groups=["devs"], jti="mcp")
+    tap.check(ID in call(server, token, "get_span_details", trace_id=TRACE, span_id=ID)[0],
+              "a tool waits for the service, as its route does")
+    text, wrong = call(server, token, "get_span_details", trace_id=TRACE, span_id=OTHER)
+    tap.check(wrong and "not found" in text, "a tool finds nothing that may not be seen", text)
+    times = {"start_time": "now-1h", "end_time": "now"}
+    text, wrong = call(server, idp.token(groups=["devs"], jti="mcp2"), "query_traces", namespace="acme", project="shop",
+                       component="cart", **times)
+    tap.check(not wrong and TRACE in text, "a tool with a scope, which the service allows", text)
+    text, wrong = call(server, token, "query_traces", namespace="evil", **times)
+    tap.check(wrong and "may not do traces:view" in text, "and one that it does not", text)
+    allowed.control.fault = "5xx"
+    text, wrong = call(server, idp.token(groups=["devs"], jti="mcp3"), "query_traces", namespace="acme", **times)
+    allowed.control.fault = None
+    tap.check(wrong and "503" in text, "the service is away: an error that a model can read", text)
+
+
 def test_page(idp, server, allowed):
     page = (f"/api/v1/components/acme/shop/cart?startTime="
             f"{rfc3339(NOW - 600 * NS)}&endTime={rfc3339(NOW)}")
@@ -213,6 +240,7 @@ def main():
     server = open_server(idp, allowed.control)
     test_span(idp, server, allowed)
     test_reports(idp, server, allowed)
+    test_tools(idp, server, allowed)
     test_page(idp, server, allowed)
     tap.same(server.stop(), 0, "stops")
     test_environments(idp)
