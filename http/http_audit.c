@@ -73,11 +73,11 @@ static struct slice print_path(const struct server_request *sr,
 
 static const char *reason_of(const struct server_request *sr, int code)
 {
-    if (code < MHD_HTTP_BAD_REQUEST)
-        return NULL;
-    if (sr->reason)
+    if (sr->reason && code >= MHD_HTTP_BAD_REQUEST)
         return sr->reason;
-    return code == MHD_HTTP_FORBIDDEN ? "the grants do not cover it" : NULL;
+    return code == MHD_HTTP_FORBIDDEN || sr->request.denied
+               ? "the grants do not cover it"
+               : NULL;
 }
 
 /* Scope and name, each by what is known: the service has seen the body and the
@@ -130,7 +130,8 @@ void http_audit(const struct server_request *sr, int code)
         write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_DENIED);
     else if (code == MHD_HTTP_UNAUTHORIZED)
         write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_UNAUTHENTICATED);
-    else if (code == MHD_HTTP_FORBIDDEN || code == MHD_HTTP_MISDIRECTED_REQUEST)
+    else if (code == MHD_HTTP_FORBIDDEN ||
+             code == MHD_HTTP_MISDIRECTED_REQUEST || sr->request.denied)
         write_event(sr, code, AUDIT_AUTHORIZATION, AUDIT_DENIED);
     else if (is_change(sr) ||
              (audit_has_reads() && action_of(sr) != ACTION_NONE))
@@ -164,7 +165,9 @@ void http_set_about(struct http_request *request,
     about = mem_zero(1, sizeof(*about) +
                             (size_t)(IDENTITY_NAMES + 1) * AUDIT_TEXT_MAX);
     to = (char *)(about + 1);
-    for (int i = 0; i < IDENTITY_NAMES; i++)
+    if (!scope && sr->about)
+        scope = &sr->about->scope;
+    for (int i = 0; i < IDENTITY_NAMES && scope; i++)
         about->scope.name[i] = keep(&to, scope->name[i]);
     about->name = keep(&to, name);
     free(sr->about);

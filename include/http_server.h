@@ -132,7 +132,8 @@ struct http_request {
     size_t len, room;
 
     struct http_response response;
-    void *user; /* of the service */
+    bool denied; /* by the service, whatever the code: for the audit */
+    void *user;  /* of the service */
 };
 
 enum http_next { HTTP_DONE, HTTP_PENDING };
@@ -208,8 +209,8 @@ void http_suspend(struct http_request *request);
 /* The response is filled in. Compresses it, so call it on a thread that may
  * take time. The request may have been freed when this returns. */
 void http_resume(struct http_request *request);
-/* What the request is about, for the audit: of its body and its object. Copied;
- * in handle(), or while suspended. */
+/* What the request is about, for the audit: of its body and its object (scope
+ * NULL: that which was set before). Copied; in handle(), or while suspended. */
 void http_set_about(struct http_request *request,
                     const union scope_names *scope, struct slice name);
 /* Any thread, while suspended: the client has closed the connection. */

@@ -139,7 +139,9 @@
     X(QUERIES_500,              COUNTER, "queries_total",                     "code=\"500\"",         "") \
     X(QUERIES_501,              COUNTER, "queries_total",                     "code=\"501\"",         "") \
     X(QUERIES_503,              COUNTER, "queries_total",                     "code=\"503\"",         "") \
-    X(QUERIES_OTHER,            COUNTER, "queries_total",                     "code=\"other\"",       "")
+    X(QUERIES_OTHER,            COUNTER, "queries_total",                     "code=\"other\"",       "") \
+    X(MCP_CALLS_OK,             COUNTER, "mcp_calls_total",                   "result=\"ok\"",        "Calls of tools over MCP.") \
+    X(MCP_CALLS_ERROR,          COUNTER, "mcp_calls_total",                   "result=\"error\"",     "")
 /* clang-format on */
 
 enum stats_id {

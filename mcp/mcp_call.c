@@ -75,6 +75,8 @@ static bool ask(struct mcp_call *call, const struct inner_request *asked,
         return true;
     if (inner->failed == ERR_BUSY) /* it may fit when it runs again */
         request->failed = ERR_BUSY;
+    if (inner->failed == ERR_FORBIDDEN && request->http)
+        request->http->denied = true;
     fail_with_answer(call, buf_slice(&inner->out), inner->http_status);
     return false;
 }

@@ -6,6 +6,7 @@
 #include "mcp_resources.h"
 #include "mcp_server.h"
 #include "mcp_tool.h"
+#include "stats.h"
 
 const char mcp_instructions[] =
     "Callboard stores traces, logs, metrics and events of components and knows "
@@ -159,8 +160,11 @@ static void call_tool(struct mcp_message *message)
     }
     mcp_call_begin(&call, json_object_get(message->params, "arguments"));
     mcp_call_run(&call);
-    if (!call.waits)
+    if (!call.waits) {
+        stats_add(call.failed ? STATS_MCP_CALLS_ERROR : STATS_MCP_CALLS_OK, 1);
+        query_request_about(request, NULL, slice_of(call.tool->name));
         write_call(message, &call);
+    }
     mcp_call_release(&call);
 }
 
