@@ -247,6 +247,7 @@ TEST(what_a_modern_request_must_carry)
     }
     CHECK(strstr(bed.text, "\"supported\":[\"2026-07-28\"]"));
     CHECK(strstr(bed.text, "\"requested\":\"latest\""));
+    bed.max_reply = sizeof(bed.text) - 1;
     for (size_t i = 0; i < 3; i++) { /* legacy clients say theirs later */
         static const char *const known[] = {"2025-03-26", "2025-06-18",
                                             "2025-11-25"};
