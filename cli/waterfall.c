@@ -173,7 +173,7 @@ static void write_logs(struct waterfall *w, struct bar_span *span, double until)
     for (; span->next_log < json_array_size(logs); span->next_log++) {
         const json_t *log = json_array_get(logs, span->next_log);
 
-        if (waterfall_number(log, "offsetNs") > until)
+        if (waterfall_number(log, "offsetNs") - span->shift > until)
             return;
         write_log(w, span->depth, log);
     }
@@ -276,6 +276,29 @@ static void write_remarks(struct waterfall *w, const json_t *answer)
     }
 }
 
+/* Which clock is how far ahead of which. */
+static void write_skews(struct waterfall *w, const json_t *answer)
+{
+    const json_t *skews = json_object_get(answer, "clockSkew");
+
+    for (size_t i = 0; i < json_array_size(skews) && i < STEPS_SHOWN; i++) {
+        const json_t *skew = json_array_get(skews, i);
+        double offset = waterfall_number(skew, "offsetNs");
+        struct term_line line = term_begin(w->out, w->look);
+        char text[HUMAN_TEXT];
+
+        term_puts(&line, "Clock   ");
+        term_puts(&line, waterfall_text_of(skew, "component"));
+        term_puts(&line, " ");
+        term_puts(&line, waterfall_text_of(skew, "podName"));
+        term_printf(&line, " is %s %s that of ",
+                    human_seconds(text, fabs(offset) / 1e9),
+                    offset < 0 ? "behind" : "ahead of");
+        term_puts(&line, waterfall_text_of(skew, "parentComponent"));
+        term_end(&line);
+    }
+}
+
 static void write_axis(struct waterfall *w)
 {
     struct term_line line = term_begin(w->out, w->look);
@@ -360,6 +383,7 @@ void waterfall_text(struct buf *out, const struct term_look *look,
     write_head(&w, answer);
     write_critical_path(&w, answer);
     write_remarks(&w, answer);
+    write_skews(&w, answer);
     write_axis(&w);
     write_tree(&w);
     write_foot(&w, answer);

@@ -13,7 +13,7 @@ const struct waterfall_note waterfall_notes[WATERFALL_NOTES] = {
     {'E', NULL, "failed"},
     {'M', "missing", "not received, known as a parent only"},
     {'H', "hidden", "of a component that may not be seen"},
-    {'S', "clockOffsetNs", "its clock differs, moved into its parent"},
+    {'S', "clockOffsetNs", "its clock differs, drawn by that of the root"},
     {'A', "asynchronous", "its caller did not wait for it"},
     {'C', "parentCycle", "its parent is below it"},
     {'D', "duplicateId", "its id occurs twice"}};
@@ -93,6 +93,33 @@ static void load(struct waterfall *w, const json_t *list)
     }
 }
 
+/* By the clock of the root: a clock that is wrong would move spans out of their
+ * parents, and an hour of difference make all bars dots. */
+static void correct_clocks(struct waterfall *w)
+{
+    double first = 0, last = 0;
+    bool skewed = false;
+
+    for (uint32_t i = 0; i < w->count; i++) {
+        struct bar_span *span = &w->spans[i];
+
+        span->shift = waterfall_number(span->json, "clockOffsetNs");
+        span->offset -= span->shift;
+        skewed |= span->shift != 0;
+        if (i == 0 || span->offset < first)
+            first = span->offset;
+        if (i == 0 || span->offset + span->duration > last)
+            last = span->offset + span->duration;
+    }
+    if (!skewed)
+        return;
+    w->length = last - first;
+    for (uint32_t i = 0; i < w->count; i++) {
+        w->spans[i].offset -= first;
+        w->spans[i].shift += first;
+    }
+}
+
 static void link_tree(struct waterfall *w)
 {
     uint64_t *below = mem_zero(w->deepest + 2, sizeof(*below));
@@ -132,6 +159,7 @@ uint32_t waterfall_equal(const struct waterfall *w, uint32_t i, uint32_t *next)
 void waterfall_load(struct waterfall *w, const json_t *list)
 {
     load(w, list);
+    correct_clocks(w);
     w->open = mem_zero(w->deepest + 2, sizeof(*w->open));
     w->more = mem_zero(w->deepest + 3, sizeof(*w->more));
     link_tree(w);

@@ -12,6 +12,7 @@
 struct bar_span {
     const json_t *json;
     double offset, duration; /* nanoseconds since the start of the trace */
+    double shift;            /* what was sent less offset: of its clock */
     uint64_t signature;      /* equal for calls that are told as one */
     uint32_t depth, after;   /* after: the next one that is not below it */
     uint32_t next_log;

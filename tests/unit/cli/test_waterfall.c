@@ -136,6 +136,40 @@ TEST(equal_calls_are_folded)
     CHECK(strstr(text, " x ") == NULL);
 }
 
+/* The clock of cart is an hour ahead: its bar is where it was called, and its
+ * log line before the child that began after it. */
+TEST(a_clock_that_differs)
+{
+    static const struct term_look look = {.columns = 100, .ascii = true};
+    const char *text = draw(
+        "{\"summary\":{\"durationNs\":3600000010000000},\"clockSkew\":["
+        "{\"component\":\"cart\",\"podName\":\"cart-1\",\"parentComponent\":"
+        "\"web\",\"offsetNs\":3600000000000}],\"spans\":[" SPAN(
+            0, "web", "GET /", 0, 10000000, 0,
+            "") "," SPAN(1, "cart", "GET", 3600005000000, 5000000, 0,
+                         ",\"clockOffsetNs\":3600000000000,"
+                         "\"logs\":[{\"timestamp\":"
+                         "\"2026-11-21T09:05:58.420Z\","
+                         "\"offsetNs\":3600006000000,"
+                         "\"level\":\"INFO\",\"log\":\"read\"}"
+                         "]") "," SPAN(2, "cart", "HGETALL", 3600007000000,
+                                       1000000, 0,
+                                       ",\"clockOffsetNs\":"
+                                       "3600000000000") "]}",
+        &look, false);
+
+    CHECK(strstr(text, "Clock   cart cart-1 is 60m ahead of that of web\n"));
+    CHECK(strstr(text,
+                 "web GET /                                          10ms      "
+                 "  0 -----------------------------------\n"
+                 "`-cart GET                                  S       5ms      "
+                 "  0                  ------------------\n"
+                 "    09:05:58.420 INFO read\n"
+                 "  `-cart HGETALL                            S       1ms      "
+                 "  0                         ----\n"));
+    CHECK(strstr(text, "S its clock differs, drawn by that of the root"));
+}
+
 /* The longest line, in columns; checks that there are no control bytes. */
 static uint32_t widest(const char *text)
 {
