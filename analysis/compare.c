@@ -57,7 +57,7 @@ void difference_set(struct difference *d, double from, double to, double z)
                                 : "down";
 }
 
-static int worst_first(const void *left, const void *right)
+int difference_order(const void *left, const void *right)
 {
     const struct difference *a = left, *b = right;
     int order;
@@ -293,7 +293,9 @@ static enum status reply(struct comparison *c, uint64_t limit)
                                  .base_is_empty = base_is_empty,
                                  .same = c->count == 0 && !base_is_empty,
                                  .total = c->count,
-                                 .compared = c->totals.count,
+                                 .compared = c->components > c->totals.count
+                                                 ? c->components
+                                                 : c->totals.count,
                                  .narrowed = c->narrowed,
                                  .few = c->few};
     enum status s = read_changes(c, &changes);
@@ -407,6 +409,8 @@ static enum status query_compare(struct query_request *request)
     c->request = request;
     s = read_request(c, &limit);
     if (s == OK)
+        s = compare_screen(c);
+    if (s == OK)
         s = compare_read(c);
     if (s == OK && !side_is_empty(c, BEFORE))
         s = compare_requests(c);
@@ -417,7 +421,7 @@ static enum status query_compare(struct query_request *request)
     if (s != OK)
         return s;
     if (c->count > 0)
-        qsort(c->at, c->count, sizeof(*c->at), worst_first);
+        qsort(c->at, c->count, sizeof(*c->at), difference_order);
     return reply(c, limit);
 }
 

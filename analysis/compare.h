@@ -5,7 +5,8 @@
  *                       an operation, a callee ... with two sides
  *   compare_requests.c  rates, errors, latencies, calls
  *   compare_logs.c      log patterns
- *   compare_usage.c     CPU and memory, restarts
+ *   compare_usage.c     CPU and memory
+ *   compare_screen.c    of many components, those that differ most
  *   compare.c           the request, the order, the answer
  *
  * A difference is told if it is both significant (significance.h) and large
@@ -59,6 +60,7 @@ struct comparison {
     uint32_t few;        /* things with too few records to tell */
     uint32_t components; /* that were compared */
     bool narrowed;       /* there are more */
+    bool screening;      /* components as a whole are read, not their parts */
 };
 
 struct operation_change {
@@ -97,6 +99,11 @@ MUST_CHECK enum status compare_read(struct comparison *c);
 MUST_CHECK enum status compare_requests(struct comparison *c);
 MUST_CHECK enum status compare_logs(struct comparison *c);
 MUST_CHECK enum status compare_usage(struct comparison *c);
+/* Narrows the resources to COMPARE_MAX_COMPONENTS. */
+MUST_CHECK enum status compare_screen(struct comparison *c);
+
+/* For qsort(): the one that matters most first. */
+int difference_order(const void *left, const void *right);
 
 /* The difference of a component as a whole; NULL: there is none. */
 struct difference *difference_of(struct comparison *c, const char *kind,

@@ -118,9 +118,12 @@ static bool compare_group(struct comparison *c, struct metric_group *group,
 {
     struct pattern_pair p = {
         .identity = reply_resource_identity(c->request, group->resource_id),
-        .text = metric_label(group, BY_TEXT),
-        .id = metric_label(group, BY_ID),
-        .level = metric_label(group, BY_LEVEL)};
+        .level = metric_label(group, c->screening ? 0 : BY_LEVEL)};
+
+    if (!c->screening) {
+        p.text = metric_label(group, BY_TEXT);
+        p.id = metric_label(group, BY_ID);
+    }
 
     p.of[side] = group;
     p.of[!side] = other_group(tables[!side], group->key);
@@ -137,6 +140,7 @@ enum status compare_logs(struct comparison *c)
 {
     static const char *const by[] = {DERIVED_TEMPLATE_ID, DERIVED_LEVEL,
                                      DERIVED_TEMPLATE, NULL};
+    static const char *const level[] = {DERIVED_LEVEL, NULL};
     static const struct slice logs = SLICE_INIT(DERIVED_LOGS);
     const struct metric_expr logged = {
         EXPR_INCREASE, .select = {.names = &logs, .name_count = 1}};
@@ -144,7 +148,8 @@ enum status compare_logs(struct comparison *c)
     enum status s = OK;
 
     for (int side = BEFORE; side < SIDES; side++) {
-        metric_table_init(&of[side], c->request->arena, &c->cells[side], by);
+        metric_table_init(&of[side], c->request->arena, &c->cells[side],
+                          c->screening ? level : by);
         of[side].by_resource = true;
         (void)metric_table_add(&of[side], &logged); /* one fits */
     }

@@ -68,6 +68,7 @@ static void init_tables(struct comparison *c, struct raw_tables *raw)
 {
     static const char *const operation[] = {DERIVED_ENDPOINT, DERIVED_OPERATION,
                                             NULL};
+    const char *const *by = c->screening ? NULL : operation;
     struct arena *arena = c->request->arena;
 
     c->counted = c->served.latency;
@@ -77,7 +78,7 @@ static void init_tables(struct comparison *c, struct raw_tables *raw)
         const struct grid *grid = side ? &c->window.now : &c->base.now;
         struct metric_table *at = raw->at[side];
 
-        red_table_init(&at[RAW_SERVED], arena, grid, operation, &c->served);
+        red_table_init(&at[RAW_SERVED], arena, grid, by, &c->served);
         red_table_init(&at[RAW_OUT], arena, grid, red_call_labels, &c->out);
         red_table_init(&at[RAW_IN], arena, grid, red_call_labels, &c->in);
         init_counts(c, &at[RAW_COUNTS], (enum side)side);
@@ -97,20 +98,23 @@ static void init_tables(struct comparison *c, struct raw_tables *raw)
 
 static enum status read_raw(struct comparison *c, struct raw_tables *raw)
 {
+    static const enum raw_kind kinds[RAW_KINDS] = {RAW_SERVED, RAW_COUNTS,
+                                                   RAW_OUT, RAW_IN};
+    uint32_t each = c->screening ? 2 : RAW_KINDS;
     struct metric_table *tables[SIDES * RAW_KINDS];
     bool near = c->base.end_ns + (c->base.end_ns - c->base.start_ns) >=
                     c->window.start_ns &&
                 c->base.start_ns <= c->window.end_ns;
     enum status s;
 
-    for (int i = 0; i < SIDES * RAW_KINDS; i++)
-        tables[i] = &raw->at[i / RAW_KINDS][i % RAW_KINDS];
+    for (uint32_t i = 0; i < SIDES * each; i++)
+        tables[i] = &raw->at[i / each][kinds[i % each]];
     if (near)
         return read_metrics(c->request, c->resources, NULL, tables,
-                            SIDES * RAW_KINDS);
-    s = read_metrics(c->request, c->resources, NULL, tables, RAW_KINDS);
-    return s == OK ? read_metrics(c->request, c->resources, NULL,
-                                  tables + RAW_KINDS, RAW_KINDS)
+                            SIDES * each);
+    s = read_metrics(c->request, c->resources, NULL, tables, each);
+    return s == OK ? read_metrics(c->request, c->resources, NULL, tables + each,
+                                  each)
                    : s;
 }
 
@@ -141,6 +145,8 @@ static bool add_served(struct comparison *c, enum side side,
     what->key = key_identity(1, what->identity);
     if (!add_to(c, &c->totals, what, side, group))
         return false;
+    if (c->screening)
+        return true;
     what->endpoint = metric_label(group, BY_ENDPOINT);
     what->operation = metric_label(group, BY_OPERATION);
     what->key = key_text(key_text(what->key, what->endpoint), what->operation);
