@@ -229,6 +229,59 @@ static enum status read_lines(struct log_patterns *p, uint32_t limit)
     return s == OK ? OK : query_fail_read(p->request, s);
 }
 
+static void merge(struct log_pattern *to, const struct log_pattern *from)
+{
+    to->count += from->count;
+    if (from->first_ns < to->first_ns)
+        to->first_ns = from->first_ns;
+    if (from->last_ns > to->last_ns) {
+        to->last_ns = from->last_ns;
+        to->example = from->example;
+    }
+    for (uint32_t i = 0; i < PATTERN_COMPONENTS; i++)
+        if (from->components[i].identity)
+            log_pattern_component(to, from->components[i].identity,
+                                  from->components[i].count);
+}
+
+/* Lines whose ids happen to have no digit join those whose ids have, as at
+ * ingest (correlate/templates.c). */
+static void join_hex(struct log_patterns *p, struct template_split *split)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < p->count; i++) {
+        struct log_pattern *pattern = &p->at[i], *to = NULL;
+        uint64_t key;
+
+        template_split(pattern->example.log, split);
+        if (template_mask_hex(split)) {
+            key = hash_mix(hash_bytes(split->text, split->len, 0),
+                           pattern->level + 1U);
+            map_each(&p->index, map_hash(key), at)
+                if (p->at[at].key == key && at != i) /* its example may be */
+                    to = &p->at[at];                 /* one that has joined */
+        }
+        pattern->joined = to != NULL;
+        if (to)
+            merge(to, pattern);
+    }
+    for (uint32_t i = 0; i < p->count; i++)
+        if (!p->at[i].joined)
+            p->at[kept++] = p->at[i];
+    p->count = kept;
+}
+
+/* After patterns have moved. */
+static bool index_again(struct log_patterns *p)
+{
+    map_clear(&p->index);
+    for (uint32_t i = 0; i < p->count; i++)
+        if (!map_add(&p->index, map_hash(p->at[i].key), i))
+            return false;
+    return true;
+}
+
 static enum status count_lines(struct log_patterns *p)
 {
     struct template_split split;
@@ -243,6 +296,10 @@ static enum status count_lines(struct log_patterns *p)
     for (uint32_t i = 0; i < p->line_count && room; i++)
         room = add_line(p, &p->lines[i], &split, &shown);
     buf_release(&shown);
+    if (room) {
+        join_hex(p, &split);
+        room = index_again(p);
+    }
     return room ? OK : arena_status(p->request->arena);
 }
 

@@ -41,6 +41,7 @@ struct log_pattern {
     struct pattern_component components[PATTERN_COMPONENTS];
     uint32_t component_count; /* that log it */
     struct pattern_example example;
+    bool joined; /* it is counted in another */
 };
 
 struct log_patterns {

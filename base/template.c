@@ -208,6 +208,38 @@ void template_split(struct slice line, struct template_split *split)
     split->var_count = count;
 }
 
+static bool is_hex_letter(char c)
+{
+    return (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+bool template_mask_hex(struct template_split *split)
+{
+    enum { HEX_WORD = 4 };
+    uint32_t to = 0, at = 0, word = 0; /* where the word began, in the result */
+    bool hex = true, masked = false;
+
+    for (; at <= split->len; at++) {
+        char c = at < split->len ? split->text[at] : ' ';
+
+        if (classes[(unsigned char)c] & CUT) {
+            if (hex && to - word >= HEX_WORD) {
+                masked = true;
+                split->text[word] = TEMPLATE_HOLE;
+                to = word + 1;
+            }
+            hex = true;
+            word = to + 1;
+        } else if (!is_hex_letter(c)) {
+            hex = false;
+        }
+        if (at < split->len)
+            split->text[to++] = c;
+    }
+    split->len = to;
+    return masked;
+}
+
 /* The length of the holes at the start of text, with at most one separator
  * between two. */
 static size_t run_of_holes(struct slice text)

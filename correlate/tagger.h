@@ -59,7 +59,7 @@ struct tagger {
         uint64_t used;                                    /* bits */
     } resources;
     struct {
-        struct template_split split; /* too large for a stack */
+        struct template_split split, masked; /* too large for a stack */
         struct buf shown;
     } template;
 };

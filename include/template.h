@@ -16,6 +16,7 @@
 #ifndef TEMPLATE_H
 #define TEMPLATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "buf.h"
@@ -37,6 +38,11 @@ struct template_split {
 };
 
 void template_split(struct slice line, struct template_split *split);
+
+/* A hexadecimal id without a digit ("beef") is a constant word. Masks all words
+ * of at least four letters from a to f, if there are any: the template that
+ * lines with other ids have. */
+bool template_mask_hex(struct template_split *split);
 
 /* For display: <*> for each run of holes and single separators. */
 void template_show(struct buf *out, struct slice text);

@@ -130,6 +130,28 @@ TEST(a_search_counts_the_lines_that_match)
     bed_release(&bed);
 }
 
+TEST(ids_without_digits_join_those_with)
+{
+    static const char *const lines[] = {
+        "session beef opened", "session 4be1 opened", "session cafe opened",
+        "session data opened"};
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    for (uint32_t i = 0; i < 4; i++)
+        add_line(cart, 80 - i, LEVEL_INFO, lines[i]);
+    answer = bed_ask(&bed, "GET", PATH "&searchPhrase=session", NULL);
+    CHECK_TEXT(bed_at(answer, "total"), "4");
+    CHECK_TEXT(bed_at(answer, "patternCount"), "2");
+    CHECK_TEXT(bed_at(answer, "patterns.0.template"), "session <*> opened");
+    CHECK_TEXT(bed_at(answer, "patterns.0.count"), "3");
+    CHECK_TEXT(bed_at(answer, "patterns.0.lastSeen"), "2026-08-21T09:20:00Z");
+    CHECK_TEXT(bed_at(answer, "patterns.0.firstSeen"), "2026-08-21T09:18:00Z");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(what_is_wrong_is_said)
 {
     json_t *answer;

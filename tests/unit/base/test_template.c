@@ -255,6 +255,72 @@ static const char *shown(const char *text)
     return result;
 }
 
+/* The template with hexadecimal words masked; "" if there are none. */
+static const char *masked(const char *line)
+{
+    static char text[TEMPLATE_MAX_LINE + 1];
+
+    template_split(slice_of(line), &split);
+    if (!template_mask_hex(&split))
+        return "";
+    for (uint32_t i = 0; i < split.len; i++)
+        text[i] = split.text[i] == TEMPLATE_HOLE ? '#' : split.text[i];
+    text[split.len] = '\0';
+    return text;
+}
+
+TEST(hexadecimal_words_without_digits)
+{
+    static const char *const rows[][2] = {
+        {"session beef", "session #"},
+        {"beef", "#"},
+        {"id=DeadBeef, user 7", "id=#, user #"},
+        {"a1 abcd/abcdefabcdef/bad", "# #/#/bad"},
+        {"abcd abcd", "# #"},
+        {"[abcd]", "[#]"},
+        {"abc", ""},
+        {"abcd-xyz", ""},
+        {"", ""},
+        {"a read of the cafes", ""},
+        {"4711", ""}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        CHECK_TEXT(slice_of(masked(rows[i][0])), rows[i][1]);
+}
+
+static const char *as_text(struct template_split *of)
+{
+    of->text[of->len] = '\0';
+    return of->text;
+}
+
+/* The same as the template of the line with a digit put into each such word. */
+TEST(masked_is_what_a_line_with_digits_is)
+{
+    for (int round = 0; round < 3000; round++) {
+        char plain[64], digits[64];
+        size_t len = 0;
+
+        for (uint32_t word = 0; word < 6; word++) {
+            uint32_t n = 4 + test_random(4);
+            bool hex = test_random(2);
+
+            for (uint32_t i = 0; i < n; i++, len++) {
+                plain[len] = (char)((hex ? 'a' : 'g') + test_random(6));
+                digits[len] = hex && i == n - 1 ? '0' : plain[len];
+            }
+            plain[len] = digits[len] = " =/"[test_random(3)];
+            len++;
+        }
+        plain[len - 1] = digits[len - 1] = '\0';
+        template_split(slice_of(digits), &split);
+        struct template_split wanted = split;
+        template_split(slice_of(plain), &split);
+        template_mask_hex(&split);
+        CHECK_TEXT(((struct slice){split.text, split.len}), as_text(&wanted));
+    }
+}
+
 TEST(shown_to_people)
 {
     CHECK_TEXT(slice_of(shown("")), "");

@@ -29,6 +29,22 @@ TEST(records_are_counted_by_template_and_level)
     CHECK_EQ(kit_sum(DERIVED_LOGS, ""), 4);
 }
 
+/* An id without a digit joins those that have one; a word does not. */
+TEST(hexadecimal_ids_without_digits_join_the_others)
+{
+    struct kit kit = kit_open();
+
+    say(&kit, "session 4be1 opened", 9);
+    say(&kit, "session beef opened", 9);
+    say(&kit, "session CAFE opened", 9);
+    say(&kit, "session data opened", 9);
+    say(&kit, "the facade is up", 9);
+    kit_close(&kit);
+    CHECK_EQ(kit_sum(DERIVED_LOGS, "template=session <*> opened"), 3);
+    CHECK_EQ(kit_sum(DERIVED_LOGS, "template=session data opened"), 1);
+    CHECK_EQ(kit_sum(DERIVED_LOGS, "template=the facade is up"), 1);
+}
+
 TEST(too_many_templates_are_other)
 {
     struct kit kit = kit_open();
