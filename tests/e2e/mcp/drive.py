@@ -5,8 +5,10 @@ are compared with those of the routes. Then the conformance suite.
 import glob
 import json
 import os
+import socket
 import subprocess
 import sys
+import time
 
 from callboard import Server, Tap, new_folder, seeded
 from running import END, START
@@ -131,6 +133,74 @@ def test_clients(server):
     return server
 
 
+def rpc(method, params=None, id_=1):
+    return {"jsonrpc": "2.0", "id": id_, "method": method, "params": params or {}}
+
+
+def test_http(server):
+    """What the HTTP server says before a message is read is JSON-RPC, too."""
+    ping = json.dumps(rpc("ping"))
+    for name, headers, status in (
+            ("a page of another origin", {"Origin": "https://evil.example"}, 403),
+            ("a page without an origin", {"Origin": "null"}, 403),
+            ("a foreign host name on a loopback port", {"Host": "evil.example"}, 421),
+            ("a type that is no JSON", {"Content-Type": "text/plain"}, 400),
+            ("a session of another server", {"Mcp-Session-Id": "1234"}, 200),
+            ("only a stream is accepted", {"Accept": "text/event-stream"}, 200),
+            ("two versions", {"MCP-Protocol-Version": "2025-06-18, 2025-03-26"}, 400)):
+        answer = server.query("/mcp", ping, headers=headers)
+        tap.check(answer.status == status and json.loads(answer.body)["jsonrpc"] == "2.0", f"{name}: {status}", answer)
+    for method in ("GET", "DELETE"):
+        answer = server.query("/mcp", method=method)
+        tap.same((answer.status, answer.headers["Allow"]), (405, "POST"), f"{method}: 405")
+    for name, body, status in (
+            ("more than a megabyte", json.dumps(rpc("ping", {"x": "y" * 1100000})), 413),
+            ("too many values", json.dumps(rpc("ping", {"x": [[]] * 20000})), 413),
+            ("too deep", '{"a":' * 3000, 400),
+            ("a context of tracing", json.dumps(rpc("tools/list", {"_meta": {
+                "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01", "tracestate": "a=b", "progressToken": 7}})), 200)):
+        answer = server.query("/mcp", body)
+        tap.check(answer.status == status and json.loads(answer.body)["jsonrpc"] == "2.0", f"{name}: {status}",
+                  repr(answer)[:300])
+
+
+def cpu_seconds(server):
+    """Of all threads, in seconds."""
+    folder = f"/proc/{server.pid}/task/"
+    total = 0
+    for thread in os.listdir(folder):
+        with open(folder + thread + "/schedstat") as file:
+            total += int(file.read().split()[0])
+    return total / 1e9
+
+
+def post_and_leave(server, body, wait):
+    """wait None: until the answer is there."""
+    with socket.create_connection(("127.0.0.1", server.query_port)) as peer:
+        peer.sendall(b"POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                     b"Content-Length: %d\r\n\r\n" % len(body) + body)
+        if wait is not None:
+            time.sleep(wait)
+            return
+        while peer.recv(1 << 20):
+            pass
+
+
+def test_cancel(server):
+    """A client that leaves ends the work: a slow call costs a part of what it costs else."""
+    arguments = {"namespace": "acme", "start_time": START, "end_time": END, "step": "1s"}
+    body = json.dumps(rpc("tools/call", {"name": "query_http_metrics", "arguments": arguments})).encode()
+    spent = []
+    for wait in (None, 0.002):
+        before = cpu_seconds(server)
+        for _ in range(10):
+            post_and_leave(server, body, wait)
+        time.sleep(1)  # none is left that works on
+        spent.append(cpu_seconds(server) - before)
+    left = server.counters().get('queries_total{code="499"}', 0)
+    tap.check(spent[1] < spent[0] / 2 and left >= 5, "a client that leaves ends the work", f"CPU {spent}, {left} of 10 with 499")
+
+
 def run(*command):
     env = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=CACHE, env=env)
@@ -171,6 +241,8 @@ def main():
     server = Server(new_folder())
     play(server)
     server = test_clients(server)
+    test_http(server)
+    test_cancel(server)
     test_inspector(server)
     test_conformance(server)
     server.stop()
