@@ -173,7 +173,24 @@ void cli_format_number(struct buf *out, double value, enum cli_format format)
 
 bool cli_is_number(enum cli_format format)
 {
-    return format >= FORMAT_COUNT && format <= FORMAT_NUMBER;
+    return format >= FORMAT_COUNT && format <= FORMAT_UNIT;
+}
+
+enum cli_format cli_format_of(const json_t *row, enum cli_format format)
+{
+    static const struct {
+        const char *unit;
+        enum cli_format format;
+    } units[] = {{"cores", FORMAT_CORES},
+                 {"bytes", FORMAT_BYTES},
+                 {"seconds", FORMAT_SECONDS},
+                 {"1", FORMAT_PERCENT}};
+    const char *unit = json_string_value(json_object_get(row, "unit"));
+
+    for (size_t i = 0; format == FORMAT_UNIT && i < 4; i++)
+        if (unit && strcmp(units[i].unit, unit) == 0)
+            return units[i].format;
+    return format;
 }
 
 /* ---- times ---- */

@@ -21,6 +21,7 @@ enum cli_format {
     FORMAT_CORES,   /* 28m, 1.25 */
     FORMAT_MONEY,   /* 12.30 */
     FORMAT_NUMBER,  /* three digits */
+    FORMAT_UNIT,    /* as the member `unit` of the row says */
     FORMAT_TIME,    /* 2025-01-15 08:19:49 */
     FORMAT_MOMENT,  /* with milliseconds */
     FORMAT_AGE,     /* time since then: 5m */
@@ -39,5 +40,7 @@ enum term_color cli_format(struct buf *out, const json_t *value,
 void cli_format_number(struct buf *out, double value, enum cli_format format);
 /* Numbers stand on the right of their column. */
 bool cli_is_number(enum cli_format format);
+/* The format of a row's `unit`, if that is what a column has. */
+enum cli_format cli_format_of(const json_t *row, enum cli_format format);
 
 #endif

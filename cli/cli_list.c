@@ -159,6 +159,34 @@ static bool is_known(const struct list_pages *p)
     return p->view->is_known ? p->view->is_known(p->answer) : p->rows > 0;
 }
 
+bool cli_is_not_empty(const json_t *answer)
+{
+    return !json_object_get(answer, "empty");
+}
+
+/* The summary, the rows, and the sections that have rows. */
+static void print_tables(const struct list_pages *p)
+{
+    const char *summary =
+        p->view->summary ? cli_text(p->answer, p->view->summary) : "";
+    const json_t *rows = json_object_get(p->answer, p->view->rows);
+    const struct cli_section *s = p->view->sections;
+
+    if (summary[0]) {
+        cli_put(stdout, summary);
+        putchar('\n');
+    }
+    if (json_array_size(rows) > 0)
+        cli_print_rows(p->call, p->view->columns, rows, true);
+    for (; s && s->title; s++) {
+        rows = json_object_get(p->answer, s->rows);
+        if (json_array_size(rows) == 0)
+            continue;
+        printf("\n%s\n", s->title);
+        cli_print_rows(p->call, s->columns, rows, true);
+    }
+}
+
 static void print(const struct list_pages *p)
 {
     char *text;
@@ -171,9 +199,8 @@ static void print(const struct list_pages *p)
         free(text);
     } else if (!is_streamed(p->call) && p->view->text && is_known(p)) {
         print_text(p);
-    } else if (!is_streamed(p->call) && p->rows > 0) {
-        cli_print_rows(p->call, p->view->columns,
-                       json_object_get(p->answer, p->view->rows), true);
+    } else if (!is_streamed(p->call) && is_known(p)) {
+        print_tables(p);
     }
 }
 
@@ -205,7 +232,12 @@ static int check_scope(struct cli_call *call, const struct cli_view *view)
 
 int cli_list(struct cli_call *call)
 {
-    struct list_pages p = {.call = call, .view = call->verb->view};
+    return cli_list_view(call, call->verb->view);
+}
+
+int cli_list_view(struct cli_call *call, const struct cli_view *view)
+{
+    struct list_pages p = {.call = call, .view = view};
     long limit;
     int code;
 

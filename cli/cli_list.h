@@ -8,6 +8,13 @@
 #include "cli_table.h"
 #include "term_line.h"
 
+/* One more table below the rows, of another list of the answer. */
+struct cli_section {
+    const char *title; /* NULL: after the last one */
+    const char *rows;
+    const struct cli_column *columns;
+};
+
 struct cli_view {
     const char *route;
     bool post;            /* scope and filters are the body */
@@ -22,11 +29,18 @@ struct cli_view {
     void (*text)(struct buf *out, const struct term_look *look,
                  const struct cli_call *call, const json_t *answer);
     bool (*is_known)(const json_t *answer); /* NULL: if there are rows */
+    const char *summary; /* a sentence of the answer, above the table */
+    const struct cli_section *sections;
 };
+
+/* Prints another view than that of the verb. */
+int cli_list_view(struct cli_call *call, const struct cli_view *view);
+/* Of views that tell something without rows, too. */
+bool cli_is_not_empty(const json_t *answer);
 
 extern const struct cli_view cli_view_components, cli_view_endpoints,
     cli_view_logs, cli_view_traces, cli_view_events, cli_view_blast_radius,
-    cli_view_costs, cli_view_recommendations;
+    cli_view_costs, cli_view_recommendations, cli_view_capacity;
 
 /* cli_texts.c */
 extern const struct cli_view cli_view_component, cli_view_trace,

@@ -28,6 +28,8 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_BASE_SINCE] = {.name = "base-since", .value = "TIME", .help = "start of the time to compare with (default: as long, just before)"},
     [OPT_BASE_UNTIL] = {.name = "base-until", .value = "TIME", .help = "end of the time to compare with"},
     [OPT_STEP] = {.name = "step", .value = "DURATION", .help = "distance of the points of series, such as 15s or 5m", .kind = PARAM_TEXT},
+    [OPT_OBJECTIVE_LATENCY] = {.name = "objective-latency", .value = "DURATION", .help = "what the 99th percentile may take (default 1s)", .kind = PARAM_SECONDS, .param = "objectiveLatency"},
+    [OPT_OBJECTIVE_ERRORS] = {.name = "objective-errors", .value = "RATIO", .help = "the part of the requests that may fail (default 0.01)", .kind = PARAM_TEXT, .param = "objectiveErrorRatio"},
     [OPT_LIMIT] = {.name = "limit", .letter = 'l', .value = "N", .help = "the most rows; above 1000 several pages are read"},
     [OPT_LEVEL] = {.name = "level", .value = "LEVEL", .help = "levels of log records: DEBUG, INFO, WARN, ERROR; several with commas", .complete = COMPLETE_WORDS, .words = "DEBUG INFO WARN ERROR", .kind = PARAM_LIST, .param = "logLevels"},
     [OPT_PHRASE] = {.name = "phrase", .value = "TEXT", .help = "the text of the record contains this, in the same case", .kind = PARAM_TEXT, .param = "searchPhrase"},

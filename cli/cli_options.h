@@ -30,6 +30,8 @@ enum cli_option_id {
     OPT_BASE_SINCE,
     OPT_BASE_UNTIL,
     OPT_STEP,
+    OPT_OBJECTIVE_LATENCY,
+    OPT_OBJECTIVE_ERRORS,
     OPT_LIMIT,
     /* filters */
     OPT_LEVEL,
@@ -102,9 +104,10 @@ enum cli_param {
     PARAM_NONE, /* not by itself */
     PARAM_TEXT,
     PARAM_NUMBER,
-    PARAM_LIST,  /* with commas, or given more than once */
-    PARAM_PAIRS, /* NAME=VALUE, may be given more than once */
-    PARAM_TRUE,  /* a flag */
+    PARAM_SECONDS, /* a duration */
+    PARAM_LIST,    /* with commas, or given more than once */
+    PARAM_PAIRS,   /* NAME=VALUE, may be given more than once */
+    PARAM_TRUE,    /* a flag */
     PARAM_ASCENDING
 };
 

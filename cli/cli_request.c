@@ -157,6 +157,19 @@ static void add_list(struct buf *path, const char *name, const char *text)
     free(commas);
 }
 
+/* What is no duration is refused by the server, in its words. */
+static void add_seconds(struct buf *path, const char *name, const char *text)
+{
+    char seconds[64];
+    uint64_t ns;
+
+    if (clock_parse_duration_days(slice_of(text), &ns)) {
+        (void)snprintf(seconds, sizeof(seconds), "%.9g", (double)ns / 1e9);
+        text = seconds;
+    }
+    cli_add_param(path, name, slice_of(text));
+}
+
 static void add_filter(const struct cli_call *call, struct buf *path, int i)
 {
     const struct cli_option *o = &cli_options[i];
@@ -171,6 +184,9 @@ static void add_filter(const struct cli_call *call, struct buf *path, int i)
         break;
     case PARAM_PAIRS:
         add_pairs(path, call->given.of[i]);
+        break;
+    case PARAM_SECONDS:
+        add_seconds(path, name, call->given.of[i]);
         break;
     case PARAM_LIST:
         add_list(path, name, call->given.of[i]);
@@ -190,6 +206,10 @@ void cli_add_path(const struct cli_call *call, struct buf *path,
     if (call->verb->since) {
         cli_add_time(path, "startTime", call->start_ns);
         cli_add_time(path, "endTime", call->end_ns);
+    }
+    if (call->base_end_ns) {
+        cli_add_time(path, "baseStartTime", call->base_start_ns);
+        cli_add_time(path, "baseEndTime", call->base_end_ns);
     }
     for (int i = 0; i < CLI_OPTIONS; i++)
         if (call->given.of[i] && cli_options[i].kind != PARAM_NONE)

@@ -210,6 +210,31 @@ static int choose_output(struct cli_call *call)
 
 /* ---- times ---- */
 
+/* One of the two is enough: the base is then as long as the window. */
+static int choose_base(struct cli_call *call, uint64_t now)
+{
+    const char *since = call->given.of[OPT_BASE_SINCE];
+    const char *until = call->given.of[OPT_BASE_UNTIL];
+    uint64_t length = call->end_ns - call->start_ns;
+
+    if (!since && !until)
+        return CLI_ANSWERED;
+    if (since && !clock_parse_time(slice_of(since), now, &call->base_start_ns))
+        return misuse(call, "base-since", since, "a time");
+    if (until && !clock_parse_time(slice_of(until), now, &call->base_end_ns))
+        return misuse(call, "base-until", until, "a time");
+    if (!since)
+        call->base_start_ns =
+            call->base_end_ns > length ? call->base_end_ns - length : 0;
+    if (!until)
+        call->base_end_ns = call->base_start_ns + length;
+    if (call->base_start_ns < call->base_end_ns)
+        return CLI_ANSWERED;
+    fprintf(stderr, "callboard %s: --base-since must be before --base-until\n",
+            call->verb->name);
+    return CLI_MISUSED;
+}
+
 static int choose_times(struct cli_call *call)
 {
     const char *since = call->given.of[OPT_SINCE];
@@ -229,7 +254,7 @@ static int choose_times(struct cli_call *call)
                       "a duration such as 90s, 30m, 6h or 2d, or a time such "
                       "as 2026-08-21T08:00:00Z");
     if (call->start_ns < call->end_ns)
-        return CLI_ANSWERED;
+        return choose_base(call, now);
     fprintf(stderr, "callboard %s: --since must be before --until\n",
             call->verb->name);
     return CLI_MISUSED;

@@ -51,8 +51,8 @@ static void fill_cell(struct table *t, struct table_cell *cell, size_t k,
     cell->at = t->text.len;
     cell->color = TERM_BOLD;
     if (row)
-        cell->color =
-            cli_format(&t->text, cli_at(row, column->path), column->format);
+        cell->color = cli_format(&t->text, cli_at(row, column->path),
+                                 cli_format_of(row, column->format));
     else
         buf_add(&t->text, slice_of(column->head));
     cell->len = t->text.len - cell->at;

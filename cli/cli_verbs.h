@@ -56,8 +56,9 @@ struct cli_call {
     struct cli_scope scope; /* of options, environment and context */
     enum cli_output output;
     struct cli_screen screen;
-    uint64_t start_ns, end_ns; /* of verbs with --since */
-    char *held[CLI_HELD];      /* texts that scope and server point into */
+    uint64_t start_ns, end_ns;           /* of verbs with --since */
+    uint64_t base_start_ns, base_end_ns; /* to compare with; 0: not given */
+    char *held[CLI_HELD]; /* texts that scope and server point into */
 };
 
 /* ---- cli_settings.c ---- */

@@ -127,6 +127,38 @@ const struct cli_view cli_view_recommendations = {
     .columns = recommendations,
     .nothing = "nothing is recommended: it takes a day of usage; notRecommended of -o json says why for each component"};
 
+static const struct cli_column limits[] = {
+    {"LIMIT OF", "kind", FORMAT_TEXT, 0},
+    {"NOW", "present", FORMAT_UNIT, 0},
+    {"LIMIT", "limit", FORMAT_UNIT, 0},
+    {"PER REQUEST/S", "perRequestRate.value", FORMAT_UNIT, 0},
+    {"BREAKS AT", "breaksAt.value", FORMAT_RATE, 0},
+    {"FROM", "breaksAt.low", FORMAT_RATE, 0},
+    {"TO", "breaksAt.high", FORMAT_RATE, 0},
+    {"HEADROOM", "headroom", FORMAT_NUMBER, 0},
+    {"R2", "r2", FORMAT_NUMBER, COLUMN_WIDE},
+    {"CELLS", "cells", FORMAT_COUNT, COLUMN_WIDE},
+    {"NOT ENOUGH TO TELL", "notEnough", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+
+static const struct cli_column limits_of_callees[] = {
+    {"CALLEE", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"CALLS PER REQUEST", "callsPerRequest", FORMAT_NUMBER, 0},
+    {"LIMIT OF", "kind", FORMAT_TEXT, 0},
+    {"BREAKS AT", "breaksAt.value", FORMAT_RATE, 0},
+    {"RATE HERE", "callerRate.value", FORMAT_RATE, 0},
+    {"HEADROOM", "headroom", FORMAT_NUMBER, 0},
+    {"NOT ENOUGH TO TELL", "notEnough", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+
+static const struct cli_section capacity_sections[] = {
+    {"What it calls", "callees", limits_of_callees}, {.title = NULL}};
+
+const struct cli_view cli_view_capacity = {
+    .route = "/api/v1/capacity", .needs_namespace = true, .needs_component = true,
+    .rows = "limits", .columns = limits, .nothing = "nothing is known of it in this time",
+    .is_known = cli_is_not_empty, .summary = "notEnough", .sections = capacity_sections};
+
 const struct cli_view cli_view_components = {
     .route = "/api/v1/components", .rows = "components", .columns = components,
     .nothing = "there are no components", .page = 1000};
