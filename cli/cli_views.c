@@ -67,6 +67,46 @@ static const struct cli_column endpoints[] = {
     {"DECLARED", "declared", FORMAT_YES, 0},
     {.head = NULL}};
 
+static const struct cli_column changes[] = {
+    {"TIME", "timestamp", FORMAT_TIME, 0},
+    {"TYPE", "type", FORMAT_LEVEL, 0},
+    {"KIND", "kind", FORMAT_TEXT, 0},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_SAME},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"TIMES", "count", FORMAT_COUNT, COLUMN_WIDE},
+    {"CHANGE", "title", FORMAT_TEXT, COLUMN_LONG},
+    {"FROM", "from", FORMAT_TEXT, COLUMN_WIDE},
+    {"TO", "to", FORMAT_TEXT, COLUMN_WIDE},
+    {"MESSAGE", "message", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
+static const struct cli_column differences[] = {
+    {"KIND", "kind", FORMAT_TEXT, 0},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_SAME},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"WAY", "direction", FORMAT_TEXT, 0},
+    {"DIFFERENCE", "title", FORMAT_TEXT, COLUMN_LONG},
+    {"METRIC", "metric", FORMAT_TEXT, COLUMN_WIDE},
+    {"BEFORE", "from", FORMAT_NUMBER, COLUMN_WIDE},
+    {"NOW", "to", FORMAT_NUMBER, COLUMN_WIDE},
+    {"COUNT BEFORE", "countBefore", FORMAT_COUNT, COLUMN_WIDE},
+    {"COUNT", "count", FORMAT_COUNT, COLUMN_WIDE},
+    {"SCORE", "score", FORMAT_NUMBER, 0},
+    {.head = NULL}};
+
+static const struct cli_column patterns[] = {
+    {"TIMES", "count", FORMAT_COUNT, 0},
+    {"SHARE", "share", FORMAT_PERCENT, 0},
+    {"BEFORE", "countBefore", FORMAT_COUNT, 0},
+    {"NEW", "new", FORMAT_YES, 0},
+    {"LEVEL", "level", FORMAT_LEVEL, 0},
+    {"FIRST", "firstSeen", FORMAT_TIME, COLUMN_WIDE},
+    {"LAST", "lastSeen", FORMAT_TIME, COLUMN_WIDE},
+    {"COMPONENTS", "componentCount", FORMAT_COUNT, COLUMN_WIDE},
+    {"PATTERN", "template", FORMAT_TEXT, COLUMN_LONG},
+    {"EXAMPLE", "example.log", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
 static const struct cli_column callers[] = {
     {"CALLS", "depth", FORMAT_COUNT, 0},
     {"KIND", "kind", FORMAT_TEXT, COLUMN_SAME},
@@ -110,6 +150,22 @@ static const struct cli_column recommendations[] = {
     {"RISK", "risk", FORMAT_TEXT, 0},
     {"WHY", "riskReasons", FORMAT_TEXT, COLUMN_WIDE},
     {.head = NULL}};
+
+const struct cli_view cli_view_changes = {
+    .route = "/api/v1/changes", .rows = "changes", .columns = changes,
+    .nothing = "nothing changed in this time", .page = 1000};
+
+static const struct cli_section compare_sections[] = {
+    {"What changed", "changes", changes}, {.title = NULL}};
+
+const struct cli_view cli_view_compare = {
+    .route = "/api/v1/compare", .needs_namespace = true, .rows = "differences",
+    .columns = differences, .nothing = "there is nothing to compare in this time", .page = 200,
+    .is_known = cli_is_not_empty, .summary = "summary", .sections = compare_sections};
+
+const struct cli_view cli_view_patterns = {
+    .route = "/api/v1/logs/patterns", .needs_namespace = true, .rows = "patterns",
+    .columns = patterns, .nothing = "no log records match in this time", .page = 200};
 
 const struct cli_view cli_view_blast_radius = {
     .route = "/api/v1/blast-radius", .needs_namespace = true, .needs_component = true,

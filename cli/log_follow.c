@@ -268,5 +268,9 @@ static int follow(struct cli_call *call)
 
 int cli_logs(struct cli_call *call)
 {
-    return call->given.of[OPT_FOLLOW] ? follow(call) : cli_list(call);
+    if (call->given.of[OPT_FOLLOW])
+        return follow(call);
+    return call->given.of[OPT_PATTERNS]
+               ? cli_list_view(call, &cli_view_patterns)
+               : cli_list(call);
 }
