@@ -12,6 +12,17 @@
 
 #define DEFAULT_SINCE "30m"
 
+/* clang-format off */
+static const struct cli_column suspects[] = {
+    {"RANK", "rank", FORMAT_COUNT, 0},
+    {"KIND", "kind", FORMAT_TEXT, 0},
+    {"COMPONENT", "component", FORMAT_TEXT, 0},
+    {"SCORE", "score", FORMAT_NUMBER, 0},
+    {"ONSET", "onset", FORMAT_TIME, 0},
+    {"EVIDENCE", "evidence", FORMAT_TEXT, 0},
+    {.head = NULL}};
+/* clang-format on */
+
 static int fail(const char *option, const char *wanted, const char *value)
 {
     fprintf(stderr, "callboard: --%s: must be %s, not %s\n", option, wanted,
@@ -89,6 +100,9 @@ static int print_answer(const struct cli_call *call, const json_t *answer,
         return fail_unknown(call);
     if (call->output == OUTPUT_JSON)
         cli_print_raw(&call->screen, raw);
+    else if (call->output == OUTPUT_CSV || call->output == OUTPUT_JSONL)
+        cli_print_rows(call, suspects, json_object_get(answer, "suspects"),
+                       true);
     else
         cli_print_cause(answer);
     return CLI_ANSWERED;

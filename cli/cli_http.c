@@ -27,30 +27,45 @@ static size_t append(char *bytes, size_t one, size_t count, void *body)
 
 /* ---- progress ---- */
 
-/* On a terminal, of answers that take longer than a second. */
-struct progress {
+/* Of all requests of the program, on standard error, after a second. */
+static struct {
     uint64_t begun, shown;
-};
+    double received; /* by the requests that are complete */
+} progress;
 
 static int show_progress(void *object, curl_off_t total, curl_off_t received,
                          curl_off_t to_send, curl_off_t sent)
 {
-    struct progress *p = object;
     uint64_t now = clock_monotonic_ns();
 
-    (void)total, (void)to_send, (void)sent;
-    if (now - p->begun < NS_PER_S || now - p->shown < NS_PER_S / 5)
+    (void)object, (void)total, (void)to_send, (void)sent;
+    if (now - progress.begun < NS_PER_S || now - progress.shown < NS_PER_S / 5)
         return 0;
-    p->shown = now;
-    fprintf(stderr, "\r%.0f s, %.1f MiB ", (double)(now - p->begun) / 1e9,
-            (double)received / (1 << 20));
+    progress.shown = now;
+    fprintf(stderr, "\r%.0f s, %.1f MiB ",
+            (double)(now - progress.begun) / NS_PER_S,
+            (progress.received + (double)received) / (1 << 20));
     return 0;
 }
 
-static void end_progress(const struct progress *p)
+static void set_progress(const struct curl_api *curl, CURL *handle)
 {
-    if (p->shown)
+    if (progress.begun == 0)
+        progress.begun = clock_monotonic_ns();
+    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, show_progress);
+    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
+}
+
+static void end_progress(const struct curl_api *curl, CURL *handle)
+{
+    curl_off_t received = 0;
+
+    if (curl->easy_getinfo(handle, CURLINFO_SIZE_DOWNLOAD_T, &received) ==
+        CURLE_OK)
+        progress.received += (double)received;
+    if (progress.shown)
         fputs("\r\x1b[K", stderr);
+    progress.shown = 0;
 }
 
 /* ---- options of the transfer ---- */
@@ -80,17 +95,6 @@ static void set_common(const struct curl_api *curl, CURL *handle,
     curl->easy_setopt(handle, CURLOPT_TIMEOUT_MS, timeout_ms);
     curl->easy_setopt(handle, CURLOPT_WRITEFUNCTION, append);
     curl->easy_setopt(handle, CURLOPT_WRITEDATA, body);
-}
-
-static void set_progress(const struct curl_api *curl, CURL *handle,
-                         struct progress *progress)
-{
-    if (!isatty(STDERR_FILENO) || !isatty(STDOUT_FILENO))
-        return;
-    progress->begun = clock_monotonic_ns();
-    curl->easy_setopt(handle, CURLOPT_XFERINFOFUNCTION, show_progress);
-    curl->easy_setopt(handle, CURLOPT_XFERINFODATA, progress);
-    curl->easy_setopt(handle, CURLOPT_NOPROGRESS, 0L);
 }
 
 /* PEM files; without, those of the system. */
@@ -180,7 +184,7 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
                         const struct cli_server *server,
                         struct curl_slist *headers, long *status)
 {
-    struct progress progress = {0};
+    bool shown = server->progress && isatty(STDERR_FILENO);
     char socket[4096];
     CURLcode code;
 
@@ -190,10 +194,12 @@ static CURLcode perform(const struct curl_api *curl, CURL *handle,
         curl->easy_setopt(handle, CURLOPT_UNIX_SOCKET_PATH, socket);
     }
     set_tls(curl, handle, server);
-    set_progress(curl, handle, &progress);
+    if (shown)
+        set_progress(curl, handle);
     curl->easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
     code = curl->easy_perform(handle);
-    end_progress(&progress);
+    if (shown)
+        end_progress(curl, handle);
     if (code == CURLE_OK)
         curl->easy_getinfo(handle, CURLINFO_RESPONSE_CODE, status);
     return code;

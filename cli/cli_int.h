@@ -32,6 +32,7 @@ struct cli_server {
     const char *token_from; /* who named them */
     const char *ca_file, *cert_file, *key_file;
     long timeout_ms; /* 0: none */
+    bool progress;   /* of long answers is shown, if there is a terminal */
 };
 
 /* A request; text: its body, of POST. The HTTP status, the answer appended to

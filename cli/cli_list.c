@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EVERY = -1 };
+enum { EVERY = -1, MAX_ROWS = 1000000 };
 
 /* False after a message. *limit: EVERY, or the most rows; 0: not given. */
 static bool parse_limit(const struct cli_call *call, long *limit)
@@ -124,6 +124,13 @@ static int read_pages(struct list_pages *p, long limit)
         if (!answer)
             return code;
         take_page(p, answer);
+        if (!is_streamed(p->call) && p->rows > MAX_ROWS) {
+            fprintf(stderr,
+                    "callboard %s: more than %d rows: -o jsonl and -o csv "
+                    "print any number, page by page\n",
+                    p->call->verb->name, MAX_ROWS);
+            return CLI_FAILED;
+        }
     } while (limit && p->view->page && p->cursor && p->left != 0);
     return CLI_ANSWERED;
 }

@@ -181,6 +181,9 @@ static int choose_from_context(struct cli_call *call)
         (!call->server.address || strcmp(call->server.address, server) != 0))
         context = NULL;
     choose_credential(call, context);
+    /* not into a screen or between lines that go on */
+    call->server.progress =
+        !(call->verb->options & OPT(INTERVAL)) && !call->given.of[OPT_FOLLOW];
     return choose_timeout(call);
 }
 

@@ -85,6 +85,40 @@ def pages(tap, address):
     tap.check(len(found.splitlines()) > 10, "--limit all", found[:300])
 
 
+def changes(tap, address):
+    code, text, error = run("changes", "shop/checkout", "-s", address, *TIME)
+    tap.check(code == 0 and "1.4.0" in text and "1.5.0" in text,
+              "changes", text, error)
+    code, text, error = run("compare", "shop", "-s", address, "--since",
+                            "2025-01-15T08:14:00Z", "--until", END)
+    tap.check(code == 0 and "inventory" in text and "errors" in text,
+              "what differs from the time before", text, error)
+    code, text, error = run("compare", "shop", "-s", address, "--since",
+                            "2025-01-15T08:04:00Z", "--until",
+                            "2025-01-15T08:07:00Z", "--base-until",
+                            "2025-01-15T08:04:00Z", "-o", "json")
+    tap.check(code == 0 and json.loads(text)["base"]["startTime"] ==
+              "2025-01-15T08:01:00Z", "a base is as long as the window", text, error)
+    code, text, error = run("logs", "shop/inventory", "-s", address, "--patterns",
+                            *TIME)
+    tap.check(code == 0 and text.startswith("TIMES") and "stock of product <*>"
+              in text, "patterns of log records", text, error)
+
+
+def rest(tap, address):
+    code, text, error = run("capacity", "shop/web", "-s", address, "-e",
+                            "production", *TIME)
+    tap.check(code == 0 and "latencyP99" in text and "What it calls" in text,
+              "capacity, with callees", text, error)
+    code, text, error = run("blast-radius", "shop/inventory", "-s", address, *TIME)
+    tap.check(code == 0 and " checkout " in text and "SHARE" in text,
+              "blast radius", text, error)
+    code, text, error = run("cause", "shop", "-n", "acme", "-s", address, "-o", "csv",
+                            "--since", "2025-01-15T08:14:00Z", "--until", END)
+    tap.check(code == 0 and text.startswith("rank,kind,component") and
+              "inventory" in text.splitlines()[1], "suspects as CSV", text, error)
+
+
 def metrics(tap, address):
     code, text, error = run("metrics", "vector(1.5)", "-s", address)
     tap.check(code == 0 and "1.50" in text, "PromQL at one time", text, error)
@@ -319,6 +353,8 @@ def main():
         pages(tap, address)
         metrics(tap, address)
         costs(tap, address)
+        rest(tap, address)
+        changes(tap, address)
         exit_codes(tap, address)
         on_terminal(tap, address)
         contexts(tap, address)

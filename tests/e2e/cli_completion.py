@@ -24,6 +24,7 @@ CASES = (
     ("callboard logs -n acme -p ", {"shop"}, {"acme"}),
     ("callboard endpoints shop/cart --environment ", {"production"}, {"acme"}),
     ("callboard logs --context ", {"here", "away"}, set()),
+    ("callboard blast-radius shop/inventory --endpoint ", {"grpc"}, {"acme"}),
     ("callboard completion ", {"bash", "zsh", "fish"}, set()),
 )
 
