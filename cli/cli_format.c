@@ -83,7 +83,9 @@ static void add_count(struct buf *out, double value)
 {
     static const char *const units[] = {"", "k", "M", "G", "T", "P"};
 
-    if (fabs(value) < 10000 && value == floor(value))
+    if (value > 0 && value < 0.5)
+        buf_add(out, SLICE("<1"));
+    else if (fabs(value) < 9999.5) /* between two points it is estimated */
         buf_format(out, "%.0f", value);
     else
         add_scaled(out, value, 1000, units, 6);

@@ -186,7 +186,7 @@ static void print_tables(const struct list_pages *p)
     if (json_array_size(rows) > 0)
         cli_print_rows(p->call, p->view->columns, rows, true);
     for (; s && s->title; s++) {
-        rows = json_object_get(p->answer, s->rows);
+        rows = cli_at(p->answer, s->rows);
         if (json_array_size(rows) == 0)
             continue;
         printf("\n%s\n", s->title);

@@ -117,6 +117,9 @@ TEST(numbers_have_units_that_people_read)
     check_number(640, FORMAT_COUNT, "640");
     check_number(12345, FORMAT_COUNT, "12.3k");
     check_number(9999, FORMAT_COUNT, "9999");
+    check_number(9999.6, FORMAT_COUNT, "10.0k");
+    check_number(53.9, FORMAT_COUNT, "54");
+    check_number(0.44, FORMAT_COUNT, "<1");
     check_number(0.1078, FORMAT_RATIO, "10.8%");
     check_number(0, FORMAT_RATIO, "0%");
     check_number(0.00001, FORMAT_RATIO, "<0.01%");
