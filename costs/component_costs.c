@@ -138,6 +138,8 @@ static enum status component_costs(struct query_request *request)
     struct cost_report report = {.request = request};
     enum status status = cost_params_observer(request, &report);
 
+    if (status == OK)
+        status = cost_params_steps(request, &report);
     if (status != OK)
         return status;
     report.prices = prices_get(request->services->prices);

@@ -29,6 +29,8 @@ static uint32_t add_component(struct cost_report *report, uint32_t hash,
         .identity = *identity,
         .steps = arena_zero(arena, report->steps, sizeof(*component->steps)),
         .seen = arena_zero(arena, report->hours / 64 + 1, sizeof(uint64_t)),
+        .named = {arena_zero(arena, report->hours / 64 + 1, sizeof(uint64_t)),
+                  arena_zero(arena, report->hours / 64 + 1, sizeof(uint64_t))},
         .sizing = report->sizes
                       ? arena_zero(arena, 1, sizeof(*component->sizing))
                       : NULL};

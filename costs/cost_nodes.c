@@ -119,8 +119,19 @@ static void look_at(void *arg, const struct point *point)
     bitmap_add(report->nodes->resources, point->resource_id);
 }
 
-/* Resources of no component, and those whose component was only inferred; what
- * they resolve to is looked up once for each identity. */
+/* Who says what a node is and costs: what the collectors of the cluster sent
+ * without labels (docs/correlation.md, Tenants), and who may see it. A tenant
+ * cannot change what others pay. */
+static bool is_trusted(const struct cost_report *report,
+                       const struct identity *identity)
+{
+    if (identity->component.len > 0 && identity->rule < RULE_INFERRED)
+        return false; /* a pod of a component */
+    return slice_equal(identity->namespace, SLICE("default")) ||
+           viewer_sees(&report->request->viewer, identity);
+}
+
+/* What resources resolve to is looked up once for each identity in a row. */
 static struct bitmap *candidates(struct cost_report *report,
                                  struct arena *scratch)
 {
@@ -137,9 +148,8 @@ static struct bitmap *candidates(struct cost_report *report,
             bitmap_has(set, id) ? registry_identity_id(registry, id) : last;
 
         if (number != last)
-            wanted =
-                registry_identity(registry, number, scratch, &identity) &&
-                (identity.component.len == 0 || identity.rule >= RULE_INFERRED);
+            wanted = registry_identity(registry, number, scratch, &identity) &&
+                     is_trusted(report, &identity);
         last = number;
         if (!wanted)
             bitmap_remove(set, id);

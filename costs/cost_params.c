@@ -12,14 +12,16 @@ static struct slice name_or_uid(const struct query_request *request,
     return text.len > 0 ? text : query_param(request, uid);
 }
 
-static uint64_t required_time(struct query_request *request, const char *name)
+/* absent_ns 0: it is required. */
+static uint64_t read_time(struct query_request *request, const char *name,
+                          uint64_t absent_ns)
 {
     struct slice text = query_param(request, name);
-    uint64_t ns = 0;
+    uint64_t ns = absent_ns;
 
-    if (text.len == 0)
+    if (text.len == 0 && absent_ns == 0)
         query_invalid(request, "%s is required", name);
-    else if (!clock_parse_rfc3339(text, &ns))
+    else if (text.len > 0 && !clock_parse_rfc3339(text, &ns))
         query_invalid(request,
                       "%s must be an RFC 3339 time such as "
                       "2026-08-21T08:00:00Z",
@@ -46,34 +48,50 @@ static uint64_t parse_granularity(struct slice text)
     return count < 100000 ? count * unit : 100000 * unit;
 }
 
-enum status cost_params_window(struct query_request *request,
-                               struct cost_report *report)
+/* One step. */
+static enum status check_window(struct query_request *request,
+                                struct cost_report *report)
 {
-    struct slice granularity = query_param(request, "granularity");
-    uint64_t length;
+    uint64_t length = report->end_ns - report->start_ns;
 
-    report->start_ns = required_time(request, "startTime");
-    report->end_ns = required_time(request, "endTime");
     if (request->failed != OK)
         return request->failed;
     if (report->end_ns <= report->start_ns)
         return query_invalid(request, "endTime must be after startTime");
-    length = report->end_ns - report->start_ns;
     if (length > COST_MAX_DAYS * NS_PER_DAY)
         return query_invalid(request,
                              "endTime must be at most %d days after startTime",
                              COST_MAX_DAYS);
     report->hours = (uint32_t)((length + NS_PER_HOUR - 1) / NS_PER_HOUR);
     report->step_ns = report->hours * NS_PER_HOUR;
-    if (granularity.len > 0) {
-        report->step_ns = parse_granularity(granularity);
-        if (report->step_ns == 0)
-            return query_invalid(request, "granularity must be a number of "
-                                          "hours, days or weeks such as 1h, "
-                                          "1d or 1w");
-    }
+    report->steps = 1;
+    return OK;
+}
+
+enum status cost_params_since(struct query_request *request,
+                              uint64_t default_ns, struct cost_report *report)
+{
+    report->end_ns = read_time(request, "endTime", request->now_ns);
+    report->start_ns = read_time(
+        request, "startTime",
+        report->end_ns > default_ns ? report->end_ns - default_ns : 1);
+    return check_window(request, report);
+}
+
+enum status cost_params_steps(struct query_request *request,
+                              struct cost_report *report)
+{
+    struct slice granularity = query_param(request, "granularity");
+
+    if (granularity.len == 0)
+        return OK;
+    report->step_ns = parse_granularity(granularity);
+    if (report->step_ns == 0)
+        return query_invalid(request, "granularity must be a number of hours, "
+                                      "days or weeks such as 1h, 1d or 1w");
     report->steps =
-        (uint32_t)((length + report->step_ns - 1) / report->step_ns);
+        (uint32_t)((report->end_ns - report->start_ns + report->step_ns - 1) /
+                   report->step_ns);
     return OK;
 }
 
@@ -93,8 +111,10 @@ enum status cost_params_observer(struct query_request *request,
     if (request->failed != OK)
         return request->failed;
     status = params_may_ask(request, &scope);
+    report->start_ns = read_time(request, "startTime", 0);
+    report->end_ns = read_time(request, "endTime", 0);
     if (status == OK)
-        status = cost_params_window(request, report);
+        status = check_window(request, report);
     return status == OK ? params_select(request, &scope, &report->resources)
                         : status;
 }

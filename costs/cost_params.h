@@ -10,10 +10,15 @@
 MUST_CHECK enum status cost_params_observer(struct query_request *request,
                                             struct cost_report *report);
 
-/* startTime and endTime, and granularity; granularity absent: one step. */
 enum { COST_MAX_DAYS = 400, COST_MAX_ITEMS = 100000 };
-MUST_CHECK enum status cost_params_window(struct query_request *request,
-                                          struct cost_report *report);
+/* The window alone: the end defaults to now, the start to default_ns before. */
+MUST_CHECK enum status cost_params_since(struct query_request *request,
+                                         uint64_t default_ns,
+                                         struct cost_report *report);
+
+/* granularity; absent: the window is one step, as it is without this call. */
+MUST_CHECK enum status cost_params_steps(struct query_request *request,
+                                         struct cost_report *report);
 
 /* The uid if it is one, else the one of all zeros: the contract has no item
  * without. */

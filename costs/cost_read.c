@@ -61,7 +61,6 @@ enum status cost_read(struct cost_report *report)
         uint64_t until = min_u64(at + length_ns, end);
         struct arena scratch;
 
-        report->slice++;
         arena_begin(&scratch, request->arena);
         status = cost_read_slice(report, &scratch, at, until);
         arena_release(&scratch);

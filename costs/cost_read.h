@@ -37,10 +37,10 @@ struct cost_cell {
 struct cost_component {
     struct identity identity; /* component empty: of none */
     struct cost_cell *steps;
-    uint64_t *seen;                    /* bits: hours with data */
-    struct sizing *sizing;             /* NULL: not asked for */
-    uint32_t named_slice[PRICE_KINDS]; /* + 1: the slice in which pods that are
-                                          known by name had usage */
+    uint64_t *seen;               /* bits: hours with data */
+    struct sizing *sizing;        /* NULL: not asked for */
+    uint64_t *named[PRICE_KINDS]; /* bits: hours in which pods that are known
+                                     by name had usage */
 };
 
 /* What is known of a resource, once looked up. */
@@ -69,7 +69,6 @@ struct cost_report {
     struct map known_index;   /* of ids */
     struct cost_nodes *nodes; /* NULL: not asked for */
     uint64_t first_ns;        /* of the first hour with data; 0: none */
-    uint32_t slice;           /* the number of the present one */
 };
 
 /* Fills the components. The members above the components are set. */

@@ -107,13 +107,30 @@ struct metric_group *cost_pod_of(void *arg, const struct metric_group *group)
 
 /* ---- from pods to components ---- */
 
-/* A pod whose name is not known may be one of those known by name, seen by
- * itself: where these have usage, it is left out. */
-static bool counts(const struct cost_report *report, const struct cost_pod *pod,
-                   int kind)
+static bool has_hour(const struct cost_report *report, const uint64_t *hours,
+                     uint64_t time_ns)
 {
-    return pod->named || report->components[pod->component].named_slice[kind] !=
-                             report->slice;
+    uint64_t hour = (time_ns - report->start_ns) / NS_PER_HOUR;
+
+    return hours[hour >> 6] >> (hour & 63) & 1;
+}
+
+static void set_hour(const struct cost_report *report, uint64_t *hours,
+                     uint64_t time_ns)
+{
+    uint64_t hour = (time_ns - report->start_ns) / NS_PER_HOUR;
+
+    hours[hour >> 6] |= UINT64_C(1) << (hour & 63);
+}
+
+/* A pod whose name is not known may be one of those known by name, seen by
+ * itself: in hours in which these have usage, it is left out. */
+static bool counts(const struct cost_report *report, const struct cost_pod *pod,
+                   int kind, uint64_t time_ns)
+{
+    return pod->named ||
+           !has_hour(report, report->components[pod->component].named[kind],
+                     time_ns);
 }
 
 static void note_named(struct cost_report *report,
@@ -122,13 +139,13 @@ static void note_named(struct cost_report *report,
     for (uint32_t i = 0; i < pods->count; i++) {
         const struct cost_pod *pod = pods->groups[i]->item;
 
-        for (int kind = 0; kind < PRICE_KINDS; kind++)
-            for (uint32_t cell = 0; pod->named && cell < pods->grid.count;
-                 cell++)
+        for (uint32_t cell = 0; pod->named && cell < pods->grid.count; cell++)
+            for (int kind = 0; kind < PRICE_KINDS; kind++)
                 if (!isnan(metric_value(pods, pods->groups[i], &usages[kind],
                                         cell)))
-                    report->components[pod->component].named_slice[kind] =
-                        report->slice;
+                    set_hour(report,
+                             report->components[pod->component].named[kind],
+                             grid_time(&pods->grid, cell));
     }
 }
 
@@ -146,7 +163,8 @@ static bool pay(struct cost_report *report, const struct metric_table *pods,
     double price = cost_price(report, pod->node, pod->row, cell).of[kind];
     double paid;
 
-    if ((isnan(request) && isnan(used)) || !counts(report, pod, kind))
+    if ((isnan(request) && isnan(used)) ||
+        !counts(report, pod, kind, grid_time(&pods->grid, cell)))
         return false;
     paid = fmax(request, used); /* the known one, if one is NAN */
     to->paid[kind] += paid;
@@ -165,13 +183,11 @@ static bool pay(struct cost_report *report, const struct metric_table *pods,
 static void note_hour(struct cost_report *report,
                       struct cost_component *component, uint64_t time_ns)
 {
-    uint64_t hour = (time_ns - report->start_ns) / NS_PER_HOUR;
-    uint64_t bit = UINT64_C(1) << (hour & 63);
     struct cost_cell *cell = &component->steps[cost_step(report, time_ns)];
 
     cell->pod_hours++;
-    cell->hours += !(component->seen[hour >> 6] & bit);
-    component->seen[hour >> 6] |= bit;
+    cell->hours += !has_hour(report, component->seen, time_ns);
+    set_hour(report, component->seen, time_ns);
     if (report->first_ns == 0 || time_ns < report->first_ns)
         report->first_ns = time_ns;
 }

@@ -4,7 +4,6 @@
  */
 #include <math.h>
 
-#include "clock.h"
 #include "cost_nodes.h"
 #include "cost_params.h"
 #include "cost_routes.h"
@@ -260,8 +259,6 @@ static enum status recommendations(struct query_request *request)
 
     if (status != OK)
         return status;
-    report.step_ns = report.hours * NS_PER_HOUR;
-    report.steps = 1;
     report.prices = prices_get(request->services->prices);
     status = answer(&report);
     price_table_release(report.prices);

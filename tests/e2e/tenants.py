@@ -138,6 +138,9 @@ READS = {
     "DELETE /api/v1alpha1/alerts/sources/{}/rules/{}": lambda t: [],
     "POST /api/v1alpha1/incidents/query": lambda t: [],
     "PUT /api/v1alpha1/incidents/{}": lambda t: [],
+    "GET /api/v1/costs": lambda t: [
+        (f"/api/v1/costs?{QUERY}&groupBy={by}", None)
+        for by in ("component", "project", "environment", "namespace")],
     "GET /api/v1alpha1/costs/namespaces/{}/environments/{}": lambda t: [
         (f"/api/v1alpha1/costs/namespaces/{t.namespace}/environments/{e}?{QUERY}{more}", None)
         for e in ("test", "none") for more in ("", "&granularity=1h", "&project=shop&component=cart")],
