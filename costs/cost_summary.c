@@ -18,21 +18,21 @@
 
 enum group_by { BY_COMPONENT, BY_PROJECT, BY_ENVIRONMENT, BY_NAMESPACE };
 
-struct sums {
+struct cost_sums {
     double cost, cpu, memory, used, unused, efficiency;
 };
-static const struct reply_table sums_table =
-    REPLY_TABLE(struct sums, REPLY(struct sums, "cost", cost),
-                REPLY(struct sums, "cpuCost", cpu),
-                REPLY(struct sums, "memoryCost", memory),
-                REPLY(struct sums, "usedCost", used),
-                REPLY(struct sums, "unusedCost", unused),
-                REPLY(struct sums, "efficiency", efficiency));
+static const struct reply_table cost_sums_table =
+    REPLY_TABLE(struct cost_sums, REPLY(struct cost_sums, "cost", cost),
+                REPLY(struct cost_sums, "cpuCost", cpu),
+                REPLY(struct cost_sums, "memoryCost", memory),
+                REPLY(struct cost_sums, "usedCost", used),
+                REPLY(struct cost_sums, "unusedCost", unused),
+                REPLY(struct cost_sums, "efficiency", efficiency));
 
 struct cost_group {
     struct slice namespace, project, component, environment;
     struct cost_cell cell;
-    struct sums sums;
+    struct cost_sums sums;
     double share, idle;
 };
 static const struct reply_table cost_group_table = REPLY_TABLE(
@@ -40,7 +40,7 @@ static const struct reply_table cost_group_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct cost_group, "project", project),
     REPLY_OPTIONAL(struct cost_group, "component", component),
     REPLY_OPTIONAL(struct cost_group, "environment", environment),
-    REPLY_INLINE(struct cost_group, sums, 0, &sums_table),
+    REPLY_INLINE(struct cost_group, sums, 0, &cost_sums_table),
     REPLY(struct cost_group, "share", share),
     REPLY_NULLABLE(struct cost_group, "idleCost", idle));
 
@@ -65,8 +65,8 @@ static const struct reply_table node_sums_table =
 struct summary {
     struct reply_list groups;
     uint32_t total;
-    struct sums totals;
-    const struct sums *unattributed;
+    struct cost_sums totals;
+    const struct cost_sums *unattributed;
     const struct node_sums *nodes;
     struct cost_window window;
     uint64_t first_ns;
@@ -77,9 +77,9 @@ static const struct reply_table summary_table = REPLY_TABLE(
     struct summary,
     REPLY_LIST(struct summary, "groups", groups, &cost_group_table),
     REPLY(struct summary, "total", total),
-    REPLY_OBJECT(struct summary, "totals", totals, 0, &sums_table),
+    REPLY_OBJECT(struct summary, "totals", totals, 0, &cost_sums_table),
     REPLY_OBJECT(struct summary, "unattributed", unattributed, REPLY_POINTER,
-                 &sums_table),
+                 &cost_sums_table),
     REPLY_OBJECT(struct summary, "nodes", nodes, REPLY_POINTER,
                  &node_sums_table),
     REPLY_OBJECT(struct summary, "window", window, 0, &cost_window_table),
@@ -96,17 +96,17 @@ struct cost_groups {
     struct cost_cell total;
 };
 
-static struct sums sums_of(const struct cost_cell *cell)
+static struct cost_sums sums_of(const struct cost_cell *cell)
 {
     double cpu = cell->cost[PRICE_CPU], memory = cell->cost[PRICE_MEMORY];
     double used = cell->used_cost[PRICE_CPU] + cell->used_cost[PRICE_MEMORY];
 
-    return (struct sums){.cost = cpu + memory,
-                         .cpu = cpu,
-                         .memory = memory,
-                         .used = used,
-                         .unused = cpu + memory - used,
-                         .efficiency = cost_efficiency(cell)};
+    return (struct cost_sums){.cost = cpu + memory,
+                              .cpu = cpu,
+                              .memory = memory,
+                              .used = used,
+                              .unused = cpu + memory - used,
+                              .efficiency = cost_efficiency(cell)};
 }
 
 static struct cost_group names_of(const struct identity *identity,
@@ -251,7 +251,7 @@ static enum status answer(struct summary_request *args)
     struct cost_groups groups = {.count = 0};
     struct cost_cell unattributed = {.hours = 0};
     struct node_sums nodes;
-    struct sums rest;
+    struct cost_sums rest;
     enum status status = cost_nodes_find(report);
 
     if (status != OK)
