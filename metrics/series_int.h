@@ -37,6 +37,7 @@ struct tracked_series {
     uint64_t key;
     struct series_point p; /* as first seen; without its point */
     uint32_t resource_id;
+    struct tracked_series *next; /* of its group */
     uint64_t gap_ns;    /* smallest distance of two points seen; 0: unknown */
     uint64_t last_ns;   /* the point that arrived last */
     uint64_t ended_ns;  /* a staleness marker; 0: none */
@@ -53,6 +54,13 @@ struct best_rank {
     uint32_t rank;
 };
 
+/* The series of a group, by first point: sums are repeatable. */
+struct series_group {
+    uint64_t key;
+    struct tracked_series *first, *last;
+    uint32_t count;
+};
+
 struct series_set {
     struct arena *arena;
     struct grid grid;
@@ -60,7 +68,13 @@ struct series_set {
     uint32_t slots;  /* of a gauge: before the grid, each cell, after it */
     struct tracked_series **series; /* by first point: sums are repeatable */
     uint32_t count, room;
-    struct map index;        /* of keys */
+    struct map index; /* of keys */
+    struct series_group *groups;
+    uint32_t group_count, group_room;
+    struct map group_index; /* of keys */
+    uint64_t *begins;       /* of one sum after the other (series_sum.c) */
+    uint32_t begin_room;
+    uint64_t *cover;         /* likewise: the part of each cell, two per cell */
     uint32_t ranked;         /* series that are in ranks */
     struct best_rank *ranks; /* made when the first sum is taken */
     uint32_t rank_count, rank_room;
@@ -109,6 +123,19 @@ static inline uint32_t series_next_sample(const struct series_set *set,
     while (from < set->slots && !series->samples[from].time_ns)
         from++;
     return from;
+}
+
+/* The first series of a group; NULL: there is none. `count`: of its series. */
+static inline struct tracked_series *series_of_group(
+    const struct series_set *set, uint64_t group, uint32_t *count)
+{
+    map_each(&set->group_index, map_hash_number(group), at)
+        if (set->groups[at].key == group) {
+            *count = set->groups[at].count;
+            return set->groups[at].first;
+        }
+    *count = 0;
+    return NULL;
 }
 
 /* ---- series_sum.c ---- */

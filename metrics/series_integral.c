@@ -102,13 +102,16 @@ static void add_gauge(const struct series_set *set,
 bool series_set_integral(struct series_set *set, struct series_filter filter,
                          struct grid_row *row)
 {
+    uint32_t count;
+
     if (!series_set_hists(set, filter, NULL, row)) /* counters */
         return false;
     if (set->count > 0 && !series_make_ranks(set))
         return false;
-    for (uint32_t i = 0; i < set->count; i++)
-        if (set->series[i]->mode == MODE_GAUGE &&
-            series_is_summed(set, filter, set->series[i]))
-            add_gauge(set, set->series[i], row);
+    for (const struct tracked_series *series =
+             series_of_group(set, filter.group, &count);
+         series; series = series->next)
+        if (series->mode == MODE_GAUGE && series_is_summed(set, filter, series))
+            add_gauge(set, series, row);
     return true;
 }

@@ -21,6 +21,7 @@ struct series_set *series_set_new(struct arena *arena, const struct grid *grid)
     set->grid = *grid;
     set->slots = grid->count + 2;
     set->index.arena = set->rank_index.arena = arena;
+    set->group_index.arena = arena;
     return set;
 }
 
@@ -94,6 +95,39 @@ static struct tracked_series *find_series(const struct series_set *set,
     return NULL;
 }
 
+/* NULL: the arena is full. */
+static struct series_group *group_of(struct series_set *set, uint64_t key)
+{
+    struct series_group *group;
+
+    map_each(&set->group_index, map_hash_number(key), at)
+        if (set->groups[at].key == key)
+            return &set->groups[at];
+    group = arena_append(set->arena, &set->groups, set->group_count,
+                         &set->group_room);
+    if (!group ||
+        !map_add(&set->group_index, map_hash_number(key), set->group_count))
+        return NULL;
+    set->group_count++;
+    *group = (struct series_group){.key = key};
+    return group;
+}
+
+static bool join_group(struct series_set *set, struct tracked_series *series)
+{
+    struct series_group *group = group_of(set, series->p.group);
+
+    if (!group)
+        return false;
+    if (group->last)
+        group->last->next = series;
+    else
+        group->first = series;
+    group->last = series;
+    group->count++;
+    return true;
+}
+
 static struct tracked_series *add_series(struct series_set *set, uint64_t key,
                                          const struct series_point *p,
                                          enum metric_mode mode)
@@ -111,7 +145,8 @@ static struct tracked_series *add_series(struct series_set *set, uint64_t key,
                                       .type = p->point->metric->type};
     series->p.point = NULL; /* good during its visit only */
     if (!alloc_cells(set, series) ||
-        !map_add(&set->index, map_hash_number(key), set->count))
+        !map_add(&set->index, map_hash_number(key), set->count) ||
+        !join_group(set, series))
         return NULL;
     set->count++;
     return *last = series;
@@ -334,9 +369,12 @@ void series_set_entities(struct series_set *set, series_entity *entity,
 
 bool series_set_has(const struct series_set *set, struct series_filter filter)
 {
-    for (uint32_t i = 0; i < set->count; i++)
-        if (set->series[i]->p.tags & filter.tags &&
-            set->series[i]->p.group == filter.group)
+    uint32_t count;
+
+    for (const struct tracked_series *series =
+             series_of_group(set, filter.group, &count);
+         series; series = series->next)
+        if (series->p.tags & filter.tags)
             return true;
     return false;
 }

@@ -16,6 +16,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "array.h"
 #include "hash.h"
@@ -142,12 +143,18 @@ static int by_time(const void *left, const void *right)
 static bool find_begins(struct sums *sums)
 {
     struct series_set *set = sums->set;
+    const struct tracked_series *series;
+    uint32_t count;
 
-    sums->begins = arena_zero(set->arena, set->count + 1, sizeof(uint64_t));
-    if (!sums->begins)
+    series = series_of_group(set, sums->filter.group, &count);
+    if (count > set->begin_room) {
+        set->begins = arena_zero(set->arena, 2 * count, sizeof(uint64_t));
+        set->begin_room = set->begins ? 2 * count : 0;
+    }
+    sums->begins = set->begins;
+    if (count > set->begin_room)
         return false;
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct tracked_series *series = set->series[i];
+    for (; series; series = series->next) {
         uint32_t at = series->mode == MODE_GAUGE &&
                               series_is_summed(set, sums->filter, series)
                           ? series_next_sample(set, series, 0)
@@ -336,14 +343,17 @@ static bool sum_series(struct sums *sums, const struct tracked_series *series)
 static bool sum_selected(struct sums *sums)
 {
     struct series_set *set = sums->set;
+    uint32_t count;
 
     if (set->count == 0)
         return true;
     if (!series_make_ranks(set) || !find_begins(sums))
         return false;
-    for (uint32_t i = 0; i < set->count; i++)
-        if (series_is_summed(set, sums->filter, set->series[i]) &&
-            !sum_series(sums, set->series[i]))
+    for (const struct tracked_series *series =
+             series_of_group(set, sums->filter.group, &count);
+         series; series = series->next)
+        if (series_is_summed(set, sums->filter, series) &&
+            !sum_series(sums, series))
             return false;
     return true;
 }
@@ -361,15 +371,16 @@ bool series_set_sum(struct series_set *set, struct series_filter filter,
                     struct grid_row *row)
 {
     size_t cells = (size_t)set->grid.count + 1;
-    struct sums sums = {
-        .set = set,
-        .filter = filter,
-        .row = row,
-        .from_ns = arena_zero(set->arena, cells, sizeof(*sums.from_ns)),
-        .to_ns = arena_zero(set->arena, cells, sizeof(*sums.to_ns)),
-    };
+    struct sums sums = {.set = set, .filter = filter, .row = row};
 
-    if (!sums.from_ns || !sums.to_ns || !sum_selected(&sums))
+    if (!set->cover)
+        set->cover = arena_alloc(set->arena, 2 * cells * sizeof(uint64_t));
+    if (!set->cover)
+        return false;
+    memset(set->cover, 0, 2 * cells * sizeof(uint64_t));
+    sums.from_ns = set->cover;
+    sums.to_ns = set->cover + cells;
+    if (!sum_selected(&sums))
         return false;
     for (uint32_t i = 0; i < set->grid.count; i++)
         if (sums.to_ns[i] > sums.from_ns[i])
@@ -384,13 +395,15 @@ static double *find_bounds(struct series_set *set, struct series_filter filter,
                            uint32_t *count)
 {
     double *bounds = arena_zero(set->arena, POINT_MAX_BUCKETS, sizeof(double));
+    const struct tracked_series *series =
+        series_of_group(set, filter.group, count);
     uint32_t n = 0;
 
-    for (uint32_t i = 0; bounds && i < set->count; i++) {
-        double bound = set->series[i]->p.bound * set->series[i]->p.factor;
+    for (; bounds && series; series = series->next) {
+        double bound = series->p.bound * series->p.factor;
         uint32_t at = n;
 
-        if (!series_is_summed(set, filter, set->series[i]) || isnan(bound))
+        if (!series_is_summed(set, filter, series) || isnan(bound))
             continue;
         while (at > 0 && bounds[at - 1] >= bound)
             at--;
@@ -410,8 +423,11 @@ static bool sum_bound(struct series_set *set, struct series_filter filter,
 {
     struct sums sums = {.set = set, .row = row};
 
-    for (uint32_t i = 0; i < set->count; i++) {
-        const struct tracked_series *series = set->series[i];
+    const struct tracked_series *series;
+    uint32_t count;
+
+    series = series_of_group(set, filter.group, &count);
+    for (; series; series = series->next) {
         double own = series->p.bound * series->p.factor;
 
         if (!series_is_summed(set, filter, series) || own < bound ||
