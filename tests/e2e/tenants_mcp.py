@@ -49,5 +49,7 @@ def mcp_reads(t):
     for name in ("query_workflow_logs", "query_workflow_events"):
         yield call(name, namespace=t.namespace, workflow_run_name="build", **TIMES)
     yield from task_reads(t, trace)
+    for name in ("query_costs", "query_recommendations"):
+        yield call(name, namespace=t.namespace, environment="test", **TIMES)
     for one in spans:
         yield call("get_span_details", trace_id=trace, span_id=one)

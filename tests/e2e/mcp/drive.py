@@ -19,7 +19,8 @@ BIN = CACHE + "/node_modules/.bin"
 tap = Tap()
 SCOPE = {"namespace": "acme", "project": "shop", "environment": "production"}
 TOOLS = ["query_component_logs", "query_workflow_logs", "query_component_events", "query_workflow_events",
-         "query_resource_metrics", "query_http_metrics", "query_traces", "query_trace_spans", "get_span_details"]
+         "query_resource_metrics", "query_http_metrics", "query_traces", "query_trace_spans", "get_span_details",
+         "query_costs", "query_recommendations"]
 
 
 def play(server):
