@@ -44,30 +44,30 @@ static const struct reply_table cost_group_table = REPLY_TABLE(
     REPLY(struct cost_group, "share", share),
     REPLY_NULLABLE(struct cost_group, "idleCost", idle));
 
-struct node_sums {
+struct cost_node_sums {
     uint32_t count;
     double cores, gib;
     double cost, cpu, memory, idle, idle_cpu, idle_memory, over, outside;
 };
-static const struct reply_table node_sums_table =
-    REPLY_TABLE(struct node_sums, REPLY(struct node_sums, "count", count),
-                REPLY(struct node_sums, "coreHours", cores),
-                REPLY(struct node_sums, "gibHours", gib),
-                REPLY(struct node_sums, "cost", cost),
-                REPLY(struct node_sums, "cpuCost", cpu),
-                REPLY(struct node_sums, "memoryCost", memory),
-                REPLY(struct node_sums, "idleCost", idle),
-                REPLY(struct node_sums, "idleCpuCost", idle_cpu),
-                REPLY(struct node_sums, "idleMemoryCost", idle_memory),
-                REPLY(struct node_sums, "overcommittedCost", over),
-                REPLY(struct node_sums, "outsideCost", outside));
+static const struct reply_table cost_node_sums_table = REPLY_TABLE(
+    struct cost_node_sums, REPLY(struct cost_node_sums, "count", count),
+    REPLY(struct cost_node_sums, "coreHours", cores),
+    REPLY(struct cost_node_sums, "gibHours", gib),
+    REPLY(struct cost_node_sums, "cost", cost),
+    REPLY(struct cost_node_sums, "cpuCost", cpu),
+    REPLY(struct cost_node_sums, "memoryCost", memory),
+    REPLY(struct cost_node_sums, "idleCost", idle),
+    REPLY(struct cost_node_sums, "idleCpuCost", idle_cpu),
+    REPLY(struct cost_node_sums, "idleMemoryCost", idle_memory),
+    REPLY(struct cost_node_sums, "overcommittedCost", over),
+    REPLY(struct cost_node_sums, "outsideCost", outside));
 
 struct summary {
     struct reply_list groups;
     uint32_t total;
     struct cost_sums totals;
     const struct cost_sums *unattributed;
-    const struct node_sums *nodes;
+    const struct cost_node_sums *nodes;
     struct cost_window window;
     uint64_t first_ns;
     struct cost_prices prices;
@@ -81,7 +81,7 @@ static const struct reply_table summary_table = REPLY_TABLE(
     REPLY_OBJECT(struct summary, "unattributed", unattributed, REPLY_POINTER,
                  &cost_sums_table),
     REPLY_OBJECT(struct summary, "nodes", nodes, REPLY_POINTER,
-                 &node_sums_table),
+                 &cost_node_sums_table),
     REPLY_OBJECT(struct summary, "window", window, 0, &cost_window_table),
     REPLY_OPTIONAL_TIME(struct summary, "dataStartTime", first_ns),
     REPLY_OBJECT(struct summary, "prices", prices, 0, &cost_prices_table),
@@ -202,20 +202,20 @@ static bool make_groups(const struct cost_report *report, enum group_by by,
 
 /* ---- nodes ---- */
 
-static struct node_sums node_sums_of(const struct cost_nodes *nodes)
+static struct cost_node_sums cost_node_sums_of(const struct cost_nodes *nodes)
 {
     const struct cost_node_totals *t = &nodes->totals;
-    struct node_sums sums = {.cores = nodes->cores,
-                             .gib = nodes->gib,
-                             .cpu = t->cost[PRICE_CPU],
-                             .memory = t->cost[PRICE_MEMORY],
-                             .cost = t->cost[PRICE_CPU] + t->cost[PRICE_MEMORY],
-                             .idle_cpu = t->idle[PRICE_CPU],
-                             .idle_memory = t->idle[PRICE_MEMORY],
-                             .idle = t->idle[PRICE_CPU] + t->idle[PRICE_MEMORY],
-                             .over = t->over[PRICE_CPU] + t->over[PRICE_MEMORY],
-                             .outside = t->elsewhere[PRICE_CPU] +
-                                        t->elsewhere[PRICE_MEMORY]};
+    struct cost_node_sums sums = {
+        .cores = nodes->cores,
+        .gib = nodes->gib,
+        .cpu = t->cost[PRICE_CPU],
+        .memory = t->cost[PRICE_MEMORY],
+        .cost = t->cost[PRICE_CPU] + t->cost[PRICE_MEMORY],
+        .idle_cpu = t->idle[PRICE_CPU],
+        .idle_memory = t->idle[PRICE_MEMORY],
+        .idle = t->idle[PRICE_CPU] + t->idle[PRICE_MEMORY],
+        .over = t->over[PRICE_CPU] + t->over[PRICE_MEMORY],
+        .outside = t->elsewhere[PRICE_CPU] + t->elsewhere[PRICE_MEMORY]};
 
     for (uint32_t i = 0; i < nodes->count; i++)
         sums.count += nodes->at[i].reported;
@@ -223,7 +223,8 @@ static struct node_sums node_sums_of(const struct cost_nodes *nodes)
 }
 
 /* Idle is shared by what is paid, as OpenCost does. */
-static void share(struct cost_groups *groups, const struct node_sums *nodes)
+static void share(struct cost_groups *groups,
+                  const struct cost_node_sums *nodes)
 {
     double all =
         groups->total.cost[PRICE_CPU] + groups->total.cost[PRICE_MEMORY];
@@ -250,7 +251,7 @@ static enum status answer(struct summary_request *args)
     struct query_request *request = report->request;
     struct cost_groups groups = {.count = 0};
     struct cost_cell unattributed = {.hours = 0};
-    struct node_sums nodes;
+    struct cost_node_sums nodes;
     struct cost_sums rest;
     enum status status = cost_nodes_find(report);
 
@@ -261,7 +262,7 @@ static enum status answer(struct summary_request *args)
         return status;
     if (!make_groups(report, args->by, &groups, &unattributed))
         return arena_status(request->arena);
-    nodes = node_sums_of(report->nodes);
+    nodes = cost_node_sums_of(report->nodes);
     rest = sums_of(&unattributed);
     bool known = report->unassigned && nodes.count > 0;
     share(&groups, known ? &nodes : NULL);
