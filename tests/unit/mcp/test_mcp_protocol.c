@@ -32,6 +32,7 @@ TEST(initialize_takes_the_version_that_both_know)
     json_t *answer;
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
         snprintf(params, sizeof(params),
                  "{\"protocolVersion\":\"%s\",\"capabilities\":{},"
@@ -53,6 +54,7 @@ TEST(discover_is_modern_and_initialize_is_not)
     json_t *answer;
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     answer = mcp_modern(&bed, "server/discover", NULL, "");
     CHECK_EQ(bed.status, 200);
     CHECK_TEXT(bed_at(answer, "id"), "m");
@@ -87,6 +89,7 @@ TEST(ids_are_given_back_as_they_came)
     char body[400], wanted[200];
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     mcp_head = (struct http_request){.len = 0};
     for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         snprintf(body, sizeof(body),
@@ -126,6 +129,7 @@ TEST(what_is_no_message)
     };
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         mcp_head = (struct http_request){.len = 0};
         json_t *answer = mcp_post(&bed, rows[i].body);
@@ -149,6 +153,7 @@ TEST(notifications_have_no_answer)
     };
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     mcp_head = (struct http_request){.len = 0};
     for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
         json_decref(mcp_post(&bed, bodies[i]));
@@ -203,6 +208,7 @@ TEST(headers_are_the_body_or_it_is_refused)
     };
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         mcp_head = (struct http_request){.mcp_version = rows[i].version,
                                          .mcp_method = rows[i].method,
@@ -238,6 +244,7 @@ TEST(what_a_modern_request_must_carry)
     char body[600];
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         mcp_head =
             (struct http_request){.mcp_version = slice_of(rows[i].header),
@@ -264,6 +271,7 @@ TEST(errors_of_the_server_are_json_rpc)
     json_t *answer;
 
     bed_init(&bed);
+    bed.max_reply = sizeof(bed.text) - 1; /* of tools/list */
     mcp_head = (struct http_request){.len = 0};
     bed.content_type = "text/plain";
     answer = mcp_post(&bed, "{\"jsonrpc\":\"2.0\",\"id\":\"x\","
