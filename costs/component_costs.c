@@ -39,20 +39,30 @@ static const struct reply_table cost_item_table = REPLY_TABLE(
     REPLY_OPTIONAL_LIST(struct cost_item, "missing", missing_list,
                         &reply_texts));
 
-struct cost_answer {
-    struct reply_list items;
+/* Behind the items. */
+struct cost_tail {
+    const struct empty_reply *empty;
     struct cost_window window;
     uint64_t first_ns;
     struct cost_prices prices;
     int64_t took_ms;
 };
+static const struct reply_table cost_tail_table = REPLY_TABLE(
+    struct cost_tail,
+    REPLY_OBJECT(struct cost_tail, "empty", empty, REPLY_POINTER, &empty_table),
+    REPLY_OBJECT(struct cost_tail, "window", window, 0, &cost_window_table),
+    REPLY_OPTIONAL_TIME(struct cost_tail, "dataStartTime", first_ns),
+    REPLY_OBJECT(struct cost_tail, "prices", prices, 0, &cost_prices_table),
+    REPLY(struct cost_tail, "tookMs", took_ms));
+
+struct cost_answer {
+    struct reply_list items;
+    struct cost_tail tail;
+};
 static const struct reply_table cost_answer_table = REPLY_TABLE(
     struct cost_answer,
     REPLY_LIST(struct cost_answer, "items", items, &cost_item_table),
-    REPLY_OBJECT(struct cost_answer, "window", window, 0, &cost_window_table),
-    REPLY_OPTIONAL_TIME(struct cost_answer, "dataStartTime", first_ns),
-    REPLY_OBJECT(struct cost_answer, "prices", prices, 0, &cost_prices_table),
-    REPLY(struct cost_answer, "tookMs", took_ms));
+    REPLY_INLINE(struct cost_answer, tail, 0, &cost_tail_table));
 
 struct item_list {
     const struct cost_report *report;
@@ -105,31 +115,70 @@ static const void *cost_item(void *arg, uint32_t i)
     return item;
 }
 
+/* A month by the day of a thousand components is larger than an answer may be
+ * in memory: it is made in pieces, from what is in the arena. */
+struct cost_stream {
+    struct cost_report report;
+    struct item_list list;
+    struct cost_tail tail;
+    uint32_t next, count;
+    bool begun, any;
+};
+
+static bool produce(void *arg, struct buf *out)
+{
+    struct cost_stream *s = arg;
+    size_t start = out->len;
+    struct jsonw w;
+
+    if (!s->begun)
+        buf_format(out, "{\"items\":[");
+    s->begun = true;
+    while (s->next < s->count && out->len - start < QUERY_PIECE) {
+        const void *item = cost_item(&s->list, s->next++);
+
+        if (!item)
+            continue;
+        if (s->any)
+            buf_byte(out, ',');
+        s->any = true;
+        jsonw_init(&w, out);
+        reply_write(&w, &cost_item_table, item);
+    }
+    if (s->next < s->count)
+        return true;
+    buf_byte(out, ']');
+    start = out->len;
+    jsonw_init(&w, out);
+    reply_write(&w, &cost_tail_table, &s->tail);
+    if (out->len > start)
+        out->ptr[start] = ','; /* its members go on in the same object */
+    return false;
+}
+
 static enum status answer(struct cost_report *report)
 {
     struct query_request *request = report->request;
-    struct item_list list = {.report = report};
     enum status status = cost_nodes_find(report);
+    struct cost_stream *stream;
 
     if (status != OK)
         return query_fail_read(request, status);
     status = cost_read(report);
-    if (status != OK)
-        return status;
-    if ((uint64_t)report->count * report->steps > COST_MAX_ITEMS)
-        return query_invalid(request,
-                             "granularity is too small for this time range: "
-                             "at most %d items, here %u components of %u steps",
-                             COST_MAX_ITEMS, report->count, report->steps);
-    const struct cost_answer view = {
-        .items = {.count = report->count * report->steps,
-                  .item = cost_item,
-                  .arg = &list},
-        .window = {report->start_ns, report->end_ns},
-        .first_ns = report->first_ns,
-        .prices = cost_prices_view(report),
-        .took_ms = query_took_ms(request)};
-    reply_write(&request->json, &cost_answer_table, &view);
+    stream = arena_zero(request->arena, 1, sizeof(*stream));
+    if (status != OK || !stream)
+        return status != OK ? status : arena_status(request->arena);
+    stream->report = *report;
+    stream->list.report = &stream->report;
+    stream->count = report->count * report->steps;
+    stream->tail =
+        (struct cost_tail){.empty = cost_empty(report),
+                           .window = {report->start_ns, report->end_ns},
+                           .first_ns = report->first_ns,
+                           .prices = cost_prices_view(report),
+                           .took_ms = query_took_ms(request)};
+    request->produce = produce;
+    request->produce_arg = stream;
     return OK;
 }
 

@@ -20,7 +20,13 @@ static uint32_t add_component(struct cost_report *report, uint32_t hash,
                               const struct identity *identity)
 {
     struct arena *arena = report->request->arena;
-    struct cost_component *component =
+    struct cost_component *component;
+
+    if (((uint64_t)report->count + 1) * report->steps > COST_MAX_ITEMS) {
+        report->too_many = true;
+        return COST_NONE;
+    }
+    component =
         arena_append(arena, &report->components, report->count, &report->room);
 
     if (!component)

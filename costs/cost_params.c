@@ -98,7 +98,7 @@ enum status cost_params_steps(struct query_request *request,
 enum status cost_params_observer(struct query_request *request,
                                  struct cost_report *report)
 {
-    struct scope_filter scope = {
+    struct scope_filter scope = report->scope = (struct scope_filter){
         .namespace = request->parts[0],
         .environment = request->parts[1],
         .project = name_or_uid(request, "project", "projectUid"),
@@ -151,8 +151,23 @@ const struct reply_table cost_prices_table = REPLY_TABLE(
 
 struct cost_prices cost_prices_view(const struct cost_report *report)
 {
-    return (struct cost_prices){report->prices->currency,
-                                report->prices->source,
-                                report->prices->price.of[PRICE_CPU],
-                                report->prices->price.of[PRICE_MEMORY]};
+    /* The table is released before the answer is written. */
+    return (struct cost_prices){
+        arena_copy(report->request->arena, report->prices->currency),
+        report->prices->source, report->prices->price.of[PRICE_CPU],
+        report->prices->price.of[PRICE_MEMORY]};
+}
+
+const struct empty_reply *cost_empty(const struct cost_report *report)
+{
+    return report->count > 0
+               ? NULL
+               : empty_reply_of(
+                     report->request,
+                     &(struct empty_of){.scope = report->scope,
+                                        .start_ns = report->start_ns,
+                                        .end_ns = report->end_ns,
+                                        .what = "usage or requests of CPU and "
+                                                "memory",
+                                        .signal = SIGNAL_METRICS});
 }

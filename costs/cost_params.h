@@ -3,6 +3,7 @@
 #define COST_PARAMS_H
 
 #include "cost_read.h"
+#include "empty_reply.h"
 
 /* Scope and window of the routes of the Observer API: namespace and environment
  * are parts of the path; project and component by name, or by uid as OpenChoreo
@@ -10,7 +11,7 @@
 MUST_CHECK enum status cost_params_observer(struct query_request *request,
                                             struct cost_report *report);
 
-enum { COST_MAX_DAYS = 400, COST_MAX_ITEMS = 100000 };
+enum { COST_MAX_DAYS = 400 };
 /* The window alone: the end defaults to now, the start to default_ns before. */
 MUST_CHECK enum status cost_params_since(struct query_request *request,
                                          uint64_t default_ns,
@@ -33,6 +34,9 @@ struct cost_window {
     uint64_t start_ns, end_ns;
 };
 extern const struct reply_table cost_window_table;
+
+/* Why there is nothing; NULL: there is something. */
+const struct empty_reply *cost_empty(const struct cost_report *report);
 
 /* The prices where no row of the file fits, and where they are from. */
 struct cost_prices {

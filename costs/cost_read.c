@@ -64,6 +64,11 @@ enum status cost_read(struct cost_report *report)
         arena_begin(&scratch, request->arena);
         status = cost_read_slice(report, &scratch, at, until);
         arena_release(&scratch);
+        if (report->too_many)
+            return query_invalid(request,
+                                 "granularity is too small for this time "
+                                 "range: an answer has at most %d items",
+                                 COST_MAX_ITEMS);
         if (status == OK)
             at = until;
         else if (is_full(status) && arena_status(request->arena) == OK &&

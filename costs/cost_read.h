@@ -23,6 +23,7 @@
 #define COST_GIB 1073741824.0
 
 #define COST_NONE UINT32_MAX
+enum { COST_MAX_ITEMS = 100000 };
 
 /* Of a component in a step, of CPU and of memory: in cores or GiB times hours,
  * and what that costs. */
@@ -54,6 +55,7 @@ struct cost_resource {
 
 struct cost_report {
     struct query_request *request;
+    struct scope_filter scope;
     const struct bitmap *resources;
     struct price_table *prices;
     uint64_t start_ns, end_ns, step_ns; /* step: whole hours */
@@ -68,6 +70,7 @@ struct cost_report {
     uint32_t known_count, known_room;
     struct map known_index;   /* of ids */
     struct cost_nodes *nodes; /* NULL: not asked for */
+    bool too_many;            /* components for so many steps */
     uint64_t first_ns;        /* of the first hour with data; 0: none */
 };
 
@@ -103,6 +106,12 @@ const struct cost_resource *cost_resource(struct cost_report *report,
 MUST_CHECK enum status cost_read_slice(struct cost_report *report,
                                        struct arena *scratch, uint64_t start_ns,
                                        uint64_t end_ns);
+
+/* ---- cost_events.c ---- */
+
+/* Adds what Kubernetes' events say of OOM kills, after cost_read(). Has
+ * answered with query_fail on failure. */
+MUST_CHECK enum status cost_count_kills(struct cost_report *report);
 
 /* From the store to metric tables. */
 MUST_CHECK enum status cost_read_tables(struct cost_report *report,

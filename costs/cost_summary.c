@@ -68,6 +68,7 @@ struct summary {
     struct cost_sums totals;
     const struct cost_sums *unattributed;
     const struct cost_node_sums *nodes;
+    const struct empty_reply *empty;
     struct cost_window window;
     uint64_t first_ns;
     struct cost_prices prices;
@@ -82,6 +83,7 @@ static const struct reply_table summary_table = REPLY_TABLE(
                  &cost_sums_table),
     REPLY_OBJECT(struct summary, "nodes", nodes, REPLY_POINTER,
                  &cost_node_sums_table),
+    REPLY_OBJECT(struct summary, "empty", empty, REPLY_POINTER, &empty_table),
     REPLY_OBJECT(struct summary, "window", window, 0, &cost_window_table),
     REPLY_OPTIONAL_TIME(struct summary, "dataStartTime", first_ns),
     REPLY_OBJECT(struct summary, "prices", prices, 0, &cost_prices_table),
@@ -273,6 +275,7 @@ static enum status answer(struct summary_request *args)
         .totals = sums_of(&groups.total),
         .unattributed = report->unassigned ? &rest : NULL,
         .nodes = known ? &nodes : NULL,
+        .empty = cost_empty(report),
         .window = {report->start_ns, report->end_ns},
         .first_ns = report->first_ns,
         .prices = cost_prices_view(report),
@@ -301,8 +304,8 @@ static enum status cost_summary(struct query_request *request)
 {
     struct summary_request args = {.report = {.request = request},
                                    .limit = 100};
-    struct scope_filter scope;
-    enum status status = params_query_scope(request, &scope);
+    struct scope_filter *scope = &args.report.scope;
+    enum status status = params_query_scope(request, scope);
 
     if (status == OK)
         status = read_by(request, &args.by);
@@ -311,13 +314,13 @@ static enum status cost_summary(struct query_request *request)
     if (status == OK)
         status = cost_params_since(request, NS_PER_DAY, &args.report);
     if (status == OK)
-        status = params_select(request, &scope, &args.report.resources);
+        status = params_select(request, scope, &args.report.resources);
     if (status != OK)
         return status;
     args.report.unassigned =
-        viewer_sees_all(&request->viewer) && scope.namespace.len == 0 &&
-        scope.project.len == 0 && scope.component.len == 0 &&
-        scope.environment.len == 0;
+        viewer_sees_all(&request->viewer) && scope->namespace.len == 0 &&
+        scope->project.len == 0 && scope->component.len == 0 &&
+        scope->environment.len == 0;
     args.report.prices = prices_get(request->services->prices);
     status = answer(&args);
     price_table_release(args.report.prices);

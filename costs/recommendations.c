@@ -80,6 +80,7 @@ static const struct reply_table refusal_table =
 
 struct advice_answer {
     struct reply_list items, refusals;
+    const struct empty_reply *empty;
     struct cost_window window;
     uint64_t first_ns;
     struct cost_prices prices;
@@ -90,6 +91,8 @@ static const struct reply_table advice_answer_table = REPLY_TABLE(
     REPLY_LIST(struct advice_answer, "items", items, &advice_table),
     REPLY_LIST(struct advice_answer, "notRecommended", refusals,
                &refusal_table),
+    REPLY_OBJECT(struct advice_answer, "empty", empty, REPLY_POINTER,
+                 &empty_table),
     REPLY_OBJECT(struct advice_answer, "window", window, 0, &cost_window_table),
     REPLY_OPTIONAL_TIME(struct advice_answer, "dataStartTime", first_ns),
     REPLY_OBJECT(struct advice_answer, "prices", prices, 0, &cost_prices_table),
@@ -237,6 +240,8 @@ static enum status answer(struct cost_report *report)
     if (status != OK)
         return query_fail_read(request, status);
     status = cost_read(report);
+    if (status == OK)
+        status = cost_count_kills(report);
     if (status != OK)
         return status;
     const struct advice_answer view = {
@@ -244,6 +249,7 @@ static enum status answer(struct cost_report *report)
         .refusals = {.count = report->count,
                      .item = refusal_item,
                      .arg = &list},
+        .empty = cost_empty(report),
         .window = {report->start_ns, report->end_ns},
         .first_ns = report->first_ns,
         .prices = cost_prices_view(report),

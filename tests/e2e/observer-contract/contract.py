@@ -457,6 +457,45 @@ def topology(server):
               f"{name} is required", status, answer)
 
 
+# ---- costs, as the portal and the FinOps adapter's callers read them ----
+
+def costs(server):
+    path = "/api/v1alpha1/costs/namespaces/acme/environments/production"
+    window = f"startTime={START}&endTime={END}"
+    uuid = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+    status, answer = server.ask_json("GET", f"{path}?{window}")
+    items = answer["items"]
+    check(status == 200 and len(items) > 5, "costs of the environment", status, answer)
+    for item in items:
+        check(all(uuid.fullmatch(item[name]) for name in ("componentUid", "environmentUid", "projectUid")) and
+              all(item[name] for name in ("component", "environment", "project", "namespace")) and
+              item["startTime"] == START and item["endTime"] == END and
+              item["cpuCost"] > 0 and item["memoryCost"] > 0 and 0 < item["efficiency"] <= 1,
+              f"an item has its names, uids, times and costs: {item['component']}", item)
+    checkout = next(item for item in items if item["component"] == "checkout")
+    # A request of 128 MiB for each pod, for 20 minutes.
+    pods = checkout["memoryCost"] / (0.125 * 0.004237 / 3)
+    check(0.9 <= pods < 5, "memory is charged by pod and hour", pods, checkout)
+    _, by_uid = server.ask_json(
+        "GET", f"/api/v1alpha1/costs/namespaces/acme/environments/{checkout['environmentUid']}?{window}"
+        f"&projectUid={checkout['projectUid']}&componentUid={checkout['componentUid']}")
+    check(by_uid["items"] == [checkout], "uids select as names do", by_uid)
+    for query, text in ((f"{window}&granularity=5m", "granularity"), (f"{window}&component=cart", "project"),
+                        (f"startTime={START}", "endTime"), (f"startTime={END}&endTime={START}", "endTime")):
+        for route in (path, path + "/recommendations"):
+            if "granularity" in query and route != path:
+                continue
+            status, answer = server.ask_json("GET", f"{route}?{query}")
+            check(status == 400 and answer["title"] == "badRequest" and answer["errorCode"] == "" and
+                  text in answer["message"], f"refused: {query}", status, answer)
+    status, answer = server.ask_json("GET", f"{path}/recommendations?{window}")
+    check(status == 200 and answer["items"] == [] and
+          all("less than a day" in row["reason"] for row in answer["notRecommended"]),
+          "nothing is recommended on twenty minutes", status, answer)
+    status, answer = server.ask_json("GET", f"{path.replace('acme', 'nowhere')}?{window}")
+    check(status == 200 and answer["items"] == [] and answer["empty"], "of an unknown namespace: nothing, and why", answer)
+
+
 # ---- errors ----
 
 def errors(server):
@@ -487,7 +526,7 @@ def errors(server):
 
 
 PARTS = (cors, times_and_nothing, pages, levels, metadata, traces, metrics,
-         page, topology, errors)
+         page, topology, costs, errors)
 
 if __name__ == "__main__":
     with Running("--cors-origins",

@@ -269,3 +269,33 @@ TEST(prices_of_nodes)
     json_decref(answer);
     cost_end();
 }
+
+/* Each step of each component is memory, and an item. */
+TEST(an_answer_has_a_limit_of_items)
+{
+    json_t *answer;
+
+    cost_begin();
+    for (int i = 0; i < 12; i++) {
+        char name[16];
+
+        snprintf(name, sizeof(name), "c%d", i);
+        put_run(container(name, name, "n", "main"), "k8s.container.cpu_request",
+                0, 1, 1);
+    }
+    answer = get(COSTS "?startTime=2025-08-21T08:00:00Z&endTime="
+                       "2026-08-21T10:00:00Z&granularity=1h");
+    CHECK_EQ(bed.status, 400);
+    CHECK(strstr(bed.text, "granularity is too small"));
+    json_decref(answer);
+    answer = get(COSTS "?startTime=2025-08-21T08:00:00Z&endTime="
+                       "2026-08-21T10:00:00Z&granularity=1d");
+    CHECK_TEXT(bed_at(answer, "items"), "[12]");
+    json_decref(answer);
+    answer = get("/api/v1alpha1/costs/namespaces/acme/environments/none" FROM_TO
+                 "09:00:00Z");
+    CHECK_TEXT(bed_at(answer, "items"), "[0]");
+    CHECK(bed_at(answer, "empty.message").len > 0);
+    json_decref(answer);
+    cost_end();
+}

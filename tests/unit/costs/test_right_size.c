@@ -166,3 +166,29 @@ TEST(the_time_of_day_does_not_change_the_advice)
     }
     cost_end();
 }
+
+TEST(events_of_oom_kills_are_a_risk)
+{
+    static struct log_record event;
+    json_t *answer;
+    uint32_t cart;
+
+    cost_begin();
+    cart = container("cart", "cart-1", "n", "main");
+    for (int m = 0; m < 2 * 24 * 60; m += 5) {
+        uint64_t t = T0 + (uint64_t)m * NS_PER_MIN;
+
+        put(cart, "container.memory.working_set", t, 250 * MIB);
+        put(cart, "k8s.container.memory_limit", t, 256 * MIB);
+    }
+    event = (struct log_record){.time_ns = T0 + HOUR, .resource_id = cart};
+    bed.store->logs = &event;
+    bed.store->log_count = 1;
+    answer = get(ADVICE DAYS("3"));
+    CHECK_TEXT(bed_at(answer, "items.0.risk"), "high");
+    CHECK_TEXT(bed_at(answer, "items.0.evidence.oomKills"), "1");
+    CHECK_TEXT(bed_at(answer, "items.0.recommendation.memoryRequest"), "320Mi");
+    json_decref(answer);
+    CHECK(bed.store->log_query.events);
+    cost_end();
+}
