@@ -324,7 +324,7 @@ static enum status compare_peers(struct comparison *c,
 
 static void count_few(struct comparison *c)
 {
-    enum { FEW = 20 };
+    enum { FEW = 12 };
 
     for (uint32_t i = 0; i < c->operations.count; i++) {
         const struct pair *p = &c->operations.at[i];

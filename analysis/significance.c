@@ -3,7 +3,7 @@
 #include <math.h>
 
 /* Fewer tell nothing. */
-static const double FEW = 20;
+static const double FEW = 12;
 
 double counts_dispersion(const double *cells, uint32_t count)
 {
@@ -82,8 +82,8 @@ static double variance_of(const double *at, uint32_t count, double mean)
 double means_differ(const double *before, uint32_t before_count,
                     const double *now, uint32_t now_count)
 {
-    enum { LEAST = 4 };
-    double a, b, deviation;
+    enum { LEAST = 3 };
+    double a, b, deviation, least;
 
     if (before_count < LEAST || now_count < LEAST)
         return 0;
@@ -91,7 +91,8 @@ double means_differ(const double *before, uint32_t before_count,
     b = mean_of(now, now_count);
     deviation = sqrt(variance_of(before, before_count, a) +
                      variance_of(now, now_count, b));
-    /* Samples that do not vary at all: one percent is a deviation. */
-    deviation = fmax(deviation, 0.01 * fmax(fabs(a), fabs(b)));
+    /* Few samples may be alike by chance. */
+    least = 0.2 / fmin(before_count, now_count);
+    deviation = fmax(deviation, least * fmax(fabs(a), fabs(b)));
     return deviation > 0 ? (b - a) / deviation : 0;
 }

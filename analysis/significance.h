@@ -14,9 +14,8 @@
 
 #include "hist.h"
 
-/* Enough that none of some thousand figures of a quiet pair of windows passes.
- */
-#define SIGNIFICANT_Z 5.0
+/* Less than one of ten thousand figures without a difference passes. */
+#define SIGNIFICANT_Z 4.0
 
 /* The variance of counts over their mean, at least 1; the counts of a window
  * are in cells of equal length, of which the first `count` have passed. */
