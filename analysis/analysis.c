@@ -3,6 +3,7 @@
 
 #include "routes.h"
 
+/* One a line, so that each can be added alone. */
 /* clang-format off */
 static const struct route *const tables[] = {
     routes_trace,
@@ -11,7 +12,11 @@ static const struct route *const tables[] = {
     routes_changes,
     routes_log_patterns,
     routes_compare,
-    NULL};
+    routes_log_tail,
+    routes_log_histogram,
+    routes_find_traces,
+    NULL
+};
 /* clang-format on */
 
 const struct query_surface analysis_surface = {tables, NULL};

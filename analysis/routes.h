@@ -10,5 +10,8 @@ extern const struct route routes_blast_radius[];
 extern const struct route routes_changes[];
 extern const struct route routes_log_patterns[];
 extern const struct route routes_compare[];
+extern const struct route routes_log_tail[];
+extern const struct route routes_log_histogram[];
+extern const struct route routes_find_traces[];
 
 #endif

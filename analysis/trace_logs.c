@@ -12,15 +12,27 @@
 
 enum { COUNTED = 10000 };
 
-/* The grants may cover traces and not logs: of each resource. */
+/* The grants may cover traces and not logs: of each resource. Those of all
+ * namespaces that have spans. */
 static struct bitmap *visible_logs(struct query_request *request,
-                                   struct slice namespace)
+                                   const struct trace_spans *trace)
 {
     const struct viewer viewer = {request->viewer.grants, ACTION_LOGS_VIEW};
-    const struct scope_filter scope = {.namespace = namespace};
+    struct bitmap *all = NULL;
 
-    return registry_select(request->services->registry, &scope, &viewer,
-                           request->arena);
+    for (uint32_t i = 0; i < trace->namespace_count; i++) {
+        const struct scope_filter scope = {.namespace = trace->namespaces[i]};
+        struct bitmap *set = registry_select(request->services->registry,
+                                             &scope, &viewer, request->arena);
+
+        if (!set)
+            return NULL;
+        for (uint32_t id = 0; all && id < all->limit; id++)
+            if (bitmap_has(all, id) && !bitmap_has(set, id))
+                bitmap_add(set, id);
+        all = set;
+    }
+    return all;
 }
 
 struct loaded_logs {
@@ -144,7 +156,7 @@ enum status trace_read_logs(struct trace_tree *tree,
         .trace_id = trace->trace_id,
         .ascending = true,
         .counting = &counting};
-    const struct bitmap *visible = visible_logs(request, trace->namespace);
+    const struct bitmap *visible = visible_logs(request, trace);
     struct arena work;
     enum status s;
 

@@ -1,12 +1,10 @@
 /*
- * The spans of a trace. Two tenants may use one id: then the trace is that of
- * the namespace that was asked for, else of the one that has the first span,
- * and the answer names the others that may be seen.
+ * The spans of a trace. Without a namespace it is that of the namespace which
+ * has the first span, with what of others is connected to it by parents, such
+ * as a gateway. Two tenants may use one id: the answer names the others.
  */
 #include "hidden_spans.h"
 #include "trace_tree.h"
-
-enum { OTHERS_MAX = 10 };
 
 static struct slice namespace_of(struct query_request *request,
                                  const struct span *span)
@@ -17,45 +15,117 @@ static struct slice namespace_of(struct query_request *request,
     return identity ? identity->namespace : SLICE("");
 }
 
-static void add_other(struct trace_spans *trace, struct slice namespace)
+/* The place of a name in a list; the last one if the list is full. */
+static uint32_t add_name(struct slice *names, uint32_t *count,
+                         struct slice name)
 {
-    for (uint32_t i = 0; i < trace->other_count; i++)
-        if (slice_equal(trace->others[i], namespace))
-            return;
-    if (trace->other_count < OTHERS_MAX)
-        trace->others[trace->other_count++] = namespace;
+    for (uint32_t i = 0; i < *count; i++)
+        if (slice_equal(names[i], name))
+            return i;
+    if (*count == TRACE_NAMESPACES)
+        return TRACE_NAMESPACES - 1;
+    names[*count] = name;
+    return (*count)++;
 }
 
-/* Keeps those of one namespace. */
+/* ---- spans that are connected by parents ---- */
+
+struct connected {
+    uint32_t *set; /* of each span: another one of its set; itself: the last */
+    bool *wanted; /* of the last one of a set: it has a span of the namespace */
+    struct map ids;
+};
+
+static uint32_t id_hash(const uint8_t id[8])
+{
+    return map_hash(hash_bytes(id, 8, 0));
+}
+
+static uint32_t set_of(const struct connected *c, uint32_t at)
+{
+    while (c->set[at] != at) {
+        c->set[at] = c->set[c->set[at]];
+        at = c->set[at];
+    }
+    return at;
+}
+
+static void join(const struct connected *c, const struct span *spans,
+                 uint32_t at)
+{
+    const uint8_t *parent = spans[at].parent_span_id;
+
+    map_each(&c->ids, id_hash(parent), k)
+        if (memcmp(spans[k].span_id, parent, 8) == 0)
+            c->set[set_of(c, at)] = set_of(c, k);
+}
+
+static enum status connect(struct connected *c, struct arena *work,
+                           const struct span *spans, uint32_t count)
+{
+    c->ids.arena = work;
+    c->set = arena_alloc(work, count * sizeof(*c->set));
+    c->wanted = arena_zero(work, count, sizeof(*c->wanted));
+    for (uint32_t i = 0; c->set && c->wanted && i < count; i++) {
+        c->set[i] = i;
+        if (!map_add(&c->ids, id_hash(spans[i].span_id), i))
+            break;
+    }
+    for (uint32_t i = 0; arena_status(work) == OK && i < count; i++)
+        join(c, spans, i);
+    return arena_status(work);
+}
+
+/* Keeps those of the namespace, and those of others that call them or are
+ * called by them. */
+static enum status keep_connected(struct query_request *request,
+                                  struct trace_spans *trace)
+{
+    struct connected c = {.set = NULL};
+    struct arena work;
+    uint32_t kept = 0;
+    enum status s;
+
+    arena_begin(&work, request->arena);
+    s = connect(&c, &work, trace->spans, trace->count);
+    for (uint32_t i = 0; s == OK && i < trace->count; i++)
+        if (slice_equal(namespace_of(request, &trace->spans[i]),
+                        trace->namespaces[0]))
+            c.wanted[set_of(&c, i)] = true;
+    for (uint32_t i = 0; s == OK && i < trace->count; i++) {
+        struct slice namespace = namespace_of(request, &trace->spans[i]);
+
+        if (!c.wanted[set_of(&c, i)]) {
+            add_name(trace->others, &trace->other_count, namespace);
+            continue;
+        }
+        add_name(trace->namespaces, &trace->namespace_count, namespace);
+        trace->spans[kept++] = trace->spans[i];
+    }
+    arena_release(&work);
+    trace->total -= trace->count - kept;
+    trace->count = kept;
+    return s;
+}
+
 static enum status choose_namespace(struct query_request *request,
                                     struct trace_spans *trace)
 {
-    uint32_t kept = 0;
+    bool several = false;
 
-    trace->others =
-        arena_zero(request->arena, OTHERS_MAX, sizeof(*trace->others));
-    if (!trace->others)
-        return arena_status(request->arena);
-    if (trace->count > 0)
-        trace->namespace = namespace_of(request, &trace->spans[0]);
-    for (uint32_t i = 0; i < trace->count; i++) {
-        struct slice namespace = namespace_of(request, &trace->spans[i]);
-
-        if (slice_equal(namespace, trace->namespace))
-            trace->spans[kept++] = trace->spans[i];
-        else
-            add_other(trace, namespace);
-    }
-    trace->total -= trace->count - kept;
-    trace->count = kept;
-    return OK;
+    trace->namespaces[0] = namespace_of(request, &trace->spans[0]);
+    trace->namespace_count = 1;
+    for (uint32_t i = 1; i < trace->count && !several; i++)
+        several = !slice_equal(namespace_of(request, &trace->spans[i]),
+                               trace->namespaces[0]);
+    return several ? keep_connected(request, trace) : OK;
 }
 
 static enum status select_visible(struct query_request *request,
                                   const struct trace_spans *trace,
                                   const struct bitmap **visible)
 {
-    const struct scope_filter scope = {.namespace = trace->namespace};
+    const struct scope_filter scope = {.namespace = trace->asked};
 
     return scope.namespace.len > 0 ? params_select(request, &scope, visible)
                                    : params_visible(request, visible);
@@ -73,7 +143,7 @@ enum status trace_read(struct query_request *request, struct trace_spans *trace)
         return s;
     s = reader_query_spans(request->reader, &query, request->arena,
                            &trace->spans, &trace->count, &trace->total);
-    if (s == OK)
+    if (s == OK && trace->count > 0)
         s = choose_namespace(request, trace);
     if (s != OK)
         return query_fail_read(request, s);
@@ -83,7 +153,7 @@ enum status trace_read(struct query_request *request, struct trace_spans *trace)
     trace->visible = query.visible;
     page = (struct span_page){trace->spans, trace->count, trace->total};
     if (query.visible)
-        s = hidden_spans_add(request, &query, trace->namespace, &page);
+        s = hidden_spans_add(request, &query, trace->namespaces[0], &page);
     trace->spans = page.spans;
     trace->count = page.count;
     trace->total = page.total;

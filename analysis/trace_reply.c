@@ -100,7 +100,7 @@ static struct slice link_of(const struct tree_answer *a)
     struct arena *arena = a->request->arena;
     const struct page_link link = {
         .page = "trace",
-        .scope = {.namespace = a->spans.namespace},
+        .scope = {.namespace = a->spans.namespaces[0]},
         .id = hex_text(arena, a->spans.trace_id, sizeof(a->spans.trace_id))};
 
     return page_link_text(a->request, &link);
@@ -116,7 +116,7 @@ void trace_reply(struct tree_answer *a)
     static const struct slice logs[] = {SLICE_INIT("logs")};
     struct tree_list *list = tree_list_new(a);
     struct trace_reply reply = {
-        .namespace = a->spans.namespace,
+        .namespace = a->spans.namespaces[0],
         .link = link_of(a),
         .others = {a->spans.other_count, a->spans.others, NULL, NULL},
         .withheld = {a->logs.withheld, logs, NULL, NULL},

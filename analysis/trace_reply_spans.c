@@ -60,7 +60,7 @@ static const struct reply_table tree_link_table =
 
 struct tree_span {
     struct span_name name;
-    struct slice environment, pod, endpoint, operation;
+    struct slice namespace, environment, pod, endpoint, operation;
     uint8_t parent_id[8];
     uint32_t depth, children, omitted;
     struct tree_span_status status;
@@ -75,6 +75,7 @@ const struct reply_table tree_span_table = REPLY_TABLE(
     struct tree_span, REPLY_INLINE(struct tree_span, name, 0, &span_name_table),
     REPLY_OPTIONAL(struct tree_span, "parentSpanId", parent_id),
     REPLY(struct tree_span, "depth", depth),
+    REPLY_OPTIONAL(struct tree_span, "namespace", namespace),
     REPLY_OPTIONAL(struct tree_span, "environment", environment),
     REPLY_OPTIONAL(struct tree_span, "podName", pod),
     REPLY_OPTIONAL(struct tree_span, "endpoint", endpoint),
@@ -155,9 +156,12 @@ static void add_flags(struct tree_span *to, const struct trace_node *node)
     to->hidden = node->flags & NODE_HIDDEN;
 }
 
-static void add_sender(struct tree_span *to, struct query_request *request,
+/* Its namespace only if it is another one. */
+static void add_sender(struct tree_span *to, const struct tree_answer *answer,
                        const struct trace_node *node)
 {
+    struct query_request *request = answer->request;
+
     const struct resource_info *info;
 
     if (node->flags & (NODE_MISSING | NODE_HIDDEN))
@@ -166,6 +170,8 @@ static void add_sender(struct tree_span *to, struct query_request *request,
     if (!info)
         return;
     to->environment = info->identity.environment;
+    if (!slice_equal(info->identity.namespace, answer->spans.namespaces[0]))
+        to->namespace = info->identity.namespace;
     to->pod = reply_attr(&node->span->attrs, info, "k8s.pod.name");
 }
 
@@ -194,7 +200,7 @@ const void *trace_span_item(void *arg, uint32_t i)
                              .skew_ns = node->offset_ns};
     memcpy(to->parent_id, span->parent_span_id, sizeof(to->parent_id));
     add_flags(to, node);
-    add_sender(to, list->answer->request, node);
+    add_sender(to, list->answer, node);
     if (node->extra) {
         to->attrs = list->answer->attrs.wanted == ATTRS_NONE
                         ? NULL

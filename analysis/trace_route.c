@@ -76,7 +76,7 @@ static enum status read_request(struct query_request *request,
 
     if (!hex_trace_id(request->parts[0], answer->spans.trace_id))
         query_invalid(request, "a trace id has at most 32 hexadecimal digits");
-    answer->spans.namespace = query_param(request, "namespace");
+    answer->spans.asked = query_param(request, "namespace");
     params_query_number(request, "limit", 1, SHOWN_MAX, &limit);
     params_query_number(request, "logs", 0, LOGS_MAX, &logs);
     read_attrs(request, &answer->attrs);

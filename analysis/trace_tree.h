@@ -131,16 +131,19 @@ MUST_CHECK enum status trace_select(struct trace_tree *tree, uint32_t top,
 
 /* ---- trace_read.c ---- */
 
-/* A trace as it is stored: of one namespace, with what the viewer may see. */
+/* A trace as it is stored, with what the viewer may see. */
+enum { TRACE_NAMESPACES = 10 };
 struct trace_spans {
     uint8_t trace_id[16];
-    struct slice namespace; /* asked for, or empty; then that of the spans */
+    struct slice asked; /* the namespace; empty: that of the first span */
+    struct slice
+        namespaces[TRACE_NAMESPACES];      /* of the spans; that one first */
+    struct slice others[TRACE_NAMESPACES]; /* have other spans of this id */
+    uint32_t namespace_count, other_count;
     const struct bitmap *visible; /* NULL: all */
     struct span *spans;           /* by start */
     uint32_t count;
-    uint64_t total;       /* more than count: the first ones are there */
-    struct slice *others; /* namespaces that have spans of this id, too */
-    uint32_t other_count;
+    uint64_t total; /* more than count: the first ones are there */
 };
 
 /* ERR_NOT_FOUND is answered, as are all others. */

@@ -100,6 +100,8 @@ struct query_request {
     struct subject **asker;
     struct access_waiter *waiter;
     bool waits; /* for a decision: the handler runs again when it is there */
+    struct query_wait
+        *wait; /* for log records (query_wait.h); NULL: not here */
 };
 
 typedef enum status route_handler(struct query_request *request);
@@ -149,6 +151,11 @@ const struct http_route *query_routes(
 /* Of the surface that has this route or, if that is NULL, whose paths begin
  * like this one; NULL: title, errorCode, message. */
 error_writer *query_error_writer(const struct route *route, struct slice path);
+
+/* Whether the grants of the subject cover a scope whose texts may be uids. */
+bool query_route_covers(struct registry *registry,
+                        const struct http_request *http,
+                        const union scope_names *scope);
 
 /* ---- query_fail.c ---- */
 

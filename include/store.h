@@ -82,6 +82,10 @@ struct metadata *store_metadata(struct store *store);
 
 uint64_t store_watermark(struct store *store, enum stream stream);
 
+/* The lsn of the last batch of log records that was appended; a reader that
+ * begins later sees it. From any thread. */
+uint64_t store_last_log_lsn(struct store *store);
+
 /* Lower bound on the arrival time of any stored record, in blocks or in memory.
  * A resource that was seen last a day or more before it has no record left. As
  * of the last look at the tables, some seconds ago; 0: not known yet. From any
@@ -165,6 +169,21 @@ MUST_CHECK enum status reader_query_logs(struct reader *reader,
                                          struct arena *arena,
                                          struct log_record **logs,
                                          uint32_t *count, uint64_t *total);
+
+/* After all log records that the reader sees. */
+MUST_CHECK enum status reader_log_tail(struct reader *reader,
+                                       struct log_tail *now);
+
+/* How many records match in each step of time, by level; its order, limit and
+ * range are not used. Adds to the counts. */
+struct log_counts {
+    uint64_t start_ns, step_ns;
+    uint32_t steps;
+    uint64_t (*counts)[LEVEL_COUNT];
+};
+MUST_CHECK enum status reader_count_logs(struct reader *reader,
+                                         const struct log_query *query,
+                                         const struct log_counts *out);
 
 struct trace_summary {
     uint8_t trace_id[16], root_span_id[8];

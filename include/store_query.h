@@ -70,6 +70,15 @@ struct count_limit {
     bool stopped;  /* out: the total is a lower bound */
 };
 
+/* A point in the order of arrival (log_arrival(), record.h). It is good for
+ * ever: what it stands after does not arrive again, neither by a restart nor by
+ * a merge of blocks. */
+struct log_tail {
+    uint64_t arrival; /* records up to this one have been seen */
+    uint64_t serial;  /* of a memtable: blocks up to it have no later record */
+    uint32_t store;   /* which data folder it is of */
+};
+
 /* A new filter is tested in block/match.c:match_log and, for blocks, in
  * block/block_logs_read.c; store/read_logs.c:summary_is_exact must know it, or
  * totals are wrong, and tests/unit/store/test_totals.c needs a row for it. */
@@ -90,6 +99,9 @@ struct log_query {
     bool ascending;               /* by time, then by arrival */
     uint32_t limit;
     struct list_range range;
+    /* Not NULL: only what arrived after it, in the order of arrival; `range`
+     * and `ascending` are not used. */
+    const struct log_tail *tail;
     struct count_limit *counting; /* NULL: all are counted */
     bool brief; /* only time, ids, level, resource and body are sure to be
                    there; those of one time are in any order */

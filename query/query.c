@@ -7,8 +7,8 @@
  *   worker threads, each with a reader: query_request_run(), resume
  *   I/O thread: sends the response
  *
- * A queued query belongs to one thread at a time: the I/O thread until it is
- * pushed, the worker until it resumes the request, then the I/O thread again.
+ * One that waits for a decision or for logs (query_wait.h) has no worker. It
+ * belongs to one thread at a time: I/O, worker until it resumes, I/O again.
  *
  * Workers One more than --query-workers: that is how many one tenant (or
  *         address) may have, so one is always free for others.
@@ -36,7 +36,7 @@
 #include "log.h"
 #include "mem.h"
 #include "query_memory.h"
-#include "query_request.h"
+#include "query_wait.h"
 #include "stats.h"
 
 struct worker {
@@ -52,7 +52,8 @@ struct query {
     struct budget budget;
     struct worker *workers;
     uint32_t worker_count; /* running */
-    atomic_uint undecided; /* queries that wait for a decision */
+    atomic_uint undecided; /* queries that wait for a decision, or for logs */
+    struct query_waits waits;
     pthread_mutex_t again; /* held by the one query that runs again */
     char challenge[QUERY_CHALLENGE];
 };
@@ -72,6 +73,7 @@ struct queued_query {
     const atomic_bool *disconnected; /* the client */
     struct arena arena;
     struct access_waiter waiter;
+    struct query_wait wait;
     atomic_int holders; /* the worker, and who decides: the last one goes on */
     int decisions;      /* that it waited for */
 };
@@ -114,6 +116,7 @@ static void set_asker(struct queued_query *queued)
     queued->request.asker = &queued->http->subject;
     queued->waiter.ready = decided;
     queued->request.waiter = &queued->waiter;
+    queued->request.wait = &queued->wait;
 }
 
 static struct queued_query *queued_query_new(struct query *query,
@@ -123,6 +126,8 @@ static struct queued_query *queued_query_new(struct query *query,
 
     queued->query = query;
     queued->http = http;
+    queued->wait.waits = &query->waits;
+    queued->wait.waiter = &queued->waiter;
     begin_query(queued);
     return queued;
 }
@@ -278,8 +283,9 @@ static void decided(struct access_waiter *waiter)
 /* Before each run of the handler. */
 static void allow_decisions(struct queued_query *queued)
 {
-    if (queued->decisions++ == MAX_DECISIONS)
+    if (queued->decisions == MAX_DECISIONS)
         return;
+    queued->decisions += queued->wait.until_ns == 0;
     set_asker(queued);
     atomic_store(&queued->holders, 2);
     atomic_fetch_add(&queued->query->undecided, 1);
@@ -363,19 +369,11 @@ static enum http_next handle(void *arg, struct http_request *http)
     return HTTP_PENDING;
 }
 
-/* A text of the scope may be a uid. */
 static bool covers(void *arg, const struct http_request *http,
                    const union scope_names *scope)
 {
-    const struct query *query = arg;
-    const struct viewer viewer = {http->subject->grants, http->route->action};
-    const struct scope_filter filter = {.namespace = scope->namespace,
-                                        .project = scope->project,
-                                        .component = scope->component,
-                                        .environment = scope->environment};
-
-    return registry_may_ask(query->options.registry, &filter, &viewer,
-                            http->route->scope == SCOPE_NARROWED);
+    return query_route_covers(((struct query *)arg)->options.registry, http,
+                              scope);
 }
 
 /* ---- start and stop ---- */
@@ -455,6 +453,7 @@ enum status query_start(struct query **query_out,
     query->queue = fair_queue_new(options->max_waiting);
     budget_init(&query->budget, options->memory);
     pthread_mutex_init(&query->again, NULL);
+    query_waits_init(&query->waits, options->store);
     s = start_workers(query);
     if (s == OK)
         s = start_http(query);
@@ -484,6 +483,7 @@ void query_stop(struct query *query)
         return;
     http_quiesce(query->http);
     http_quiesce(query->admin);
+    query_waits_stop(&query->waits);
     wait_for_decisions(query);
     fair_queue_close(query->queue);
     for (uint32_t i = 0; i < query->worker_count; i++) {

@@ -97,3 +97,17 @@ error_writer *query_error_writer(const struct route *route, struct slice path)
             return surfaces[i]->write_error;
     return NULL;
 }
+
+bool query_route_covers(struct registry *registry,
+                        const struct http_request *http,
+                        const union scope_names *scope)
+{
+    const struct viewer viewer = {http->subject->grants, http->route->action};
+    const struct scope_filter filter = {.namespace = scope->namespace,
+                                        .project = scope->project,
+                                        .component = scope->component,
+                                        .environment = scope->environment};
+
+    return registry_may_ask(registry, &filter, &viewer,
+                            http->route->scope == SCOPE_NARROWED);
+}

@@ -22,7 +22,8 @@ struct block_walk block_walk(struct reader *reader, enum walk_order order,
                                       [WALK_OLDEST] = SQL_BLOCKS_OLDEST,
                                       [WALK_SPANS_NEWEST] = SQL_SPANS_NEWEST,
                                       [WALK_SPANS_OLDEST] = SQL_SPANS_OLDEST,
-                                      [WALK_SPANS_NEAR] = SQL_SPANS_NEAR};
+                                      [WALK_SPANS_NEAR] = SQL_SPANS_NEAR,
+                                      [WALK_ARRIVED] = SQL_BLOCKS_ARRIVED};
 
     return (struct block_walk){db_query(reader->db, sql[order], db_int(kind),
                                         db_int(db_time(start_ns)),

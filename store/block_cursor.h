@@ -23,7 +23,9 @@ enum walk_order {
     WALK_OLDEST,       /* by min_ns, earliest first */
     WALK_SPANS_NEWEST, /* the same, blocks with a span that ends after start */
     WALK_SPANS_OLDEST,
-    WALK_SPANS_NEAR /* in any order, without spans that began an hour before */
+    WALK_SPANS_NEAR, /* in any order, without spans that began an hour before */
+    WALK_ARRIVED /* in any order; start_ns: blocks of later memtables, merged or
+                    not, and those of an unknown one */
 };
 struct block_walk {
     struct db_stmt stmt;

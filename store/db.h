@@ -81,6 +81,7 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(DATA_ADD,     "INSERT INTO block_data VALUES (?, ?)") \
     X(BLOCKS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
     X(BLOCKS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND +max_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \
+    X(BLOCKS_ARRIVED, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND (section > ?2 OR section = 0) AND min_ns < ?3") \
     X(SPANS_NEWEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY max_ns DESC, id DESC") \
     X(SPANS_NEAR,   "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_ns >= ?2 - 3600000000000 AND max_end_ns >= ?2 AND min_ns < ?3") \
     X(SPANS_OLDEST, "SELECT id, min_ns, max_ns, max_end_ns, levels, count FROM block WHERE kind = ?1 AND max_end_ns >= ?2 AND min_ns < ?3 ORDER BY min_ns, id") \

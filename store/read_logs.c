@@ -14,10 +14,14 @@
  *           decoded at the end, block by block; at once where the page has room
  *           for all matches of the block, so that it is opened once.
  *
+ * A tail is in the order of arrival: every block that may have a record after
+ * its point is opened, since no summary has arrivals.
+ *
  * Order is by time, equal times by arrival. Both are stored with the record, so
  * a page does not change when a memtable becomes a block or blocks are merged.
  */
 #include "block_cursor.h"
+#include "log_blocks.h"
 #include "record_copy.h"
 #include "top_n.h"
 
@@ -65,6 +69,14 @@ static int descending(const void *left, const void *right)
     return ascending(right, left);
 }
 
+static int arrived(const void *left, const void *right)
+{
+    const struct log_hit *a = left, *b = right;
+    int order = compare_numbers(a->arrival, b->arrival);
+
+    return order ? order : ascending(left, right);
+}
+
 static enum status offer(struct log_page *page, const struct log_hit *hit)
 {
     struct arena *work = &page->reader->work;
@@ -89,6 +101,8 @@ static bool in_range(const struct log_query *q, uint64_t time_ns,
 {
     uint8_t key[POSITION_NUMBER];
 
+    if (q->tail)
+        return arrival > q->tail->arrival;
     list_number(key, arrival);
     return list_has(&q->range, time_ns, key);
 }
@@ -101,7 +115,8 @@ static enum status query_memory(struct log_page *page)
     enum status status = OK;
 
     while (status == OK && (log = memtables_next_log(&cursor))) {
-        if (!match_log(log, page->query) ||
+        if ((page->query->tail && log->arrival <= page->query->tail->arrival) ||
+            !match_log(log, page->query) ||
             !in_range(page->query, log->time_ns, log->arrival))
             continue;
         const struct log_hit hit = {
@@ -122,15 +137,10 @@ static bool may_contribute(const struct log_page *page,
 
     if (page->query->limit == 0)
         return false;
-    if (!last)
+    if (!last || page->query->tail)
         return true;
     return page->query->ascending ? row->min_ns <= last->time_ns
                                   : row->max_ns >= last->time_ns;
-}
-
-static bool inside_times(const struct log_query *q, const struct block_row *row)
-{
-    return row->min_ns >= q->start_ns && row->max_ns < q->end_ns;
 }
 
 static bool has_time(const struct block_row *row,
@@ -142,46 +152,28 @@ static bool has_time(const struct block_row *row,
 
 static bool has_bound(const struct log_query *q, const struct block_row *row)
 {
-    return has_time(row, q->range.after) || has_time(row, q->range.before);
+    return q->tail || has_time(row, q->range.after) ||
+           has_time(row, q->range.before);
 }
 
 /* Do the counts of the summary answer the query exactly for this block? */
 static bool summary_is_exact(const struct log_query *q,
                              const struct block_row *row)
 {
-    return inside_times(q, row) && !has_bound(q, row) && q->phrase.len == 0 &&
-           q->word_count == 0 && q->attr_count == 0 && q->any_count == 0 &&
-           !q->trace_id && !q->span_id;
-}
-
-/* May the block have a match, as far as its filters tell? They hold no zero
- * ids: those are of records without a trace. */
-static bool filters_may_match(const struct log_query *q, struct slice summary)
-{
-    if (q->trace_id && !id_is_zero(q->trace_id, 16) &&
-        !summary_may_have_trace(summary, q->trace_id))
-        return false;
-    if (q->phrase.len > 0 && !summary_may_have_phrase(summary, q->phrase))
-        return false;
-    for (uint32_t i = 0; i < q->word_count; i++)
-        if (!summary_may_have_word(summary, q->words[i]))
-            return false;
-    return true;
+    return !has_bound(q, row) && log_summary_is_exact(q, row);
 }
 
 /* How many records of the block have the resources and levels of the query. */
 static enum status count_records(const struct log_query *q,
                                  struct slice summary, uint64_t *count)
 {
-    uint64_t counts[LEVEL_COUNT] = {0};
+    uint64_t counts[LEVEL_COUNT];
+    enum status status = log_summary_counts(q, summary, counts);
 
     *count = 0;
-    if (!summary_counts(summary, q->resources, counts))
-        return ERR_CORRUPT;
     for (int level = 0; level < LEVEL_COUNT; level++)
-        if (q->levels == 0 || q->levels >> level & 1)
-            *count += counts[level];
-    return OK;
+        *count += counts[level];
+    return status;
 }
 
 /* What of a block is needed to put its rows in order. */
@@ -267,7 +259,7 @@ static enum status scan_rows(struct log_page *page, const struct block_row *row,
 
     if (block_count(block) != row->count)
         return ERR_CORRUPT;
-    if (inside_times(q, row)) { /* its times need not be decoded */
+    if (log_inside_times(q, row)) { /* its times need not be decoded */
         any_time.start_ns = 0;
         any_time.end_ns = UINT64_MAX;
     }
@@ -300,13 +292,14 @@ static enum status query_block(struct log_page *page,
     struct slice summary;
     uint64_t most;
 
-    if (q->levels != 0 && !(q->levels & row->levels))
+    if ((q->levels != 0 && !(q->levels & row->levels)) ||
+        (q->tail && row->max_ns < q->start_ns))
         return OK;
     enum status status = block_summary(page->reader, row->id, &stmt, &summary);
     if (status != OK)
         return status;
     status = count_records(q, summary, &most);
-    if (status == OK && !filters_may_match(q, summary))
+    if (status == OK && !log_filters_may_match(q, summary))
         most = 0;
     block_summary_end(&stmt);
     if (status != OK || most == 0)
@@ -410,11 +403,32 @@ static struct log_query within_range(const struct log_query *query)
     const struct list_range *range = &query->range;
     struct log_query q = *query;
 
+    if (q.tail)
+        return q;
     if (range->after && range->after->time_ns > q.start_ns)
         q.start_ns = range->after->time_ns;
     if (range->before && range->before->time_ns < q.end_ns)
         q.end_ns = range->before->time_ns + 1;
     return q;
+}
+
+static struct block_walk walk_of(struct reader *reader,
+                                 const struct log_query *q)
+{
+    enum block_kind kind = q->events ? KIND_EVENTS : KIND_LOGS;
+
+    if (q->tail)
+        return block_walk(reader, WALK_ARRIVED, kind, q->tail->serial,
+                          q->end_ns);
+    return block_walk(reader, q->ascending ? WALK_OLDEST : WALK_NEWEST, kind,
+                      q->start_ns, q->end_ns);
+}
+
+static int (*order_of(const struct log_query *q))(const void *, const void *)
+{
+    if (q->tail)
+        return arrived;
+    return q->ascending ? ascending : descending;
 }
 
 enum status reader_query_logs(struct reader *reader,
@@ -423,24 +437,19 @@ enum status reader_query_logs(struct reader *reader,
                               uint32_t *count, uint64_t *total)
 {
     const struct log_query q = within_range(query);
-    struct log_page page = {
-        .reader = reader,
-        .query = &q,
-        .arena = arena,
-        .top = {.limit = q.limit,
-                .compare = q.ascending ? ascending : descending,
-                .arena = &reader->work}};
+    struct log_page page = {.reader = reader,
+                            .query = &q,
+                            .arena = arena,
+                            .top = {.limit = q.limit,
+                                    .compare = order_of(&q),
+                                    .arena = &reader->work}};
 
     *logs = NULL;
     *count = 0;
     arena_reset(&reader->work);
     enum status status = query_memory(&page);
     if (status == OK)
-        status = block_walk_each(
-            block_walk(reader, q.ascending ? WALK_OLDEST : WALK_NEWEST,
-                       q.events ? KIND_EVENTS : KIND_LOGS, q.start_ns,
-                       q.end_ns),
-            visit_block, &page);
+        status = block_walk_each(walk_of(reader, &q), visit_block, &page);
     if (status == OK && page.top.count > 0) {
         top_n_sort(&page.top);
         status = decode_page(&page, logs, count);

@@ -233,6 +233,46 @@ const struct batch *memtables_next(struct memtables_cursor *cursor)
     return cursor->batch;
 }
 
+/* ---- the end of the log ---- */
+
+/* Of the journal that the store was filled from; 0: of none. */
+static enum status read_store_id(struct reader *reader, uint32_t *id)
+{
+    struct db_stmt s =
+        db_query(reader->db, SQL_VALUE_LOAD, db_text(SLICE("journal.id")));
+
+    *id = 0;
+    if (stmt_row(&s)) {
+        struct slice value = stmt_bytes(&s, 0);
+
+        *id = (uint32_t)hash_bytes(value.ptr, value.len, 0);
+    }
+    return stmt_end(&s);
+}
+
+/* The store takes batches in the order of their lsn: what the reader does not
+ * see has a later one. What it sees is in blocks of memtables up to the one
+ * that was committed last, or in memory. */
+enum status reader_log_tail(struct reader *reader, struct log_tail *now)
+{
+    struct memtables_cursor cursor = memtables_cursor(reader, STREAM_LOGS);
+    const struct batch *batch;
+    struct db_stmt s = db_query_all(reader->db, SQL_STREAMS);
+    uint64_t lsn = 0;
+
+    while (stmt_row(&s))
+        if (stmt_int(&s, 0) == STREAM_LOGS)
+            lsn = stmt_int(&s, 1);
+    while ((batch = memtables_next(&cursor)))
+        if (batch->lsn > lsn)
+            lsn = batch->lsn;
+    *now = (struct log_tail){.arrival = log_arrival(lsn, UINT64_MAX),
+                             .serial = reader->committed[STREAM_LOGS]};
+
+    enum status status = stmt_end(&s);
+    return status == OK ? read_store_id(reader, &now->store) : status;
+}
+
 /* ---- resources and sizes ---- */
 
 enum status reader_resource(struct reader *reader, uint32_t id,

@@ -187,6 +187,18 @@ bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
            (holds && (half || (quarter && age >= JOURNAL_FLUSH_NS)));
 }
 
+uint64_t store_last_log_lsn(struct store *store)
+{
+    const struct stream_memtables *list =
+        &store->memtables.streams[STREAM_LOGS];
+
+    pthread_mutex_lock(&store->commits.lock);
+    uint64_t lsn =
+        list->last_lsn > list->watermark ? list->last_lsn : list->watermark;
+    pthread_mutex_unlock(&store->commits.lock);
+    return lsn;
+}
+
 void store_flush(struct store *store)
 {
     pthread_mutex_lock(&store->commits.lock);

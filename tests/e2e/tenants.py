@@ -81,6 +81,13 @@ READS = {
         (f"/api/v1/compare?namespace={t.namespace}&{more}endTime={TIMES['endTime']}&startTime={mid}", None)
         for more in ("", "project=shop&component=cart&", "project=shop&component=none&")
         for mid in (rfc3339(START + 20 * 60 * NS),)],
+    "GET /api/v1/logs/tail": lambda t: [
+        ("/api/v1/logs/tail?lines=1000", None),
+        (f"/api/v1/logs/tail?namespace={t.namespace}&project=shop&startTime={TIMES['startTime']}"
+         "&includeAttributes=true&logLevels=ERROR,WARN", None)],
+    "POST /api/v1/logs/histogram": lambda t: [
+        ("/api/v1/logs/histogram", in_scope(t, step="1m")),
+        ("/api/v1/logs/histogram", in_scope(t, searchPhrase="order", logLevels=["INFO"]))],
     "POST /api/v1/events/query": lambda t: [
         ("/api/v1/events/query", in_scope(t, includeAttributes=True)),
         ("/api/v1/events/query", {**TIMES, "reasons": ["BackOff", "VersionChanged"]})],
@@ -95,6 +102,9 @@ READS = {
         (f"/api/v1alpha1/traces/{own_spans(t)[0]}/spans/{id_}", None) for id_ in own_spans(t)[1]],
     "POST /api/v1alpha1/traces/{}/spans/{}": lambda t: [
         (f"/api/v1alpha1/traces/{own_spans(t)[0]}/spans/{id_}", in_scope(t)) for id_ in own_spans(t)[1]],
+    "GET /api/v1/traces": lambda t: [
+        (f"/api/v1/traces?{QUERY}", None),
+        (f"/api/v1/traces?namespace={t.namespace}&status=error&sortBy=duration&limit=1000&{QUERY}", None)],
     "GET /api/v1/traces/{}": lambda t: [
         *((f"/api/v1/traces/{trace}?attributes=all", None) for trace, _ in (own_spans(t), own_spans(t, 0))),
         (f"/api/v1/traces/{own_spans(t)[0]}?namespace={t.namespace}&logs=1000", None)],

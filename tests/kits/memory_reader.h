@@ -145,6 +145,31 @@ enum status reader_query_logs(struct reader *reader,
     return store->read_status;
 }
 
+enum status reader_count_logs(struct reader *reader,
+                              const struct log_query *query,
+                              const struct log_counts *out)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_LOGS};
+    const struct log_record *log;
+
+    reader->store->log_query = *query;
+    while ((log = memory_next(&cursor))) {
+        uint64_t step = (log->time_ns - out->start_ns) / out->step_ns;
+
+        if (memory_match_log(reader->store, log, query) &&
+            log->time_ns >= out->start_ns && step < out->steps)
+            out->counts[step][log->level]++;
+    }
+    return reader->store->read_status;
+}
+
+enum status reader_log_tail(struct reader *reader, struct log_tail *now)
+{
+    *now = reader->store->tail;
+    return reader->store->read_status;
+}
+
 /* Those set by the test. */
 enum status reader_query_traces(struct reader *reader,
                                 const struct trace_query *query,

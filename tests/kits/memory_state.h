@@ -48,6 +48,7 @@ struct store {
     void (*begin)(void);        /* called by reader_begin, if set */
     void (*list)(void);         /* called by reader_query_traces, likewise */
     bool strict;                /* logs by time, level and stream, too */
+    struct log_tail tail;       /* of its log records; set by the test */
     struct log_query log_query; /* the last ones; their pointers are gone */
     struct list_position after, before; /* of the last list; key_len 0: none */
     struct trace_query trace_query;

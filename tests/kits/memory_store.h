@@ -52,6 +52,11 @@ void store_flush(struct store *store)
     }
 }
 
+uint64_t store_last_log_lsn(struct store *store)
+{
+    return store->tail.arrival >> ARRIVAL_BITS;
+}
+
 uint64_t store_oldest_ns(struct store *store)
 {
     return store->oldest_ns;

@@ -83,30 +83,17 @@ static const uint8_t trace_3[16] = {3}, span_3[8] = {3}, long_trace[16] = {7};
 static const struct list_position early = {.time_ns = AT(200)},
                                   late = {.time_ns = AT(799)};
 
+/* In the middle of a batch; of no memtable. */
+static const struct log_tail middle = {.arrival =
+                                           UINT64_C(801) << ARRIVAL_BITS | 50};
+
 static const struct {
     const char *name;
     struct log_query q;
 } log_filters[] = {
     {"none",
-     {0,
-      UINT64_MAX,
-      NULL,
-      false,
-      0,
-      {NULL, 0},
-      NULL,
-      0,
-      NULL,
-      0,
-      NULL,
-      0,
-      NULL,
-      NULL,
-      false,
-      0,
-      {NULL, NULL},
-      NULL,
-      false}},
+     {0, UINT64_MAX, NULL, false, 0, {NULL, 0},    NULL, 0,    NULL, 0, NULL,
+      0, NULL,       NULL, false, 0, {NULL, NULL}, NULL, NULL, false}},
     {"start_ns", {.start_ns = AT(350), .end_ns = UINT64_MAX}},
     {"end_ns", {.end_ns = AT(350)}},
     {"resources", {.end_ns = UINT64_MAX, .resources = &some}},
@@ -120,6 +107,9 @@ static const struct {
     {"span_id", {.end_ns = UINT64_MAX, .span_id = span_3}},
     {"range.after", {.end_ns = UINT64_MAX, .range = {.after = &early}}},
     {"range.before", {.end_ns = UINT64_MAX, .range = {.before = &late}}},
+    {"tail", {.end_ns = UINT64_MAX, .tail = &middle}},
+    {"tail, levels",
+     {.end_ns = UINT64_MAX, .tail = &middle, .levels = 1U << 2 | 1U << 3}},
 };
 
 static const struct {
