@@ -356,8 +356,10 @@ static json_t *copy_value(struct shaper *s, json_t *value)
 
     if (json_is_string(value))
         return copy_text(s, value);
-    if (json_is_real(value))
-        return shape_number(json_real_value(value));
+    if (json_is_real(value) ||
+        (json_is_integer(value) &&
+         slice_ends((struct slice){s->path, s->path_len}, SLICE("Ns"))))
+        return shape_number(json_number_value(value)); /* of a second */
     if (!json_is_array(value) && !json_is_object(value))
         return json_incref(value);
     if (s->depth >= MAX_DEPTH) {

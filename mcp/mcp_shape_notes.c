@@ -109,21 +109,17 @@ void shape_notes_write(const struct shape_notes *notes, json_t *copy,
 {
     const json_t *whole = main ? json_object_get(answer, main) : NULL;
     const json_t *kept = main ? json_object_get(copy, main) : NULL;
-    const json_t *total = json_object_get(answer, "total");
     json_t *list = omitted(notes);
 
     made->returned = (uint32_t)json_array_size(kept);
     made->main_cut = json_array_size(kept) < json_array_size(whole);
     made->truncated = json_array_size(list) > 0 ||
                       json_is_true(json_object_get(answer, "truncated"));
-    if (main) {
+    if (main)
         json_object_set_new(copy, "returned", json_integer(made->returned));
-        json_object_set_new(
-            copy, "total",
-            json_integer(json_is_integer(total)
-                             ? json_integer_value(total)
-                             : (json_int_t)json_array_size(whole)));
-    }
+    if (main && !json_object_get(answer, "total"))
+        json_object_set_new(copy, "total",
+                            json_integer((json_int_t)json_array_size(whole)));
     json_object_set_new(copy, "truncated", json_boolean(made->truncated));
     if (json_array_size(list) > 0)
         json_object_set(copy, "leftOut", list);

@@ -14,6 +14,8 @@ static const struct shape_rule compare_rules[] = {
     {"differences[].operations", 3, 20, 0, SHAPE_FIRST},
     {"components", 3, 50, 0, SHAPE_FIRST},
     {"changes", 6, 50, 1, SHAPE_FIRST},
+    {"changes[].message", 0, 1, 0, SHAPE_FIRST},
+    {"changes[].objectKind", 0, 1, 0, SHAPE_FIRST},
     {0},
 };
 static const struct mcp_task compare_task = {
@@ -41,6 +43,8 @@ static const struct mcp_param compare_params[] = {
 
 static const struct shape_rule changes_rules[] = {
     {"changes", 50, 1000, 3, SHAPE_FIRST},
+    {"changes[].message", 0, 1, 0, SHAPE_FIRST},
+    {"changes[].objectKind", 0, 1, 0, SHAPE_FIRST},
     {"kinds", 12, 30, 2, SHAPE_FIRST},
     {0},
 };

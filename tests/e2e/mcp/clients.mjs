@@ -52,6 +52,9 @@ const spans = await call('query_trace_spans', {trace_id, ...scope, ...range});
 print('spans', spans);
 await tried('span', call('get_span_details', {trace_id, span_id: spans.structuredContent.spans[0].spanId}));
 await tried('empty', call('query_component_logs', {...scope, ...range, component: 'nothing'}));
+for (const [name, args] of Object.entries(JSON.parse(process.env.TASKS ?? '{}'))) {
+  await tried('task ' + name, call(name, args));
+}
 await tried('unknown tool', call('query_nothing', {}));
 await tried('wrong argument', call('query_component_logs', {...scope, ...range, limit: 'many'}));
 await tried('unknown argument', call('query_component_logs', {...scope, ...range, componet: 'x'}));

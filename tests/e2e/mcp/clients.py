@@ -2,6 +2,7 @@
 waits as clients.mjs does."""
 import asyncio
 import json
+import os
 import sys
 
 KIND, URL = sys.argv[1:3]
@@ -49,6 +50,8 @@ async def plain():
         put("spans", spans.model_dump(mode="json", by_alias=True, exclude_none=True))
         await tried("span", call("get_span_details", trace_id=trace_id, span_id=spans.structuredContent["spans"][0]["spanId"]))
         await tried("empty", call("query_component_logs", **SCOPE, **RANGE, component="nothing"))
+        for name, arguments in json.loads(os.environ.get("TASKS", "{}")).items():
+            await tried("task " + name, call(name, **arguments))
         await tried("unknown tool", call("query_nothing"))
         await tried("wrong argument", call("query_component_logs", **SCOPE, **RANGE, limit="many"))
         await tried("unknown argument", call("query_component_logs", **SCOPE, **RANGE, componet="x"))

@@ -103,9 +103,27 @@ def check_lists(kind, seen):
     tap.check(len(seen["instructions"].splitlines()) == 5 and "tools" in seen["capabilities"], f"{kind}: instructions")
 
 
+# A call of each tool for a task: the clients hold the answer against the schema, and throw.
+TIMES = {"start": START, "end": END}
+TASKS = {"list_components": TIMES, "explain_incident": {"project": "shop", **TIMES},
+         "query_metrics": {"query": "sum by (component) (rate(callboard_requests_total[5m]))", **TIMES},
+         **{name: {"component": "shop/inventory", **TIMES} for name in (
+             "get_component", "compare_windows", "what_changed", "search_logs", "find_traces", "get_dependencies",
+             "get_blast_radius", "get_capacity")}}
+
+
+def check_tasks(kind, seen):
+    listed = {tool["name"] for tool in seen["tools"]["tools"]}
+    for name in TASKS:
+        result = seen.get("task " + name, {})
+        tap.check(name in listed and result.get("structuredContent") and not result.get("isError"),
+                  f"{kind}: {name} is answered as its schema says", repr(result)[:500])
+
+
 def test_clients(server):
     """Each is asked, the server is killed and started again, and the same object goes on."""
     url = f"http://127.0.0.1:{server.query_port}/mcp"
+    os.environ["TASKS"] = json.dumps(TASKS)
     children = {kind: Child(BIN + "/node", "clients.mjs", kind, url) for kind in ("sdk", "legacy", "auto", "pin")}
     children["mcp"] = Child("venv/bin/python", HERE + "/clients.py", "mcp", url)
     children["langchain"] = Child("venv/bin/python", HERE + "/clients.py", "langchain", url)
@@ -118,6 +136,7 @@ def test_clients(server):
         check_lists(kind, child.seen)
         check_results(kind, child.seen, server)
         check_refusals(kind, child.seen)
+        check_tasks(kind, child.seen)
     seen = children["langchain"].seen
     tap.check(set(TOOLS) <= set(seen.get("names", [])) and seen["logs"]["logs"] and seen["spans"]["spans"][0]["attributes"],
               "langchain: tools, logs, spans with attributes", repr(seen)[:500])
