@@ -203,7 +203,7 @@ void mcp_call_release(struct mcp_call *call)
 
 void mcp_write_json(struct jsonw *w, const json_t *value)
 {
-    char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json_dumps(value, MCP_DUMP | JSON_ENCODE_ANY);
 
     jsonw_raw(w, slice_of(text ? text : "null"));
     free(text);
@@ -212,7 +212,7 @@ void mcp_write_json(struct jsonw *w, const json_t *value)
 /* The answer as JSON; *dumped is to be freed. */
 static struct slice answer_of(const struct mcp_call *call, char **dumped)
 {
-    *dumped = call->result ? json_dumps(call->result, JSON_COMPACT) : NULL;
+    *dumped = call->result ? json_dumps(call->result, MCP_DUMP) : NULL;
     return *dumped ? slice_of(*dumped) : buf_slice(&call->answer);
 }
 

@@ -101,7 +101,10 @@ static size_t room_of(const struct shaper *s, const struct shape_rule *rule,
     size_t room =
         rule ? (s->full ? rule->full : rule->concise)
              : (size_t)(s->full ? (list ? 50 : 100) : (list ? 10 : 40));
-    int rank = rule ? rule->rank : list ? 0 : 4;
+    /* A list in a list is a pair, such as a time and a value. */
+    bool pair =
+        list && slice_ends((struct slice){s->path, s->path_len}, SLICE("[]"));
+    int rank = rule ? rule->rank : list && !pair ? 0 : 4;
     int spared = rank * STEPS_PER_RANK;
 
     if (s->step > LAST_STEP)

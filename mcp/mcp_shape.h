@@ -30,9 +30,6 @@ enum {
                                 in JSON: so is a result of MCP */
 };
 
-/* How to write a copy: its numbers were rounded to so many digits. */
-#define SHAPE_DUMP (JSON_COMPACT | JSON_REAL_PRECISION(4))
-
 enum shape_list {
     SHAPE_FIRST,  /* the first items of a list stay */
     SHAPE_SPREAD, /* one in n: points of a chart */

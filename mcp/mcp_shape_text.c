@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "mcp_shape.h"
+#include "mcp_tool.h"
 #include "slice.h"
 
 enum { REMARK = 32, DIGITS = 4 };
@@ -86,7 +87,7 @@ void shape_measure(const json_t *value, size_t *len, size_t *quoted_len)
 {
     struct measured m = {0, 0};
 
-    (void)json_dump_callback(value, measure, &m, SHAPE_DUMP);
+    (void)json_dump_callback(value, measure, &m, MCP_DUMP);
     *len = m.len;
     *quoted_len = m.len + m.escapes + 2;
 }

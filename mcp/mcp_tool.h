@@ -94,6 +94,10 @@ struct mcp_tool {
     const struct mcp_task *task; /* of mcp_task_run (mcp_task.h), or NULL */
 };
 
+/* How answers are written. Of a number all digits but the last two are right,
+ * so that 0.041 is no 0.041000000000000002. */
+#define MCP_DUMP (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
 enum { MCP_MESSAGE = 1024 };
 
 struct mcp_call {

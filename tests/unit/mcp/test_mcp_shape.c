@@ -1,5 +1,6 @@
 /* Copies of answers: what is left out, that they fit, that they are valid. */
 #include "mcp_shape.h"
+#include "mcp_tool.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -184,6 +185,39 @@ TEST(lists_are_cut_and_it_is_said)
     json_decref(copy);
 }
 
+TEST(pairs_stay_whole_and_rules_are_of_whole_paths)
+{
+    static const struct shape_rule rules[] = {
+        {"series.rate", 0, 3, 0, SHAPE_SPREAD},
+        {"points", 40, 40, 0, SHAPE_SPREAD},
+        {NULL, 0, 0, 0, 0},
+    };
+    static const struct shape_plan plan = {"items", rules};
+    struct shape_made made;
+    json_t *items = json_array(), *copy, *point;
+
+    for (int i = 0; i < 300; i++) {
+        json_t *points = json_array();
+
+        for (int k = 0; k < 40; k++)
+            json_array_append_new(
+                points, json_pack("[s,f]", "2026-11-30T12:00:00Z", k / 7.0));
+        json_array_append_new(items, json_pack("{s:o}", "points", points));
+    }
+    copy = shaped_by(json_pack("{s:{s:f}, s:{s:[i]}, s:o}", "summary", "rate",
+                               0.041, "series", "rate", 1, "items", items),
+                     &plan, false, &made);
+    CHECK(json_object_get(json_object_get(copy, "summary"), "rate"));
+    CHECK(!json_object_get(copy, "series"));
+    CHECK(made.returned > 0 && made.returned < 300);
+    point = json_array_get(
+        json_object_get(json_array_get(json_object_get(copy, "items"), 0),
+                        "points"),
+        0);
+    CHECK_EQ(json_array_size(point), 2);
+    json_decref(copy);
+}
+
 TEST(like_lines_are_one_with_a_count)
 {
     static const struct shape_rule rules[] = {
@@ -280,9 +314,9 @@ static void check_copy(json_t *answer, bool full)
     struct shape_made made, again;
     json_t *copy = shape_answer(answer, &plain, full, now, &made);
     json_t *second = shape_answer(answer, &plain, full, now, &again);
-    char *text = json_dumps(copy, SHAPE_DUMP);
-    char *other = json_dumps(second, SHAPE_DUMP);
-    char *whole = json_dumps(answer, SHAPE_DUMP);
+    char *text = json_dumps(copy, MCP_DUMP);
+    char *other = json_dumps(second, MCP_DUMP);
+    char *whole = json_dumps(answer, MCP_DUMP);
     json_t *read = json_loads(text, JSON_ALLOW_NUL, NULL);
     size_t len, quoted;
 
