@@ -94,21 +94,29 @@ static bool is_main(const struct shaper *s)
                                          slice_of(s->shape->main));
 }
 
+/* How long it is spared. A list in a list is a pair, such as a time and a
+ * value. */
+static int rank_of(const struct shaper *s, const struct shape_rule *rule,
+                   bool list)
+{
+    struct slice path = {s->path, s->path_len};
+
+    if (rule)
+        return rule->rank;
+    return list && !slice_ends(path, SLICE("[]")) ? 0 : 4;
+}
+
 /* Items of a list or members of an object. */
 static size_t room_of(const struct shaper *s, const struct shape_rule *rule,
                       bool list)
 {
-    size_t room =
-        rule ? (s->full ? rule->full : rule->concise)
-             : (size_t)(s->full ? (list ? 50 : 100) : (list ? 10 : 40));
-    /* A list in a list is a pair, such as a time and a value. */
-    bool pair =
-        list && slice_ends((struct slice){s->path, s->path_len}, SLICE("[]"));
-    int rank = rule ? rule->rank : list && !pair ? 0 : 4;
-    int spared = rank * STEPS_PER_RANK;
+    static const uint16_t usual[2][2] = {{40, 100}, {10, 50}};
+    size_t room = usual[list][s->full];
+    int spared =
+        s->step > LAST_STEP ? 0 : rank_of(s, rule, list) * STEPS_PER_RANK;
 
-    if (s->step > LAST_STEP)
-        spared = 0;
+    if (rule)
+        room = s->full ? rule->full : rule->concise;
     room = shrink(room, s->step - spared);
     if (room == 0 && (is_main(s) || !list) && (!rule || rule->concise > 0))
         room = 1;
