@@ -56,10 +56,10 @@ void sparkline_put(struct term_line *line, const double *values, size_t count,
     term_to(line, end - columns);
     for (uint32_t i = 0; i < columns; i++) {
         double value = column_of(values, count, columns, i);
-        double part = range.most > range.least
-                          ? (value - range.least) / (range.most - range.least)
-                          : 0;
-        int height = (int)(part * (HEIGHTS - 1) + 0.5);
+        /* Halves: the difference of the largest numbers is none. */
+        double half = range.most / 2 - range.least / 2;
+        double part = half > 0 ? (value / 2 - range.least / 2) / half : 0;
+        int height = isfinite(part) ? (int)(part * (HEIGHTS - 1) + 0.5) : 0;
 
         if (isfinite(value))
             term_draw(line, bars[height], signs[height], 1);

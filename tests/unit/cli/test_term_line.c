@@ -160,7 +160,7 @@ TEST(the_scale_of_a_sparkline)
 {
     static const double high[] = {90, 95, 100}, flat[] = {5, 5},
                         zero[] = {0, 0};
-    static const double none[] = {NAN, NAN};
+    static const double none[] = {NAN, NAN}, huge[] = {-1e308, 1e308};
 
     check_spark(&utf8_10, high, 3, 3, SPARKLINE_FROM_ZERO, "▇██");
     check_spark(&utf8_10, high, 3, 3, SPARKLINE_FROM_LEAST, "▁▅█");
@@ -168,6 +168,7 @@ TEST(the_scale_of_a_sparkline)
     check_spark(&utf8_10, flat, 2, 2, SPARKLINE_FROM_LEAST, "▁▁");
     check_spark(&utf8_10, zero, 2, 2, SPARKLINE_FROM_ZERO, "▁▁");
     check_spark(&utf8_10, none, 2, 2, SPARKLINE_FROM_ZERO, "  ");
+    check_spark(&utf8_10, huge, 2, 2, SPARKLINE_FROM_LEAST, "▁█");
 }
 
 /* Six values in three columns: means of pairs; the newest on the right. */
