@@ -101,9 +101,13 @@ static void write_event(const struct server_request *sr, int code,
                         enum audit_category category, enum audit_result result)
 {
     const struct http_request *request = &sr->request;
+    enum action asked = request->asked;
     struct buf path;
+
+    if (!asked && request->route)
+        asked = request->route->action;
     struct audit_event event = {
-        .action = request->route ? action_text(request->route->action) : NULL,
+        .action = request->route ? action_text(asked) : NULL,
         .category = category,
         .result = result,
         .subject = request->subject,

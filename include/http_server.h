@@ -132,8 +132,12 @@ struct http_request {
     size_t len, room;
 
     struct http_response response;
-    bool denied; /* by the service, whatever the code: for the audit */
-    void *user;  /* of the service */
+    /* By the service, for the audit: what was asked for in the body, in place
+     * of the action of the route (0: that), and whether it was refused although
+     * the code is no error. */
+    enum action asked;
+    bool denied;
+    void *user; /* of the service */
 };
 
 enum http_next { HTTP_DONE, HTTP_PENDING };

@@ -148,6 +148,14 @@ static void write_call(struct mcp_message *message, struct mcp_call *call)
     write_call(message, call);
 }
 
+static void tell_audit(struct query_request *request,
+                       const struct mcp_tool *tool)
+{
+    query_request_about(request, NULL, slice_of(tool->name));
+    if (request->http)
+        request->http->asked = mcp_tool_route(tool)->action;
+}
+
 static void call_tool(struct mcp_message *message)
 {
     struct query_request *request = message->request;
@@ -164,7 +172,7 @@ static void call_tool(struct mcp_message *message)
     mcp_call_run(&call);
     if (!call.waits) {
         stats_add(call.failed ? STATS_MCP_CALLS_ERROR : STATS_MCP_CALLS_OK, 1);
-        query_request_about(request, NULL, slice_of(call.tool->name));
+        tell_audit(request, call.tool);
         write_call(message, &call);
     }
     mcp_call_release(&call);

@@ -221,6 +221,24 @@ def test_cancel(server):
     tap.check(spent[1] < spent[0] / 2 and left >= 5, "a client that leaves ends the work", f"CPU {spent}, {left} of 10 with 499")
 
 
+def test_audit():
+    """A call is a line with the tool, what it does and the scope it was about."""
+    path = os.path.join(new_folder(), "audit.log")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    server = Server(new_folder(), "--audit", path, "--audit-reads", "yes")
+    arguments = {"namespace": "acme", "project": "shop", "start_time": START, "end_time": END}
+    server.query("/mcp", rpc("tools/call", {"name": "query_component_logs", "arguments": arguments}))
+    server.query("/mcp", rpc("tools/call", {"name": "query_traces", "arguments": {}}))
+    with open(path) as file:
+        lines = [json.loads(line) for line in file]
+    tap.same([(line["action"], line["resource"], line["http"]["path"]) for line in lines],
+             [("logs:view", {"namespace": "acme", "project": "shop", "name": "query_component_logs"}, "/mcp"),
+              ("traces:view", {"name": "query_traces"}, "/mcp")], "the audit says which tool, and about what")
+    counted = [server.counters()[f'mcp_calls_total{{result="{word}"}}'] for word in ("ok", "error")]
+    tap.same(counted, [1, 1], "calls are counted")
+    server.stop()
+
+
 def run(*command):
     env = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=CACHE, env=env)
@@ -263,6 +281,7 @@ def main():
     server = test_clients(server)
     test_http(server)
     test_cancel(server)
+    test_audit()
     test_inspector(server)
     test_conformance(server)
     server.stop()
