@@ -242,6 +242,12 @@ int cli_list(struct cli_call *call)
     return cli_list_view(call, call->verb->view);
 }
 
+int cli_traces(struct cli_call *call)
+{
+    return call->given.of[OPT_SUMMARY] ? cli_list_view(call, &cli_view_found)
+                                       : cli_list(call);
+}
+
 int cli_list_view(struct cli_call *call, const struct cli_view *view)
 {
     struct list_pages p = {.call = call, .view = view};

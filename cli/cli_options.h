@@ -51,6 +51,7 @@ enum cli_option_id {
     OPT_ASCENDING,
     OPT_GRANULARITY,
     OPT_PATTERNS,
+    OPT_SUMMARY,
     OPT_RECOMMENDATIONS,
     OPT_FOLLOW,
     OPT_INTERVAL,
@@ -108,6 +109,7 @@ enum cli_param {
     PARAM_LIST,    /* with commas, or given more than once */
     PARAM_PAIRS,   /* NAME=VALUE, may be given more than once */
     PARAM_TRUE,    /* a flag */
+    PARAM_FAILED,  /* errorsOnly of a body, status=error of a query string */
     PARAM_ASCENDING
 };
 

@@ -179,6 +179,9 @@ static void add_filter(const struct cli_call *call, struct buf *path, int i)
     case PARAM_TRUE:
         cli_add_param(path, name, SLICE("true"));
         break;
+    case PARAM_FAILED:
+        cli_add_param(path, "status", SLICE("error"));
+        break;
     case PARAM_ASCENDING:
         cli_add_param(path, name, SLICE("asc"));
         break;
@@ -262,6 +265,7 @@ static json_t *value_of(enum cli_param kind, const char *text)
     case PARAM_PAIRS:
         return pairs_of(text);
     case PARAM_TRUE:
+    case PARAM_FAILED:
         return json_true();
     case PARAM_ASCENDING:
         return json_string("asc");

@@ -53,6 +53,49 @@ static const struct cli_column traces[] = {
     {"NAME", "traceName", FORMAT_TEXT, COLUMN_LONG},
     {.head = NULL}};
 
+static const struct cli_column found_traces[] = {
+    {"TRACE", "traceId", FORMAT_TEXT, 0},
+    {"START", "startTime", FORMAT_MOMENT, 0},
+    {"DURATION", "durationNs", FORMAT_NANOS, 0},
+    {"SPANS", "spanCount", FORMAT_COUNT, 0},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME},
+    {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
+    {"FAILED AT", "failing.component", FORMAT_TEXT, 0},
+    {"SPAN", "failing.spanName", FORMAT_TEXT, COLUMN_WIDE},
+    {"MESSAGE", "failing.message", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
+static const struct cli_column trace_groups[] = {
+    {"TRACES", "count", FORMAT_COUNT, 0},
+    {"STATUS", "status", FORMAT_TEXT, 0},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME},
+    {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
+    {"P50", "p50Ns", FORMAT_NANOS, 0},
+    {"P99", "p99Ns", FORMAT_NANOS, 0},
+    {"MOST", "maxNs", FORMAT_NANOS, 0},
+    {"FAILED AT", "failing.component", FORMAT_TEXT, 0},
+    {"EXAMPLE", "exampleTraceId", FORMAT_TEXT, 0},
+    {.head = NULL}};
+
+static const struct cli_column trace_outliers[] = {
+    {"TRACE", "traceId", FORMAT_TEXT, 0},
+    {"DURATION", "durationNs", FORMAT_NANOS, 0},
+    {"MEDIAN", "medianNs", FORMAT_NANOS, 0},
+    {"TIMES", "timesMedian", FORMAT_NUMBER, 0},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME},
+    {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+
+static const struct cli_section found_sections[] = {
+    {"Equal traces", "summary.groups", trace_groups},
+    {"Much slower than their operation", "summary.outliers", trace_outliers},
+    {.title = NULL}};
+
+const struct cli_view cli_view_found = {
+    .route = "/api/v1/traces", .needs_namespace = true, .rows = "traces",
+    .columns = found_traces, .nothing = "no traces match in this time",
+    .page = 1000, .sections = found_sections};
+
 static const struct cli_column endpoints[] = {
     {"ENDPOINT", "endpoint", FORMAT_TEXT, COLUMN_LONG},
     {"TYPE", "type", FORMAT_TEXT, 0},

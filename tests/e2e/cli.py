@@ -64,6 +64,13 @@ def outputs(tap, server, address):
     code, text, _ = run("traces", "acme/shop/checkout", "-s", address, "--errors",
                         "--limit", "2", *TIME)
     tap.check(code == 0 and len(text.splitlines()) == 3, "traces with a filter", text)
+    code, text, error = run("traces", "shop", "-s", address, "--summary", "--errors",
+                            "--sort", "duration", "--limit", "3", *TIME)
+    took = [line.split()[3] for line in text.splitlines()[1:4]]
+    tap.check(code == 0 and "Equal traces" in text and "GET /product/{id}" in
+              text and took == sorted(took, key=lambda t: -float(t[:-2])) and
+              " ok " not in text, "groups of failed traces, the slowest first", text,
+              error)
     code, text, _ = run("events", "checkout", "-p", "shop", "-s", address,
                         "--reason", "VersionChanged", *TIME)
     tap.check(code == 0 and "version changed" in text and
