@@ -33,12 +33,15 @@ ROW = re.compile(r'(?:\{|UNSERVED\()\s*"(GET|POST|PUT|DELETE)",\s*((?:"[^"]*"\s*
 
 def read_routes():
     routes = []
-    for folder in ("query", "ingest"):
+    for folder in ("query", "analysis", "costs", "ingest"):  # mcp: answers of JSON-RPC
         for name in sorted(os.listdir(os.path.join(TOP, folder))):
             if not name.endswith(".c"):
                 continue
             with open(os.path.join(TOP, folder, name)) as file:
-                for method, path, action, scope in ROW.findall(file.read()):
+                text = file.read()
+                for name, value in re.findall(r'#define (\w+) ("[^"]*")', text):
+                    text = re.sub(rf"\b{name}\b", lambda _: value, text)
+                for method, path, action, scope in ROW.findall(text):
                     path = "".join(re.findall(r'"([^"]*)"', path))
                     routes.append((method, path, action, scope, folder))
     return routes
