@@ -37,6 +37,7 @@ struct tree_selection {
     struct trace_tree *tree;
     uint32_t first, count; /* the nodes that may be shown */
     uint32_t shown;
+    uint32_t deepest; /* depth of what is shown */
 };
 
 static bool is_open(const struct tree_selection *s, uint32_t node)
@@ -51,6 +52,9 @@ static void show(struct tree_selection *s, uint32_t node, uint32_t room)
     struct trace_node *nodes = s->tree->nodes;
     uint32_t needed = 0;
 
+    /* Of a trace of one long chain most do not fit: not all are walked up. */
+    if (s->shown > 0 && nodes[node].depth > s->deepest + room)
+        return;
     for (uint32_t at = node; is_open(s, at) && needed <= room;
          at = nodes[at].parent)
         needed++;
@@ -59,6 +63,8 @@ static void show(struct tree_selection *s, uint32_t node, uint32_t room)
     for (uint32_t at = node; is_open(s, at); at = nodes[at].parent)
         nodes[at].flags |= NODE_SHOWN;
     s->shown += needed;
+    if (nodes[node].depth > s->deepest)
+        s->deepest = nodes[node].depth;
 }
 
 /* What is not shown hides nothing that is. */
