@@ -120,10 +120,9 @@ static void read_start(struct log_tail_request *t)
     if (start.len > 0 && !clock_parse_rfc3339(start, &t->start_ns))
         query_invalid(request, "startTime must be an RFC 3339 time such as "
                                "2026-08-21T08:00:00Z");
-    if (start.len > 0 && since > 0)
-        query_invalid(request, "startTime and since exclude each other");
-    if (since > 0)
-        t->start_ns = request->now_ns > since ? request->now_ns - since : 0;
+    if (since > 0 && request->now_ns > since &&
+        request->now_ns - since > t->start_ns)
+        t->start_ns = request->now_ns - since;
     t->has_start = start.len > 0 || since > 0;
     t->lines =
         t->has_start && !query_param(request, "lines").ptr ? UINT64_MAX : LINES;

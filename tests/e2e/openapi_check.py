@@ -36,6 +36,24 @@ RARE = {
        for name in ("endpoint", "operation", "peer")},
     "EmptyReason.lastSeen": "only of what was seen before",
     **{"LogLevelCounts." + name: "no record of the shop has this level" for name in ("DEBUG", "WARN", "FATAL")},
+    "FoundTraces.link": "only with --page-url",
+    "TraceTree.link": "only with --page-url",
+    **{"FoundTraces.summary." + name: "only of many traces, see bench"
+       for name in ("examinedFrom", "totalIsLowerBound")},
+    **{"FoundTraces.summary.outliers[]." + name: "only where one of many is slow"
+       for name in ("traceId", "rootSpanName", "rootProject", "rootComponent", "rootEnvironment", "startTime",
+                    "durationNs", "medianNs", "timesMedian", "ofTraces")},
+    **{"TraceTree." + name: "only of odd traces, see traces.py"
+       for name in ("otherNamespaces", "withheld", "summary.logCountIsLowerBound")},
+    **{"TraceTree.clockSkew[]." + name: "only of a wrong clock, see traces.py"
+       for name in ("spanId", "spanName", "spanKind", "project", "component", "podName", "parentComponent",
+                    "parentPodName", "offsetNs", "spanCount")},
+    **{"TraceTree.repeated[]." + name: "only of equal calls, see traces.py"
+       for name in ("spanId", "spanName", "spanKind", "project", "component", "parent", "count", "errorCount",
+                    "totalNs", "wallNs", "percent")},
+    **{"TraceTreeSpan." + name: "only of odd traces, see traces.py"
+       for name in ("asynchronous", "clockOffsetNs", "duplicateId", "hidden", "links", "missing", "namespace",
+                    "omittedSpans", "orphan", "parentCycle")},
     **{"DeadLetter." + name: "only with a broker, see tests/kafka"
        for name in ("bytes", "id", "offset", "partition", "reason",
                     "receivedTime", "size", "time", "topic")},
@@ -455,6 +473,8 @@ def main():
         check.path_values = {"traceId": failed["traces"][0]["traceId"],
                              "spanId": failed["traces"][0]["rootSpanId"],
                              "tokenId": lambda: new_token(server),
+                             ("/api/v1/logs/tail", "cursor"): 
+                                 server.ask_json("GET", "/api/v1/logs/tail?lines=0")[1]["nextCursor"],
                              ("/api/v1/access/tenants/{namespace}", "namespace"):
                                  lambda: leaving(server)}
         path = "/api/v1alpha1/traces/{traceId}/spans/{spanId}"
