@@ -6,4 +6,6 @@ here=$(cd "$(dirname "$0")" && pwd) || exit 1
 # shellcheck source=tests/e2e/terminal/install.sh
 . "$here/install.sh"
 export PYTHONPATH="$here/.."
-exec "$venv/bin/python" -B "$here/top.py"
+"$venv/bin/python" -B "$here/top.py"
+first=$?
+"$venv/bin/python" -B "$here/follow.py" && exit $first
