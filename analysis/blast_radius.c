@@ -13,6 +13,17 @@ enum { LIST_DEFAULT = 200, LIST_MAX = 1000 };
 
 /* ---- entry points ---- */
 
+static void take_sampled(const struct blast_radius *b,
+                         struct entry_point *entry)
+{
+    const struct sampled_requests *sampled =
+        blast_sampled_entry(&b->sample, entry->node, entry->endpoint);
+
+    entry->method = blast_is_sampled(sampled, entry->share) ? "traces" : NULL;
+    entry->share = blast_sampled_share(sampled, false, entry->share);
+    entry->with_queues = blast_sampled_share(sampled, true, entry->with_queues);
+}
+
 static bool add_entry(struct blast_radius *b, const struct graph_edge *edge,
                       const struct metric_group *calls)
 {
@@ -39,6 +50,8 @@ static bool add_entry(struct blast_radius *b, const struct graph_edge *edge,
             .share = blast_endpoint_share(&b->direct, edge->target, endpoint),
             .with_queues =
                 blast_endpoint_share(&b->queued, edge->target, endpoint)};
+        if (b->sampled)
+            take_sampled(b, entry);
         b->entry_count++;
     }
     entry->requests += requests;
@@ -117,6 +130,23 @@ static enum status find_shares(struct blast_radius *b)
     return s == OK ? blast_shares_find(&b->queued) : s;
 }
 
+/* Traces may be seen by those who have the action for it. */
+static enum status find_sample(struct blast_radius *b)
+{
+    struct query_request *request = b->graph.request;
+    enum status s =
+        params_may_see(request, ACTION_TRACES_VIEW, &b->graph.scope);
+
+    b->sample =
+        (struct blast_sample){.graph = &b->graph, .endpoint = b->endpoint};
+    if (s == ERR_FORBIDDEN && request->failed == OK)
+        return OK;
+    if (s == OK)
+        s = blast_sample_read(&b->sample);
+    b->sampled = s == OK && b->sample.all.all > 0;
+    return s;
+}
+
 static enum status find_steps(struct blast_radius *b)
 {
     const struct dependency_graph *g = &b->graph;
@@ -133,12 +163,19 @@ static enum status find_steps(struct blast_radius *b)
 
 static enum status answer(struct blast_radius *b)
 {
-    enum status s = graph_read(&b->graph);
+    uint64_t depth = b->graph.depth;
+    enum status s;
 
+    /* Users may be further away than what is listed. */
+    b->graph.depth = GRAPH_MAX_DEPTH;
+    s = graph_read(&b->graph);
+    b->graph.depth = depth;
     if (s == OK)
         s = find_steps(b);
     if (s == OK)
         s = find_shares(b);
+    if (s == OK)
+        s = find_sample(b);
     if (s == OK)
         s = find_entries(b);
     return s == OK ? blast_radius_reply(b) : s;
@@ -154,7 +191,6 @@ static enum status blast_radius(struct query_request *request)
         return arena_status(request->arena);
     b->graph.request = request;
     b->graph.directions = GRAPH_CALLERS | GRAPH_CALLEES;
-    b->graph.namespaces = true;
     b->limit = LIST_DEFAULT;
     b->endpoint = query_param(request, "endpoint");
     graph_params(&b->graph, 3);

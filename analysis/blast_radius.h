@@ -3,6 +3,7 @@
 #define BLAST_RADIUS_H
 
 #include "blast_share.h"
+#include "blast_traces.h"
 #include "graph_reply.h"
 
 /* Requests that users send, as they arrive at an endpoint. */
@@ -12,6 +13,7 @@ struct entry_point {
     uint32_t node;
     double requests, rate;
     double share;       /* that passes the target */
+    const char *method; /* traces; NULL: series */
     double with_queues; /* or ends in a queue that leads to it */
 };
 
@@ -20,6 +22,8 @@ struct blast_radius {
     struct slice endpoint;              /* empty: all */
     uint64_t limit;                     /* of each list */
     struct blast_shares direct, queued; /* without and with queues */
+    struct blast_sample sample;
+    bool sampled; /* there is a sample: shares are from traces */
     /* Steps by node, or GRAPH_NONE. */
     uint32_t *called_steps; /* to the target, by calls that wait for it */
     uint32_t *any_steps;    /* and through queues */

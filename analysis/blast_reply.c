@@ -10,6 +10,7 @@ struct caller_view {
     struct node_view node;
     struct reply_list path, endpoints; /* texts */
     double calls_per_request, share;
+    const char *method;
     bool asynchronous;
 };
 static const struct reply_table caller_table = REPLY_TABLE(
@@ -19,6 +20,7 @@ static const struct reply_table caller_table = REPLY_TABLE(
     REPLY_LIST(struct caller_view, "endpoints", endpoints, &reply_texts),
     REPLY_NULLABLE(struct caller_view, "callsPerRequest", calls_per_request),
     REPLY_NULLABLE(struct caller_view, "share", share),
+    REPLY(struct caller_view, "method", method),
     REPLY(struct caller_view, "asynchronous", asynchronous));
 
 static const struct reply_table entry_table = REPLY_TABLE(
@@ -30,12 +32,14 @@ static const struct reply_table entry_table = REPLY_TABLE(
     REPLY(struct entry_point, "requestCount", requests),
     REPLY(struct entry_point, "requestRate", rate),
     REPLY(struct entry_point, "share", share),
-    REPLY(struct entry_point, "shareWithQueues", with_queues));
+    REPLY(struct entry_point, "shareWithQueues", with_queues),
+    REPLY(struct entry_point, "method", method));
 
 struct blast_summary {
     uint32_t components, asynchronous, declared, consumers, projects, endpoints,
         entry_points, left_out;
     double user_rate, user_share, user_share_with_queues;
+    double sampled; /* requests of users */
     const char *method;
 };
 static const struct reply_table blast_summary_table = REPLY_TABLE(
@@ -51,7 +55,8 @@ static const struct reply_table blast_summary_table = REPLY_TABLE(
     REPLY_NULLABLE(struct blast_summary, "userRequestShare", user_share),
     REPLY_NULLABLE(struct blast_summary, "userRequestShareWithQueues",
                    user_share_with_queues),
-    REPLY(struct blast_summary, "method", method));
+    REPLY(struct blast_summary, "method", method),
+    REPLY(struct blast_summary, "sampledRequests", sampled));
 
 struct blast_view {
     struct reply_list targets, callers, declared, consumers, needs, entries;
@@ -276,6 +281,20 @@ static struct reply_list endpoints_of(const struct blast_radius *b,
     return (struct reply_list){.count = count, .items = names};
 }
 
+static void set_share(struct caller_view *view, const struct blast_radius *b,
+                      uint32_t node)
+{
+    double estimate =
+        blast_node_share(view->asynchronous ? &b->queued : &b->direct, node);
+
+    view->share = estimate;
+    if (!b->sampled || !blast_is_sampled(&b->sample.nodes[node], estimate))
+        return;
+    view->method = "traces";
+    view->share = blast_sampled_share(&b->sample.nodes[node],
+                                      view->asynchronous, estimate);
+}
+
 static const void *caller_item(void *arg, uint32_t i)
 {
     struct part_list *list = arg;
@@ -284,14 +303,14 @@ static const void *caller_item(void *arg, uint32_t i)
     struct caller_view *view = &list->caller;
     double requests;
 
-    *view = (struct caller_view){.calls_per_request = NAN, .share = NAN};
+    *view = (struct caller_view){
+        .calls_per_request = NAN, .share = NAN, .method = "series"};
     fill_node(&view->node, list, i, caller_steps);
     view->asynchronous = !is_hit_at_once(b, node);
     if (b->graph.nodes[node].node->hidden)
         return view;
     view->path = path_of(b, node, view->asynchronous);
-    view->share =
-        blast_node_share(view->asynchronous ? &b->queued : &b->direct, node);
+    set_share(view, b, node);
     edge = blast_next_edge(b, node, view->asynchronous);
     if (edge == GRAPH_NONE)
         return view;
@@ -337,7 +356,7 @@ static uint32_t count_endpoints(const struct blast_radius *b)
 
 static void sum_users(const struct blast_radius *b, struct blast_summary *sum)
 {
-    double all = 0, passing = 0, queued = 0;
+    double all = 0, passing = 0, queued = 0, sampled = 0;
 
     for (uint32_t i = 0; i < b->entry_count; i++) {
         const struct entry_point *entry = &b->entries[i];
@@ -345,9 +364,12 @@ static void sum_users(const struct blast_radius *b, struct blast_summary *sum)
         all += entry->requests;
         passing += entry->requests * entry->share;
         queued += entry->requests * entry->with_queues;
+        sampled += strcmp(entry->method, "traces") == 0 ? entry->requests : 0;
         sum->user_rate += entry->rate;
         sum->entry_points += entry->share > 0;
     }
+    sum->method = all > 0 && sampled > all / 2 ? "traces" : "series";
+    sum->sampled = b->sampled ? b->sample.all.all : 0;
     sum->user_share = all > 0 ? passing / all : NAN;
     sum->user_share_with_queues = all > 0 ? queued / all : NAN;
 }
@@ -357,8 +379,7 @@ static struct blast_summary sum_up(const struct blast_radius *b,
 {
     struct blast_summary sum = {.projects = count_projects(callers),
                                 .endpoints = count_endpoints(b),
-                                .left_out = callers->left_out,
-                                .method = "series"};
+                                .left_out = callers->left_out};
 
     for (uint32_t i = 0; i < b->graph.node_count; i++) {
         bool caller = caller_steps(b, i) != GRAPH_NONE;
@@ -391,6 +412,8 @@ static void finish_entries(struct blast_radius *b)
 
         entry->rate = entry->requests / seconds;
         entry->gateway_name = entry->gateway->name;
+        if (!entry->method)
+            entry->method = "series";
         entry->namespace = entry->component->identity.namespace;
         entry->project = entry->component->identity.project;
         entry->component_name = entry->component->identity.component;

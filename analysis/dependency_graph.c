@@ -1,8 +1,8 @@
 /*
- * The graph is read from the derived series of the project of the roots (or of
- * their namespace). Where the walk leads into other projects, theirs are read,
- * too, until nothing new is reached: a graph of twelve components among a
- * thousand costs what twelve cost.
+ * The graph is read from the derived series of the project of the roots. Where
+ * the walk leads into other projects, theirs are read, too, until nothing new
+ * is reached: a graph of twelve components among a thousand costs what twelve
+ * cost.
  */
 #include "dependency_graph.h"
 
@@ -47,8 +47,6 @@ static bool add_space(const struct dependency_graph *g,
     if (!space)
         return false;
     *space = (struct space){namespace, project};
-    if (g->namespaces)
-        space->project = (struct slice){NULL, 0};
     spaces->count++;
     return true;
 }

@@ -39,9 +39,8 @@ struct dependency_graph {
     const struct catalog_snapshot *snapshot;
     struct scope_filter scope; /* of the roots; namespace is not empty */
     uint64_t start_ns, end_ns;
-    int directions;  /* bits */
-    uint64_t depth;  /* 1 to GRAPH_MAX_DEPTH */
-    bool namespaces; /* all of the namespace is read, not only the project */
+    int directions; /* bits */
+    uint64_t depth; /* 1 to GRAPH_MAX_DEPTH */
     /* What there is. */
     struct topology topology;
     struct graph_node *nodes;

@@ -341,6 +341,7 @@ static void read_brief(struct block *block, uint32_t row, uint32_t trace,
     span->end_ns = start_ns + block_int(block, COL_DURATION, row);
     span->name = block_text(block, COL_NAME, row);
     span->operation = block_text(block, COL_OPERATION, row);
+    span->endpoint = block_text(block, COL_ENDPOINT, row);
     span->kind = (uint8_t)block_int(block, COL_KIND, row);
     span->status = (uint8_t)block_int(block, COL_STATUS, row);
     span->corrected = marks & (MARK_FAILED - 1);
@@ -357,7 +358,6 @@ enum status block_read_span(struct block *block, uint32_t row, bool whole,
     if (!table || row >= block->count)
         return block->status != OK ? block->status : ERR_INVALID;
     read_brief(block, row, trace_of(table, row), start_of(block, row), span);
-    span->endpoint = block_text(block, COL_ENDPOINT, row);
     span->status_message = block_text(block, COL_STATUS_MESSAGE, row);
     if (whole) {
         span->trace_state = block_text(block, COL_TRACE_STATE, row);

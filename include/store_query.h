@@ -199,7 +199,8 @@ struct sample_query {
     const struct sample_range *ranges; /* by time; they do not overlap */
     uint32_t range_count;              /* not 0 */
     const struct bitmap *resources;    /* not NULL */
-    bool attrs;    /* of spans, not only ids, times, names, kind, status */
+    bool attrs;    /* of spans, not only ids, times, names, endpoint, kind,
+                      status */
     uint8_t kinds; /* bits 1 << kind: only such spans; 0: all */
 };
 static inline uint32_t sample_hash(const uint8_t trace_id[16])

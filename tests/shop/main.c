@@ -33,6 +33,9 @@ static void usage(void)
         "  --shops N           copies of the shop of 12 components (1)\n"
         "  --pods N            pods per component (2)\n"
         "  --rate R            user requests per second (20)\n"
+        "  --swing S           the rate goes up and down by this part of it "
+        "within\n"
+        "                      an hour, 0 to 0.95 (0)\n"
         "  --requests N        stop after N requests; 0: no limit (0)\n"
         "  --history T         start T before now (30m)\n"
         "  --start TIME        start at TIME (RFC 3339) instead\n"
@@ -113,6 +116,8 @@ static bool take_number(struct shop_options *o, const char *name,
         o->requests = strtoull(value, NULL, 10);
     else if (strcmp(name, "--rate") == 0)
         o->rate = atof(value);
+    else if (strcmp(name, "--swing") == 0)
+        o->swing = atof(value);
     else if (strcmp(name, "--shops") == 0)
         o->shops = n;
     else if (strcmp(name, "--pods") == 0)
@@ -157,8 +162,8 @@ static void parse(struct shop_options *o, int argc, char **argv)
         }
     }
     if (!o->kind || o->shops < 1 || o->pods < 1 || o->pods > MAX_PODS ||
-        o->rate <= 0 || o->batch < 1 || o->connections < 1 ||
-        o->connections > 64)
+        o->rate <= 0 || o->swing < 0 || o->swing > 0.95 || o->batch < 1 ||
+        o->connections < 1 || o->connections > 64)
         usage();
     o->end_ns = length_ns ? o->start_ns + length_ns : 0;
 }

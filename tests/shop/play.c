@@ -1,6 +1,7 @@
 /*
  * Simulated time: what happens at which moment, paced or as fast as it goes.
  */
+#include <math.h>
 #include <time.h>
 
 #include "clock.h"
@@ -95,6 +96,8 @@ void world_play(struct world *w, const volatile sig_atomic_t *stop)
         }
         double rate =
             o->rate * (w->fault && o->kind->rate > 0 ? o->kind->rate : 1);
+        rate *= 1 + o->swing * sin((double)(now_ns - o->start_ns) /
+                                   (double)NS_PER_HOUR * 6.283185307);
         now_ns += (uint64_t)(1e9 / rate * (0.5 + world_uniform(w)));
     }
     world_flush(w);

@@ -134,7 +134,8 @@ struct shop_options {
     int pods;  /* per component */
     int batch; /* records per request */
     int connections;
-    double rate; /* customers' requests per simulated second, all shops */
+    double rate;  /* customers' requests per simulated second, all shops */
+    double swing; /* of the rate within an hour: 0.5 is from half to 1.5 */
     uint64_t start_ns, end_ns;                   /* simulated; end 0: goes on */
     uint64_t requests;                           /* 0: no bound */
     uint64_t rollout_ns, fault_ns, fault_end_ns; /* after start; 0: none */
