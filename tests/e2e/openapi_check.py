@@ -27,6 +27,14 @@ from running import END, START, TOP, Running, Tap
 # Members that this traffic does not bring about.
 RARE = {
     **{"ChangeList." + name: "only of more than 2000 events" for name in ("eventsFrom", "truncated")},
+    **{name + ".link": "only with --page-url" for name in ("BlastRadius", "Capacity", "Dependencies")},
+    "Dependencies.empty": "only of an unknown name, see graph.sh",
+    "Empty.similar": "only of an unknown name, see graph.sh",
+    **{"Capacity." + name: "only of varied rates, see graph.sh"
+       for name in ("first", "callees[].breaksAt", "callees[].callerRate", "callees[].headroom", "callees[].kind")},
+    **{"CapacityLimit." + name: "only of varied rates, see graph.sh and test_capacity_fit.c"
+       for name in ("breaksAt", "extrapolation", "guess", "headroom", "idle", "knee", "perRequestRate", "r2",
+                    "trend")},
     "ChangeList.withheld": "only of a subject with a part of the grants, see test_changes.c",
     **{"ChangeRow." + name: "only of operations and log patterns that came or went, see test_changes.c"
        for name in ("endpoint", "level", "templateId")},
