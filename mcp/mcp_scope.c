@@ -161,7 +161,7 @@ static uint32_t list_names(const struct known *known, int level,
 static void list_near(const struct known *known, int level, struct slice wanted,
                       struct name_list *texts)
 {
-    uint32_t most = (uint32_t)wanted.len / 2 + 1;
+    uint32_t most = (uint32_t)wanted.len / 3 + 1;
 
     *texts = (struct name_list){.len = 0};
     for (uint32_t distance = 0;
@@ -186,10 +186,10 @@ static void fail_unknown(const struct known *known, int level,
     wanted = slice_truncate(slice_truncate(wanted, 63), 63);
     list_near(known, level, wanted, &near);
     list_names(known, level, level == 2, &all);
-    mcp_fail(known->call, "unknown %s \"%.*s\". %s%s%s", level_names[level],
+    mcp_fail(known->call, "unknown %s \"%.*s\". %s%s%s%s", level_names[level],
              SLICE_ARGS(wanted), near.count ? "Did you mean: " : "There are: ",
-             near.count ? near.text : all.text,
-             level == 2 ? "? list_components has all of them" : "");
+             near.count ? near.text : all.text, near.count ? "?" : "",
+             level == 2 ? " (list_components has all of them)" : "");
 }
 
 /* ---- one level after the other ---- */
@@ -258,6 +258,21 @@ static struct known matching_below(const struct known *known, int level)
     return few;
 }
 
+/* A name below a level that is nowhere: it is the one that is wrong. */
+static bool fails_below(const struct known *known, int level)
+{
+    for (int below = level + 1; below < 3; below++) {
+        struct slice wanted = given(known, below);
+
+        if (wanted.len > 0 && known->count > 0 &&
+            matching(known, below, wanted).count == 0) {
+            fail_unknown(known, below, wanted);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The name that is not given: the only one there is. */
 static void complete(struct known *known, int level, bool required)
 {
@@ -271,7 +286,7 @@ static void complete(struct known *known, int level, bool required)
         *known = matching(known, level, name_at(few.at[0], level));
         return;
     }
-    if (!required)
+    if (!required || fails_below(known, level))
         return;
     if (different == 0)
         mcp_fail(known->call,
