@@ -31,6 +31,9 @@ def task_reads(t, trace):
         yield call("list_components", **scope, **times)
         yield call("get_component", **component, **scope, **times)
         yield call("explain_incident", project="shop", **scope, **times)
+        for name in ("compare_windows", "what_changed", "search_logs", "find_traces", "get_dependencies", "get_blast_radius",
+                     "get_capacity"):
+            yield call(name, **component, **scope, **times)
         for one in (trace, f"{77:032x}"):
             yield call("get_trace", trace_id=one, detail="full", **scope)
     yield call("query_metrics", query="sum by (namespace, project, component) (rate(callboard_requests_total[5m]))", **times)
@@ -43,7 +46,7 @@ def mcp_reads(t):
         for name in ("query_component_logs", "query_component_events", "query_traces"):
             yield call(name, limit=1000, **scope, **TIMES)
         for name in ("query_resource_metrics", "query_http_metrics"):
-            yield call(name, step="5m", **scope, **TIMES)
+            yield call(name, step="1m", **scope, **TIMES)
         for one in (trace, f"{77:032x}", f"{8:032x}"):
             yield call("query_trace_spans", trace_id=one, **scope, **TIMES)
     for name in ("query_workflow_logs", "query_workflow_events"):
