@@ -10,6 +10,7 @@
 #include "empty_reply.h"
 #include "hex.h"
 #include "names.h"
+#include "page_link.h"
 #include "routes.h"
 
 const struct slice change_row_kinds[CHANGE_ROW_KINDS] = {
@@ -88,6 +89,8 @@ enum status changes_gather(struct change_list *list)
     s = changes_read_events(list);
     if (s == OK)
         s = changes_read_parts(list);
+    if (s == OK)
+        s = changes_read_restarts(list);
     if (s == OK && list->count > 0)
         qsort(list->at, list->count, sizeof(*list->at), newest_first);
     return s;
@@ -201,6 +204,7 @@ struct changes_reply {
     bool truncated;
     uint64_t known_from_ns;
     const struct empty_reply *empty;
+    struct slice link;
     int64_t took_ms;
 };
 static const struct reply_table changes_table = REPLY_TABLE(
@@ -216,6 +220,7 @@ static const struct reply_table changes_table = REPLY_TABLE(
                         &reply_texts),
     REPLY_OBJECT(struct changes_reply, "empty", empty, REPLY_POINTER,
                  &empty_table),
+    REPLY_OPTIONAL(struct changes_reply, "link", link),
     REPLY(struct changes_reply, "tookMs", took_ms));
 
 static uint32_t count_kinds(const struct change_list *list,
@@ -264,6 +269,11 @@ static enum status reply(struct change_list *list, uint64_t limit)
                                         .signal = SIGNAL_COUNT,
                                         .filtered = list->kinds != UINT32_MAX ||
                                                     list->type.len > 0});
+    view.link =
+        page_link_text(request, &(struct page_link){.page = "changes",
+                                                    .scope = list->scope,
+                                                    .start_ns = list->start_ns,
+                                                    .end_ns = list->end_ns});
     view.took_ms = query_took_ms(request);
     reply_write(&request->json, &changes_table, &view);
     return OK;

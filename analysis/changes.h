@@ -2,8 +2,9 @@
  * changes - what changed in a scope and window: one row for each kind of thing,
  * however often it happened.
  *
- * Two sources: events (changes_events.c: versions, releases, Kubernetes), and
- * series that came or went (changes_parts.c).
+ * Sources: events (changes_events.c: versions, releases, Kubernetes), series
+ * that came or went (changes_parts.c), and counters of restarts
+ * (changes_restarts.c).
  */
 #ifndef CHANGES_H
 #define CHANGES_H
@@ -57,9 +58,10 @@ static inline bool changes_want(const struct change_list *list, uint32_t kinds)
  * widens its times. False: the arena is full. */
 bool changes_add(struct change_list *list, const struct change_row *row);
 
-/* Both have answered with query_fail on failure. */
+/* All have answered with query_fail on failure. */
 MUST_CHECK enum status changes_read_events(struct change_list *list);
 MUST_CHECK enum status changes_read_parts(struct change_list *list);
+MUST_CHECK enum status changes_read_restarts(struct change_list *list);
 
 /* Everything, newest first. For other answers that show changes. */
 MUST_CHECK enum status changes_gather(struct change_list *list);

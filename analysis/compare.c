@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "empty_reply.h"
 #include "names.h"
+#include "page_link.h"
 #include "routes.h"
 
 enum {
@@ -183,6 +184,7 @@ struct compare_reply {
     uint32_t total, compared, few;
     bool narrowed;
     const struct empty_reply *empty;
+    struct slice link;
     int64_t took_ms;
 };
 static const struct reply_table compare_table = REPLY_TABLE(
@@ -207,6 +209,7 @@ static const struct reply_table compare_table = REPLY_TABLE(
                         &reply_texts),
     REPLY_OBJECT(struct compare_reply, "empty", empty, REPLY_POINTER,
                  &empty_table),
+    REPLY_OPTIONAL(struct compare_reply, "link", link),
     REPLY(struct compare_reply, "tookMs", took_ms));
 
 /* ---- the answer ---- */
@@ -273,8 +276,8 @@ static enum status read_changes(struct comparison *c, struct change_list *list)
 static struct slice summary_of(struct comparison *c, bool base_is_empty)
 {
     if (base_is_empty)
-        return SLICE("the base has no requests: there is nothing to compare "
-                     "with");
+        return SLICE("the base has neither requests nor log records: there is "
+                     "nothing to compare with");
     if (c->count == 0)
         return SLICE("no significant difference");
     return arena_format(c->request->arena, "%u significant difference%s; %.*s",
@@ -287,7 +290,8 @@ static enum status reply(struct comparison *c, uint64_t limit)
     struct query_request *request = c->request;
     struct change_list changes;
     struct withheld withheld = {.count = 0};
-    bool base_is_empty = side_is_empty(c, BEFORE);
+    bool base_is_empty =
+        side_is_empty(c, BEFORE) && c->logged_before->count == 0;
     struct compare_reply view = {.window = &c->window,
                                  .base = &c->base,
                                  .base_is_empty = base_is_empty,
@@ -330,6 +334,13 @@ static enum status reply(struct comparison *c, uint64_t limit)
                                         .end_ns = c->window.end_ns,
                                         .what = "requests",
                                         .signal = SIGNAL_COUNT});
+    view.link = page_link_text(
+        request,
+        &(struct page_link){.page = c->scope.component.len > 0 ? "component"
+                                                               : "project",
+                            .scope = c->scope,
+                            .start_ns = c->window.start_ns,
+                            .end_ns = c->window.end_ns});
     view.took_ms = query_took_ms(request);
     reply_write(&request->json, &compare_table, &view);
     return OK;

@@ -57,10 +57,11 @@ struct comparison {
     struct part_access logs, events;
     struct difference *at;
     uint32_t count, room;
-    uint32_t few;        /* things with too few records to tell */
-    uint32_t components; /* that were compared */
-    bool narrowed;       /* there are more */
-    bool screening;      /* components as a whole are read, not their parts */
+    struct bitmap *logged_before; /* resources with log records in the base */
+    uint32_t few;                 /* things with too few records to tell */
+    uint32_t components;          /* that were compared */
+    bool narrowed;                /* there are more */
+    bool screening; /* components as a whole are read, not their parts */
 };
 
 struct operation_change {

@@ -112,6 +112,16 @@ static struct metric_group *other_group(const struct metric_table *table,
     return NULL;
 }
 
+/* Of a component that was not there before everything is new. */
+static bool was_there(const struct comparison *c, uint32_t resource,
+                      const struct identity *identity)
+{
+    const struct pair *total = pair_find(&c->totals, key_identity(1, identity));
+
+    return bitmap_has(c->logged_before, resource) ||
+           (total && total->figures[BEFORE].count >= RED_NONE);
+}
+
 static bool compare_group(struct comparison *c, struct metric_group *group,
                           struct metric_table *const tables[SIDES],
                           enum side side)
@@ -131,7 +141,8 @@ static bool compare_group(struct comparison *c, struct metric_group *group,
         return false;
     if (p.identity->component.len == 0 ||
         slice_equal(p.text, SLICE(DERIVED_OTHER)) ||
-        !part_is_seen(&c->logs, p.identity) || (side == BEFORE && p.of[NOW]))
+        !part_is_seen(&c->logs, p.identity) || (side == BEFORE && p.of[NOW]) ||
+        !was_there(c, group->resource_id, p.identity))
         return true;
     return compare_pattern(c, &p);
 }
@@ -155,6 +166,11 @@ enum status compare_logs(struct comparison *c)
     }
     for (int side = BEFORE; s == OK && side < SIDES; side++)
         s = read_metrics(c->request, c->resources, NULL, &tables[side], 1);
+    c->logged_before = bitmap_new(c->request->arena, c->resources->limit);
+    if (!c->logged_before)
+        return arena_status(c->request->arena);
+    for (uint32_t i = 0; s == OK && i < of[BEFORE].count; i++)
+        bitmap_add(c->logged_before, of[BEFORE].groups[i]->resource_id);
     for (int side = NOW; s == OK && side >= BEFORE; side--)
         for (uint32_t i = 0; s == OK && i < of[side].count; i++)
             if (!compare_group(c, of[side].groups[i], tables, (enum side)side))

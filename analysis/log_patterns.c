@@ -141,7 +141,7 @@ static bool add_group(struct log_patterns *p, const struct log_templates *t,
         reply_resource_identity(p->request, group->resource_id);
     struct log_pattern *pattern;
 
-    if (!is_wanted(p, level) || !(count > 0) || !item || !identity)
+    if (!is_wanted(p, level) || count < RED_NONE || !item || !identity)
         return true;
     pattern = log_pattern_at(p, id_number(metric_label(group, BY_ID)), level);
     if (!pattern)
@@ -282,6 +282,34 @@ static bool index_again(struct log_patterns *p)
     return true;
 }
 
+/* Of all that match, where only some were read. */
+static enum status count_all(struct log_patterns *p)
+{
+    uint64_t(*counts)[LEVEL_COUNT] =
+        arena_zero(p->request->arena, p->bars.count + 1, sizeof(*counts));
+    const struct log_counts out = {p->bars.start_ns, p->bars.step_ns,
+                                   p->bars.count, counts};
+    enum status s;
+
+    if (!counts)
+        return arena_status(p->request->arena);
+    s = reader_count_logs(p->request->reader, &p->query, &out);
+    if (s != OK)
+        return query_fail_read(p->request, s);
+    memset(p->levels, 0, sizeof(p->levels));
+    memset(p->bar_counts, 0, p->bars.count * sizeof(*p->bar_counts));
+    p->total = 0;
+    for (uint32_t i = 0; i < p->bars.count; i++)
+        for (uint8_t level = 0; level < LEVEL_COUNT; level++) {
+            double count = (double)counts[i][level];
+
+            p->bar_counts[i][shown_level(level)] += count;
+            p->levels[shown_level(level)] += count;
+            p->total += count;
+        }
+    return OK;
+}
+
 static enum status count_lines(struct log_patterns *p)
 {
     struct template_split split;
@@ -300,7 +328,9 @@ static enum status count_lines(struct log_patterns *p)
         join_hex(p, &split);
         room = index_again(p);
     }
-    return room ? OK : arena_status(p->request->arena);
+    if (!room)
+        return arena_status(p->request->arena);
+    return p->truncated ? count_all(p) : OK;
 }
 
 /* ---- reading ---- */

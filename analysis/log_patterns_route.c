@@ -4,6 +4,7 @@
 #include "log_params.h"
 #include "log_patterns.h"
 #include "names.h"
+#include "page_link.h"
 #include "routes.h"
 #include "store.h"
 
@@ -72,7 +73,9 @@ static const void *pattern_item(void *arg, uint32_t i)
     w->item = (struct pattern_item){
         .pattern = *pattern,
         .level = log_level_name(pattern->level),
-        .share = pattern->count / w->patterns->total,
+        .share =
+            pattern->count / (w->patterns->truncated ? w->patterns->line_count
+                                                     : w->patterns->total),
         .new = pattern->before <= 0,
         .components = {.count = named < PATTERN_COMPONENTS ? named
                                                            : PATTERN_COMPONENTS,
@@ -156,6 +159,7 @@ struct patterns_reply {
     uint32_t pattern_count;
     struct volume volume;
     const struct empty_reply *empty;
+    struct slice link;
     int64_t took_ms;
 };
 static const struct reply_table patterns_table = REPLY_TABLE(
@@ -173,6 +177,7 @@ static const struct reply_table patterns_table = REPLY_TABLE(
     REPLY_LIST(struct patterns_reply, "examples", examples, &log_entry_table),
     REPLY_OBJECT(struct patterns_reply, "empty", empty, REPLY_POINTER,
                  &empty_table),
+    REPLY_OPTIONAL(struct patterns_reply, "link", link),
     REPLY(struct patterns_reply, "tookMs", took_ms));
 
 static enum status read_examples(struct log_patterns *p, uint64_t limit,
@@ -221,6 +226,11 @@ static enum status reply(struct log_patterns *p, uint64_t limit,
                                .what = "log records",
                                .signal = SIGNAL_LOGS,
                                .filtered = p->filtered || p->query.levels});
+    view.link = page_link_text(
+        p->request, &(struct page_link){.page = "logs",
+                                        .scope = p->scope,
+                                        .start_ns = p->window.start_ns,
+                                        .end_ns = p->window.end_ns});
     view.took_ms = query_took_ms(p->request);
     reply_write(&p->request->json, &patterns_table, &view);
     return OK;

@@ -52,12 +52,25 @@ def part(tap, server):
     tap.same(none["empty"]["reason"], "filter", "a search that finds nothing says so")
 
 
+def many(tap, server):
+    answer = kit.ask(server, "logs/patterns", 0, 40, searchPhrase="level=info")
+    all_ = kit.ask(server, "logs/patterns", 0, 40, logLevels="INFO")
+    tap.same((answer["truncated"], answer["examined"]), (True, 20000), "of many lines the newest are read")
+    tap.same((answer["total"], answer["levels"]["INFO"]), (round(all_["total"]), round(all_["total"])),
+             "and all are counted")
+    tap.same(sum(v for b in answer["histogram"]["bars"] for k, v in b.items() if k != "timestamp"), answer["total"],
+             "in the bars, too")
+    tap.check(abs(sum(p["share"] for p in kit.ask(server, "logs/patterns", 0, 40, searchPhrase="level=info",
+                                                  limit=200)["patterns"]) - 1) < 1e-6, "shares are of those that were read")
+
+
 def main():
     tap = Tap()
     with Running() as server:
         kit.play(server, "--duration", "40m", "--fault", "30m", "--rate", "3")
         whole(tap, server)
         part(tap, server)
+        many(tap, server)
         kit.check_empty(tap, server, "logs/patterns")
     tap.exit()
 

@@ -42,7 +42,8 @@ RARE = {
     "Comparison.withheld": "only of a subject with a part of the grants, see test_compare.c",
     **{"Difference." + name: "only of one operation, or of calls, see test_compare.c"
        for name in ("endpoint", "operation", "peer")},
-    "EmptyReason.lastSeen": "only of what was seen before",
+    "Empty.lastSeen": "only of what was seen before",
+    **{name + ".link": "only with --page-url" for name in ("ChangeList", "Comparison", "LogPatterns")},
     **{"LogLevelCounts." + name: "no record of the shop has this level" for name in ("DEBUG", "WARN", "FATAL")},
     "FoundTraces.link": "only with --page-url",
     "TraceTree.link": "only with --page-url",

@@ -175,6 +175,31 @@ TEST(parts_of_a_component_that_is_new_or_silent_are_not_told)
     bed_release(&bed);
 }
 
+TEST(restarts_that_metrics_count)
+{
+    static const struct metric restarts = {
+        .name = SLICE_INIT("k8s.container.restarts"), .type = METRIC_GAUGE};
+    const struct attrs none = {NULL, 0, 0};
+    uint32_t cart = start();
+    json_t *answer;
+
+    for (uint32_t minute = 0; minute < MINUTES; minute++) {
+        struct point *p = add_point(&restarts, cart, minute);
+
+        p->attrs = none;
+        p->i = minute < 75 ? 4 : minute < 90 ? 5 : 7;
+    }
+    answer = bed_ask(&bed, "GET", PATH "&kind=restart", NULL);
+    CHECK_EQ(bed.status, 200);
+    CHECK_TEXT(bed_at(answer, "total"), "1");
+    CHECK_TEXT(bed_at(answer, "changes.0.count"), "3");
+    CHECK_TEXT(bed_at(answer, "changes.0.type"), "Warning");
+    CHECK_TEXT(bed_at(answer, "changes.0.component"), "cart");
+    CHECK_TEXT(bed_at(answer, "changes.0.source"), "series");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
 TEST(pages_are_the_list_in_parts)
 {
     uint32_t cart = start(), seen = 0;

@@ -194,6 +194,9 @@ TEST(log_patterns_that_are_new_are_told)
     const char *const texts[][2] = {{DERIVED_TEMPLATE, "it failed"},
                                     {DERIVED_TEMPLATE_ID, "00000000000000aa"},
                                     {DERIVED_LEVEL, "ERROR"}};
+    const char *const usual[][2] = {{DERIVED_TEMPLATE, "all is well"},
+                                    {DERIVED_TEMPLATE_ID, "00000000000000bb"},
+                                    {DERIVED_LEVEL, "INFO"}};
     json_t *answer;
 
     bed_init(&bed);
@@ -201,12 +204,20 @@ TEST(log_patterns_that_are_new_are_told)
     struct attrs *attrs = labels(texts, 3);
     for (uint32_t minute = HALF; minute < MINUTES; minute++)
         add_point(&records, cart, minute, attrs)->i = 2;
+    answer = compare(""); /* it was not there before */
+    CHECK_TEXT(bed_at(answer, "total"), "0");
+    CHECK_TEXT(bed_at(answer, "baseIsEmpty"), "true");
+    json_decref(answer);
+    attrs = labels(usual, 3);
+    for (uint32_t minute = 0; minute < MINUTES; minute++)
+        add_point(&records, cart, minute, attrs)->i = 5;
     answer = compare("");
     CHECK_TEXT(bed_at(answer, "differences.0.kind"), "logs");
     CHECK_TEXT(bed_at(answer, "differences.0.direction"), "new");
     CHECK_TEXT(bed_at(answer, "differences.0.template"), "it failed");
     CHECK_TEXT(bed_at(answer, "differences.0.count"), "120");
-    CHECK_TEXT(bed_at(answer, "baseIsEmpty"), "true"); /* of requests */
+    CHECK_TEXT(bed_at(answer, "total"), "1");
+    CHECK_TEXT(bed_at(answer, "baseIsEmpty"), "false");
     json_decref(answer);
     bed_allow(&bed, UINT64_C(1) << ACTION_METRICS_VIEW, "acme", "*", "*");
     answer = compare("");
