@@ -11,7 +11,8 @@ VARYING = re.compile(rb'\\?"(tookMs|nextCursor|generatedAt|firstSeen|\w+Ago)\\?"
 
 # Have no words of what is stored, or only names of components.
 SILENT = {"POST /mcp tools/list ", *(f"POST /mcp tools/call {name}" for name in (
-    "query_resource_metrics", "query_http_metrics", "query_workflow_logs", "query_workflow_events"))}
+    "query_resource_metrics", "query_http_metrics", "query_costs", "query_recommendations", "query_workflow_logs",
+    "query_workflow_events"))}
 
 
 def call(name, **arguments):
