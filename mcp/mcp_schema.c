@@ -131,10 +131,11 @@ void mcp_write_input_schema(struct jsonw *w, const struct mcp_tool *tool)
 
 /* ---- the answer of a route ---- */
 
-enum { MAX_DEPTH = 12, SHAPED_DEPTH = 3 };
+enum { MAX_DEPTH = 12, SHAPED_DEPTH = 1 };
 
-/* Deeper, or a table within itself: any value. Of an answer that is shaped, any
- * member may be missing. */
+/* Deeper, or a table within itself: any value. An answer that is shaped has no
+ * nulls, and any member may be missing; its schema is short, since it takes
+ * room in the context of a model. */
 struct schema_at {
     int depth, max;
     bool shaped;
@@ -190,7 +191,7 @@ static void write_type(struct jsonw *w, const char *type, bool null)
 static void write_value(struct jsonw *w, const struct reply_member *member,
                         struct schema_at at)
 {
-    bool null = may_be_null(member);
+    bool null = !at.shaped && may_be_null(member);
 
     if (member->type == REPLY_TYPE_OBJECT && !null) {
         write_table(w, member->table, at);
