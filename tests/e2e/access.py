@@ -19,6 +19,7 @@ import time
 
 from access_kit import admin, ask, make_token, row, write_tokens
 from callboard import NS, DidNotStart, Server, Tap, new_folder, wait_until
+from route_tables import read_routes
 
 tap = Tap()
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
@@ -27,33 +28,13 @@ NOW = time.time_ns() // NS * NS
 
 # ---- the routes ----
 
-ROW = re.compile(r'(?:\{|UNSERVED\()\s*"(GET|POST|PUT|DELETE)",\s*((?:"[^"]*"\s*)+),'
-                 r'\s*(ACTION_\w+),\s*SCOPE_(\w+)')
-
-
-def read_routes():
-    routes = []
-    for folder in ("query", "analysis", "costs", "ingest"):  # mcp: answers of JSON-RPC
-        for name in sorted(os.listdir(os.path.join(TOP, folder))):
-            if not name.endswith(".c"):
-                continue
-            with open(os.path.join(TOP, folder, name)) as file:
-                text = file.read()
-                for name, value in re.findall(r'#define (\w+) ("[^"]*")', text):
-                    text = re.sub(rf"\b{name}\b", lambda _: value, text)
-                for method, path, action, scope in ROW.findall(text):
-                    path = "".join(re.findall(r'"([^"]*)"', path))
-                    routes.append((method, path, action, scope, folder))
-    return routes
-
-
 def read_actions():
     with open(os.path.join(TOP, "include", "grant.h")) as file:
         return dict(re.findall(r'X\((ACTION_\w+),\s*"([a-z:]+)"', file.read()))
 
 
 ACTIONS = read_actions()
-ROUTES = read_routes()
+ROUTES = read_routes("query", "analysis", "costs", "ingest")  # mcp: answers of JSON-RPC
 
 
 def path_of(path, scope):
