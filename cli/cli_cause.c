@@ -60,8 +60,8 @@ static int make_path(const struct cli_call *call, struct buf *path)
         start >= end)
         return fail("since", times, since);
     cli_add_path(call, path, "/api/v1/cause");
-    cli_add_time(path, "startTime", start);
-    cli_add_time(path, "endTime", end);
+    url_add_time(path, "startTime", start);
+    url_add_time(path, "endTime", end);
     return CLI_ANSWERED;
 }
 

@@ -44,7 +44,7 @@ static void add_number(struct buf *path, const char *name, long n)
 {
     char text[32];
 
-    cli_add_param(
+    url_add_param(
         path, name,
         (struct slice){text, (size_t)snprintf(text, sizeof(text), "%ld", n)});
 }
@@ -67,7 +67,7 @@ static json_t *ask_page(struct list_pages *p, long limit, int *code)
         if (limit)
             add_number(&path, "limit", limit);
         if (p->cursor)
-            cli_add_param(&path, "cursor", slice_of(p->cursor));
+            url_add_param(&path, "cursor", slice_of(p->cursor));
     }
     answer = cli_request(p->call, buf_slice(&path), body,
                          p->pages == 0 ? &p->raw : NULL, code);

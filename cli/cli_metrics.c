@@ -233,15 +233,15 @@ static void make_path(const struct cli_call *call, bool range, uint64_t step,
 
     buf_add(path, range ? SLICE("/prometheus/api/v1/query_range")
                         : SLICE("/prometheus/api/v1/query"));
-    cli_add_param(path, "query", slice_of(call->given.words[0]));
+    url_add_param(path, "query", slice_of(call->given.words[0]));
     if (!range) {
-        cli_add_time(path, "time", call->end_ns);
+        url_add_time(path, "time", call->end_ns);
         return;
     }
-    cli_add_time(path, "start", call->start_ns);
-    cli_add_time(path, "end", call->end_ns);
+    url_add_time(path, "start", call->start_ns);
+    url_add_time(path, "end", call->end_ns);
     (void)snprintf(seconds, sizeof(seconds), "%.3f", (double)step / 1e9);
-    cli_add_param(path, "step", slice_of(seconds));
+    url_add_param(path, "step", slice_of(seconds));
 }
 
 /* A scalar and a string are one sample without a series. */

@@ -17,10 +17,10 @@ static json_t *get_components(const struct cli_call *call, bool scoped)
     buf_init(&body, CLI_MAX_ANSWER);
     buf_add(&path, SLICE("/api/v1/components"));
     if (scoped) {
-        cli_add_param(&path, "namespace", slice_of(call->scope.namespace));
-        cli_add_param(&path, "project", slice_of(call->scope.project));
-        cli_add_param(&path, "component", slice_of(call->scope.component));
-        cli_add_param(&path, "environment", slice_of(call->scope.environment));
+        url_add_param(&path, "namespace", slice_of(call->scope.namespace));
+        url_add_param(&path, "project", slice_of(call->scope.project));
+        url_add_param(&path, "component", slice_of(call->scope.component));
+        url_add_param(&path, "environment", slice_of(call->scope.environment));
     }
     if (cli_send(&call->server, "GET", buf_slice(&path), SLICE(""), &body,
                  error) == 200)
@@ -176,7 +176,7 @@ int cli_need_namespace(struct cli_call *call)
         return CLI_ANSWERED;
     buf_init(&path, CLI_MAX_URL);
     buf_add(&path, SLICE("/api/v1/components"));
-    cli_add_param(&path, "project", slice_of(call->scope.project));
+    url_add_param(&path, "project", slice_of(call->scope.project));
     answer = cli_request(call, buf_slice(&path), NULL, NULL, &code);
     list = json_object_get(answer, "components");
     found = only_namespace(list, call->scope.component);

@@ -46,36 +46,6 @@ bool cli_target(struct cli_call *call, const char *word)
 
 /* ---- the query string ---- */
 
-void cli_add_escaped(struct buf *path, struct slice value)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRST"
-                                "UVWXYZ0123456789-_.~";
-
-    for (size_t i = 0; i < value.len; i++)
-        if (value.ptr[i] && strchr(plain, value.ptr[i]))
-            buf_byte(path, value.ptr[i]);
-        else
-            buf_format(path, "%%%02X", (unsigned char)value.ptr[i]);
-}
-
-void cli_add_param(struct buf *path, const char *name, struct slice value)
-{
-    bool first = !path->len || !memchr(path->ptr, '?', path->len);
-
-    if (value.len == 0)
-        return;
-    buf_format(path, "%c%s=", first ? '?' : '&', name);
-    cli_add_escaped(path, value);
-}
-
-void cli_add_time(struct buf *path, const char *name, uint64_t ns)
-{
-    char text[CLOCK_TEXT];
-
-    cli_add_param(path, name,
-                  (struct slice){text, clock_format_rfc3339(text, ns)});
-}
-
 /* Where a route or a body gets its names from. */
 static const struct {
     const char *name;
@@ -117,7 +87,7 @@ static void add_route(const struct cli_call *call, struct buf *path,
         if (*route) {
             size_t len = strcspn(route, "}");
 
-            cli_add_escaped(path,
+            url_add_escaped(path,
                             slice_of(replacement(call, route + 1, len - 1)));
             route += len + 1;
         }
@@ -141,7 +111,7 @@ static void add_pairs(struct buf *path, const char *text)
     while (*text) {
         size_t len = strcspn(text, "\n");
 
-        cli_add_param(path, "attr", (struct slice){text, len});
+        url_add_param(path, "attr", (struct slice){text, len});
         text += len + (text[len] != '\0');
     }
 }
@@ -153,7 +123,7 @@ static void add_list(struct buf *path, const char *name, const char *text)
     for (char *c = commas; *c; c++)
         if (*c == '\n')
             *c = ',';
-    cli_add_param(path, name, slice_of(commas));
+    url_add_param(path, name, slice_of(commas));
     free(commas);
 }
 
@@ -167,7 +137,7 @@ static void add_seconds(struct buf *path, const char *name, const char *text)
         (void)snprintf(seconds, sizeof(seconds), "%.9g", (double)ns / 1e9);
         text = seconds;
     }
-    cli_add_param(path, name, slice_of(text));
+    url_add_param(path, name, slice_of(text));
 }
 
 static void add_filter(const struct cli_call *call, struct buf *path, int i)
@@ -177,13 +147,13 @@ static void add_filter(const struct cli_call *call, struct buf *path, int i)
 
     switch (o->kind) {
     case PARAM_TRUE:
-        cli_add_param(path, name, SLICE("true"));
+        url_add_param(path, name, SLICE("true"));
         break;
     case PARAM_FAILED:
-        cli_add_param(path, "status", SLICE("error"));
+        url_add_param(path, "status", SLICE("error"));
         break;
     case PARAM_ASCENDING:
-        cli_add_param(path, name, SLICE("asc"));
+        url_add_param(path, name, SLICE("asc"));
         break;
     case PARAM_PAIRS:
         add_pairs(path, call->given.of[i]);
@@ -195,7 +165,7 @@ static void add_filter(const struct cli_call *call, struct buf *path, int i)
         add_list(path, name, call->given.of[i]);
         break;
     default:
-        cli_add_param(path, name, slice_of(call->given.of[i]));
+        url_add_param(path, name, slice_of(call->given.of[i]));
     }
 }
 
@@ -205,14 +175,14 @@ void cli_add_path(const struct cli_call *call, struct buf *path,
     add_route(call, path, route);
     for (size_t i = 0; i < PLACES; i++)
         if (!is_in_route(route, places[i].name))
-            cli_add_param(path, places[i].name, slice_of(place(call, i)));
+            url_add_param(path, places[i].name, slice_of(place(call, i)));
     if (call->verb->since) {
-        cli_add_time(path, "startTime", call->start_ns);
-        cli_add_time(path, "endTime", call->end_ns);
+        url_add_time(path, "startTime", call->start_ns);
+        url_add_time(path, "endTime", call->end_ns);
     }
     if (call->base_end_ns) {
-        cli_add_time(path, "baseStartTime", call->base_start_ns);
-        cli_add_time(path, "baseEndTime", call->base_end_ns);
+        url_add_time(path, "baseStartTime", call->base_start_ns);
+        url_add_time(path, "baseEndTime", call->base_end_ns);
     }
     for (int i = 0; i < CLI_OPTIONS; i++)
         if (call->given.of[i] && cli_options[i].kind != PARAM_NONE)

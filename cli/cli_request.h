@@ -6,6 +6,7 @@
 #define CLI_REQUEST_H
 
 #include "cli_verbs.h"
+#include "url_write.h"
 
 /* The component that an argument names: NAMESPACE/PROJECT/COMPONENT,
  * PROJECT/COMPONENT, or COMPONENT of the project that is known otherwise; if
@@ -15,10 +16,6 @@ bool cli_target(struct cli_call *call, const char *word);
  * component if they are given. An exit status, CLI_ANSWERED if there is one;
  * otherwise after a message. */
 int cli_need_namespace(struct cli_call *call);
-
-void cli_add_param(struct buf *path, const char *name, struct slice value);
-void cli_add_escaped(struct buf *path, struct slice value);
-void cli_add_time(struct buf *path, const char *name, uint64_t ns);
 
 /* route: "{namespace}" and the like, and "{word}" (the first argument), are
  * replaced; scope, times and filters follow as parameters. */

@@ -24,7 +24,7 @@ static int delete_tenant(const struct cli_call *call, const char *name)
 
     buf_init(&path, CLI_MAX_URL);
     buf_add(&path, SLICE("/api/v1/access/tenants/"));
-    cli_add_escaped(&path, slice_of(name));
+    url_add_escaped(&path, slice_of(name));
     answer = cli_ask(call, "DELETE", buf_slice(&path), SLICE(""), &code);
     if (answer && cli_wants_json(call))
         cli_print_json(call, answer);

@@ -46,7 +46,7 @@ static void add_list(struct buf *path, const char *name, const char *text,
     buf_init(&list, CLI_MAX_URL);
     for (; *text; text++)
         buf_byte(&list, strchr(separators, *text) ? ',' : *text);
-    cli_add_param(path, name, buf_slice(&list));
+    url_add_param(path, name, buf_slice(&list));
     buf_release(&list);
 }
 
@@ -67,7 +67,7 @@ static void add_filters(const struct cli_call *call, struct buf *path)
         add_list(path, filters[i].name, call->given.of[filters[i].option],
                  filters[i].separators);
     while (rest.len > 0)
-        cli_add_param(path, "attr", slice_split(&rest, '\n'));
+        url_add_param(path, "attr", slice_split(&rest, '\n'));
 }
 
 /* --limit all: the usual time of `logs`. */
@@ -82,13 +82,13 @@ static void add_start(const struct log_follow *f, struct buf *path)
     const char *lines = call->given.of[OPT_LIMIT];
 
     if (f->cursor)
-        cli_add_param(path, "cursor", slice_of(f->cursor));
+        url_add_param(path, "cursor", slice_of(f->cursor));
     else if (f->answered_ns) /* the server has other data now */
-        cli_add_time(path, "startTime", f->answered_ns);
+        url_add_time(path, "startTime", f->answered_ns);
     else if (call->given.of[OPT_SINCE] || is_every(lines))
-        cli_add_time(path, "startTime", call->start_ns);
+        url_add_time(path, "startTime", call->start_ns);
     if (!f->cursor && !f->answered_ns && lines && !is_every(lines))
-        cli_add_param(path, "lines", slice_of(lines));
+        url_add_param(path, "lines", slice_of(lines));
 }
 
 static void make_path(const struct log_follow *f, struct buf *path)
@@ -98,16 +98,16 @@ static void make_path(const struct log_follow *f, struct buf *path)
     char text[32];
 
     buf_add(path, SLICE("/api/v1/logs/tail"));
-    cli_add_param(path, "namespace", slice_of(call->scope.namespace));
-    cli_add_param(path, "project", slice_of(call->scope.project));
-    cli_add_param(path, "component", slice_of(call->scope.component));
-    cli_add_param(path, "environment", slice_of(call->scope.environment));
+    url_add_param(path, "namespace", slice_of(call->scope.namespace));
+    url_add_param(path, "project", slice_of(call->scope.project));
+    url_add_param(path, "component", slice_of(call->scope.component));
+    url_add_param(path, "environment", slice_of(call->scope.environment));
     add_filters(call, path);
     add_start(f, path);
     if (wait == 0 || wait > WAIT_S)
         wait = call->server.timeout_ms ? (wait ? WAIT_S : 1) : WAIT_S;
     (void)snprintf(text, sizeof(text), "%ld", wait);
-    cli_add_param(path, "wait", slice_of(text));
+    url_add_param(path, "wait", slice_of(text));
 }
 
 /* ---- the lines ---- */

@@ -39,8 +39,8 @@ static void add_window(struct buf *path, uint64_t window_ns)
 {
     uint64_t now = clock_wall_ns();
 
-    cli_add_time(path, "startTime", now - window_ns);
-    cli_add_time(path, "endTime", now);
+    url_add_time(path, "startTime", now - window_ns);
+    url_add_time(path, "endTime", now);
 }
 
 static void add_list_path(const struct top *top, struct buf *path)
@@ -48,10 +48,10 @@ static void add_list_path(const struct top *top, struct buf *path)
     const struct cli_scope *scope = &top->call->scope;
 
     buf_format(path, "/api/v1/components?usage=true&spark=%d", SPARK);
-    cli_add_param(path, "namespace", slice_of(scope->namespace));
-    cli_add_param(path, "project", slice_of(scope->project));
-    cli_add_param(path, "component", slice_of(scope->component));
-    cli_add_param(path, "environment", slice_of(scope->environment));
+    url_add_param(path, "namespace", slice_of(scope->namespace));
+    url_add_param(path, "project", slice_of(scope->project));
+    url_add_param(path, "component", slice_of(scope->component));
+    url_add_param(path, "environment", slice_of(scope->environment));
     add_window(path, top->window_ns);
 }
 
@@ -61,9 +61,9 @@ static void add_page_path(const struct top *top, struct buf *path)
     buf_add(path, SLICE("/api/v1/components"));
     for (int i = 0; i < 3; i++) {
         buf_byte(path, '/');
-        cli_add_escaped(path, slice_of(top->state.selected[i]));
+        url_add_escaped(path, slice_of(top->state.selected[i]));
     }
-    cli_add_param(path, "environment", slice_of(top->state.selected[3]));
+    url_add_param(path, "environment", slice_of(top->state.selected[3]));
     add_window(path, top->window_ns > 30 * NS_PER_MIN ? top->window_ns
                                                       : 30 * NS_PER_MIN);
 }
