@@ -65,19 +65,26 @@ static bool is_of_items(const struct shape_note *note)
     return note->total == 0 && strchr(note->path, ']');
 }
 
-/* Members that items lack, in one text. */
-static void add_members(json_t *list, const struct shape_notes *notes)
+/* Members that items lack, in one text; how many have no room there. */
+static uint32_t add_members(json_t *list, const struct shape_notes *notes)
 {
-    char text[256] = "";
+    char text[512] = "";
     size_t len = 0;
+    uint32_t others = 0;
 
-    for (uint32_t i = 0; i < notes->count; i++)
-        if (is_of_items(&notes->at[i]) && len + SHAPE_PATH + 40 < sizeof(text))
+    for (uint32_t i = 0; i < notes->count; i++) {
+        if (!is_of_items(&notes->at[i]))
+            continue;
+        if (len + SHAPE_PATH + 40 < sizeof(text))
             len += (size_t)snprintf(
                 text + len, sizeof(text) - len, "%s%s",
                 len ? ", " : "members of items: ", notes->at[i].path);
+        else
+            others++;
+    }
     if (len > 0)
         json_array_append_new(list, json_string(text));
+    return others;
 }
 
 static void add_count(json_t *list, const char *what, uint32_t count)
@@ -93,12 +100,13 @@ static void add_count(json_t *list, const char *what, uint32_t count)
 static json_t *omitted(const struct shape_notes *notes)
 {
     json_t *list = json_array();
+    uint32_t others;
 
     for (uint32_t i = 0; i < notes->count; i++)
         if (!is_of_items(&notes->at[i]))
             add_text(list, &notes->at[i]);
-    add_members(list, notes);
-    add_count(list, "other members", notes->others);
+    others = add_members(list, notes) + notes->others;
+    add_count(list, "other members", others);
     add_count(list, "texts shortened", notes->texts);
     return list;
 }

@@ -3,7 +3,9 @@
 #include "mcp_tool.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
 #include "params.h"
@@ -182,6 +184,36 @@ TEST(lists_are_cut_and_it_is_said)
     CHECK_EQ(
         json_integer_value(json_array_get(json_object_get(copy, "series"), 2)),
         9);
+    json_decref(copy);
+}
+
+TEST(members_without_room_in_the_text_are_counted)
+{
+    enum { MEMBERS = 12 };
+    struct shape_rule rules[MEMBERS + 1] = {{0}};
+    char paths[MEMBERS][64], wanted[32];
+    json_t *item = json_object(), *copy, *left;
+    struct shape_made made;
+    int said = 0, others = 0;
+
+    for (int i = 0; i < MEMBERS; i++) {
+        (void)snprintf(paths[i], sizeof(paths[i]),
+                       "items[].member_with_a_long_name_of_number_%02d", i);
+        json_object_set_new(item, paths[i] + sizeof("items[].") - 1,
+                            json_integer(i));
+        rules[i].path = paths[i];
+    }
+    copy = shaped_by(json_pack("{s:[o]}", "items", item),
+                     &(struct shape_plan){"items", rules}, false, &made);
+    left = json_object_get(copy, "leftOut");
+    CHECK_EQ(json_array_size(left), 2);
+    for (const char *at = json_string_value(json_array_get(left, 0));
+         at && (at = strstr(at, "items[].")); at++)
+        said++;
+    others = MEMBERS - said;
+    CHECK(said > 0 && others > 0);
+    (void)snprintf(wanted, sizeof(wanted), "other members: %d", others);
+    CHECK_TEXT(json_text_of(json_array_get(left, 1)), wanted);
     json_decref(copy);
 }
 
