@@ -7,6 +7,7 @@
 
 #include "cli_complete.h"
 #include "cli_verbs.h"
+#include "similar.h"
 
 static const struct cli_verb *find_verb(const char *name)
 {
@@ -19,6 +20,36 @@ static const struct cli_verb *find_verb(const char *name)
 bool cli_is_verb(const char *verb)
 {
     return find_verb(verb) || strcmp(verb, CLI_COMPLETE_VERB) == 0;
+}
+
+/* A beginning, or a slip of the keys. */
+static bool is_like(const char *name, const char *word)
+{
+    size_t len = strlen(word);
+
+    return len > 0 &&
+           (strncmp(name, word, len) == 0 ||
+            similar_distance(slice_of(word), slice_of(name)) <= (len + 2) / 3);
+}
+
+void cli_unknown(const char *word)
+{
+    static const char *const others[] = {"serve", "help", "version"};
+    enum { OTHERS = sizeof(others) / sizeof(others[0]) };
+    const char *before = "; did you mean ";
+
+    fprintf(stderr, "callboard: %s: no such command", word);
+    for (size_t i = 0; i < cli_verb_count + OTHERS; i++) {
+        const char *name =
+            i < cli_verb_count ? cli_verbs[i].name : others[i - cli_verb_count];
+
+        if (!is_like(name, word))
+            continue;
+        fprintf(stderr, "%s%s", before, name);
+        before = ", ";
+    }
+    fprintf(stderr, "%s callboard -h lists all\n",
+            before[0] == ',' ? "?" : ";");
 }
 
 static int misused(const struct cli_verb *verb, const char *why)

@@ -1,14 +1,10 @@
 /*
  * `callboard cause`: one GET of /api/v1/cause, and its JSON as text
- * (cli_print.c) or as it is. If nothing is known about the names that were
- * given, the most similar ones are suggested.
+ * (cli_print.c) or as it is.
  */
-#include <string.h>
-
 #include "cli_request.h"
 #include "cli_table.h"
 #include "clock.h"
-#include "mem.h"
 
 #define DEFAULT_SINCE "30m"
 
@@ -28,21 +24,6 @@ static int fail(const char *option, const char *wanted, const char *value)
     fprintf(stderr, "callboard: --%s: must be %s, not %s\n", option, wanted,
             value);
     return CLI_FAILED;
-}
-
-/* PROJECT[/COMPONENT], in the namespace that is given, else "default". */
-static void set_scope(struct cli_call *call)
-{
-    const char *word = call->given.words[0];
-    char *text = mem_copy(word, strlen(word)), *slash = strchr(text, '/');
-
-    call->held[CLI_HELD_TARGET] = text;
-    call->scope.project = text;
-    call->scope.component = slash ? slash + 1 : "";
-    if (slash)
-        *slash = '\0';
-    if (!call->scope.namespace[0])
-        call->scope.namespace = "default";
 }
 
 static int make_path(const struct cli_call *call, struct buf *path)
@@ -65,39 +46,17 @@ static int make_path(const struct cli_call *call, struct buf *path)
     return CLI_ANSWERED;
 }
 
-static int fail_unknown(const struct cli_call *call)
+/* Older than the exit statuses of the other verbs. */
+static int unknown(int code)
 {
-    const struct cli_scope *s = &call->scope;
-    json_t *names;
-    const json_t *other = cli_most_similar(call, &names);
-    bool one = s->component[0], place = s->environment[0];
-
-    fprintf(stderr, "callboard: there is no %s in namespace %s%s%s",
-            call->given.words[0], s->namespace, place ? ", environment " : "",
-            s->environment);
-    if (other) {
-        fputs("; did you mean ", stderr);
-        cli_put(stderr, cli_text(other, "project"));
-        fputs(one ? "/" : "", stderr);
-        cli_put(stderr, one ? cli_text(other, "component") : "");
-        fputs(" --namespace ", stderr);
-        cli_put(stderr, cli_text(other, "namespace"));
-        if (place && cli_text(other, "environment")[0]) {
-            fputs(" --environment ", stderr);
-            cli_put(stderr, cli_text(other, "environment"));
-        }
-        fputc('?', stderr);
-    }
-    fputc('\n', stderr);
-    json_decref(names);
-    return CLI_FAILED;
+    return code == CLI_NOTHING ? CLI_FAILED : code;
 }
 
 static int print_answer(const struct cli_call *call, const json_t *answer,
                         struct slice raw)
 {
     if (!json_is_true(json_object_get(answer, "found")) && !cli_is_known(call))
-        return fail_unknown(call);
+        return unknown(cli_say_nothing(call, ""));
     if (call->output == OUTPUT_JSON)
         cli_print_raw(&call->screen, raw);
     else if (call->output == OUTPUT_CSV || call->output == OUTPUT_JSONL)
@@ -112,9 +71,10 @@ int cli_cause(struct cli_call *call)
 {
     struct buf path, raw;
     json_t *answer = NULL;
-    int code;
+    int code = unknown(cli_scope(call, NEED_NAMESPACE | NEED_PROJECT, false));
 
-    set_scope(call);
+    if (code != CLI_ANSWERED)
+        return code;
     buf_init(&path, CLI_MAX_URL);
     buf_init(&raw, CLI_MAX_ANSWER);
     code = make_path(call, &path);

@@ -147,7 +147,8 @@ static void offer_endpoints(const char *begin, struct cli_call *call)
     if (call->given.count == 0 || !cli_target(call, call->given.words[0]) ||
         !call->scope.component[0])
         return;
-    if (!call->scope.namespace[0] && cli_need_namespace(call) != CLI_ANSWERED)
+    if (!call->scope.namespace[0] &&
+        cli_need(call, NEED_NAMESPACE) != CLI_ANSWERED)
         return;
     call->scope.environment = "";
     page = ask_quietly(call, "/api/v1/components/{namespace}/{project}/"

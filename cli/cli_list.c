@@ -211,30 +211,15 @@ static void print(const struct list_pages *p)
     }
 }
 
-static int fail_missing(const struct cli_call *call, const char *what,
-                        const char *how)
-{
-    fprintf(stderr, "callboard %s: %s is needed: %s\n", call->verb->name, what,
-            how);
-    return CLI_MISUSED;
-}
-
 static int check_scope(struct cli_call *call, const struct cli_view *view)
 {
-    int code = CLI_ANSWERED;
+    unsigned needed = 0;
 
-    if (call->verb->complete == COMPLETE_TARGET && call->given.count > 0 &&
-        !cli_target(call, call->given.words[0]))
-        return CLI_MISUSED;
-    if (view->needs_namespace || call->scope.project[0])
-        code = cli_need_namespace(call);
-    if (code != CLI_ANSWERED)
-        return code;
-    if (view->needs_component && !call->scope.component[0])
-        return fail_missing(call, "a component", "PROJECT/COMPONENT");
-    if (view->needs_environment && !call->scope.environment[0])
-        return fail_missing(call, "an environment", "--environment");
-    return CLI_ANSWERED;
+    if (view->needs_namespace)
+        needed |= NEED_NAMESPACE;
+    if (view->needs_environment)
+        needed |= NEED_ENVIRONMENT;
+    return cli_scope(call, needed, view->needs_component);
 }
 
 int cli_list(struct cli_call *call)

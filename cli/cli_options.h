@@ -52,7 +52,6 @@ enum cli_option_id {
     OPT_GRANULARITY,
     OPT_PATTERNS,
     OPT_SUMMARY,
-    OPT_RECOMMENDATIONS,
     OPT_FOLLOW,
     OPT_INTERVAL,
     OPT_ONCE,

@@ -44,6 +44,35 @@ bool cli_target(struct cli_call *call, const char *word)
     return true;
 }
 
+static int fail_missing(const struct cli_call *call)
+{
+    fprintf(stderr,
+            "callboard %s: a component is needed: PROJECT/COMPONENT; callboard "
+            "components lists them\n",
+            call->verb->name);
+    return CLI_MISUSED;
+}
+
+int cli_scope(struct cli_call *call, unsigned needed, bool needs_component)
+{
+    struct cli_scope *s = &call->scope;
+    bool word = call->verb->complete == COMPLETE_TARGET && call->given.count;
+
+    if (word && !cli_target(call, call->given.words[0]))
+        return CLI_MISUSED;
+    if (needs_component && word && !s->component[0]) {
+        s->component = s->project;
+        s->project = "";
+    }
+    if (needs_component && !s->component[0])
+        return fail_missing(call);
+    if (s->component[0])
+        needed |= NEED_PROJECT;
+    if (s->project[0] || s->component[0])
+        needed |= NEED_NAMESPACE;
+    return cli_need(call, needed);
+}
+
 /* ---- the query string ---- */
 
 /* Where a route or a body gets its names from. */

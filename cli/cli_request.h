@@ -12,10 +12,14 @@
  * PROJECT/COMPONENT, or COMPONENT of the project that is known otherwise; if
  * none is, a name alone is a project. False after a message. */
 bool cli_target(struct cli_call *call, const char *word);
-/* Without a namespace: the only one that can be seen, with the project and the
- * component if they are given. An exit status, CLI_ANSWERED if there is one;
- * otherwise after a message. */
-int cli_need_namespace(struct cli_call *call);
+/* What is needed and not given: the only one that can be seen with the names
+ * that are given. An exit status, CLI_ANSWERED if there is one; otherwise
+ * after a message. */
+enum { NEED_NAMESPACE = 1, NEED_PROJECT = 2, NEED_ENVIRONMENT = 4 };
+int cli_need(struct cli_call *call, unsigned needed);
+/* The scope of the first argument, if there is one: cli_target(); for what
+ * needs a component a name alone is one, too. */
+int cli_scope(struct cli_call *call, unsigned needed, bool needs_component);
 
 /* route: "{namespace}" and the like, and "{word}" (the first argument), are
  * replaced; scope, times and filters follow as parameters. */
@@ -37,10 +41,8 @@ enum { CLI_MAX_ANSWER = 256 << 20 };
  * component if no component is known there, otherwise `nothing`. The exit
  * status, CLI_NOTHING if the server answers. */
 int cli_say_nothing(const struct cli_call *call, const char *nothing);
+/* Before waiting for what a scope sends: says if nothing is known of it. */
+void cli_warn_unknown(const struct cli_call *call);
 /* False if the server knows no component of the scope. */
 bool cli_is_known(const struct cli_call *call);
-/* Of the server's components the one whose names are most similar to the
- * scope; names: to be released. NULL: none. */
-const json_t *cli_most_similar(const struct cli_call *call, json_t **names);
-
 #endif

@@ -45,7 +45,7 @@ struct cli_scope {
 };
 
 /* 0 to 3: names of files. */
-enum { CLI_HELD_TARGET = 4, CLI_HELD_NAMESPACE, CLI_HELD };
+enum { CLI_HELD_TARGET = 4, CLI_HELD_NEEDED, CLI_HELD = CLI_HELD_NEEDED + 3 };
 
 /* One run of a verb. */
 struct cli_call {

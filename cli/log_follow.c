@@ -259,6 +259,7 @@ static int follow(struct cli_call *call)
         return misused("-f has no --until");
     if (call->given.count > 0 && !cli_target(call, call->given.words[0]))
         return CLI_MISUSED;
+    cli_warn_unknown(call);
     f.look.columns = 0; /* the terminal wraps; nothing is cut */
     while (follow_once(&f, &code))
         ;

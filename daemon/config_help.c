@@ -97,31 +97,40 @@ static void print_option(FILE *out, const struct config_option *o)
     wrap(out, o->text, 6);
 }
 
+void config_print_usage(FILE *out)
+{
+    fputs(
+        "Usage: callboard [serve] [--OPTION VALUE]...\n"
+        "       callboard VERB [ARGUMENT]... [--OPTION VALUE]...\n"
+        "\n"
+        "serve receives OTLP, tags every signal with project, component and\n"
+        "endpoint, stores it, and answers queries by these names. It is what\n"
+        "callboard does without a verb.\n"
+        "\n"
+        "Verbs that ask a running server:\n",
+        out);
+    cli_print_verbs(out);
+    fputs("\n"
+          "More help:\n"
+          "  callboard VERB --help     options of a verb, with examples\n"
+          "  callboard --help          the options of serve, below this text\n"
+          "  callboard --help-man      the manual page: everything\n"
+          "  callboard --help-config   a sample of the configuration file\n"
+          "  callboard --version\n",
+          out);
+}
+
 void config_print_help(FILE *out)
 {
-    fputs("Usage: callboard [serve] [--OPTION VALUE]...\n"
-          "\n"
-          "Receives OTLP, tags every signal with project, component and\n"
-          "endpoint, stores it, and serves queries by these names.\n"
-          "\n"
-          "  callboard serve --data-dir D --otlp-http HOST:PORT "
-          "--query HOST:PORT\n"
-          "  callboard --version\n"
-          "  callboard --help-man      prints the manual page\n"
-          "  callboard --help-config   prints a sample of the configuration "
-          "file\n"
-          "\n"
-          "Verbs that query a running server, callboard VERB; see callboard "
-          "VERB --help:\n",
+    config_print_usage(out);
+    fputs("\n"
+          "Options of serve may also be set in the environment\n"
+          "(CALLBOARD_DATA_DIR for --data-dir) or in the YAML file given by\n"
+          "--config.\n"
+          "SIZE is a number with B, KiB, MiB, GiB or TiB (64MiB); DURATION "
+          "has\n"
+          "ns, us, ms, s, m, h or d (30s, 7d, 1h30m).\n",
           out);
-    cli_print_verbs(out);
-    fputs(
-        "\n"
-        "Options may also be set in the environment (CALLBOARD_DATA_DIR for\n"
-        "--data-dir) or in the YAML file given by --config.\n"
-        "SIZE is a number with B, KiB, MiB, GiB or TiB (64MiB); DURATION has\n"
-        "ns, us, ms, s, m, h or d (30s, 7d, 1h30m).\n",
-        out);
     for (size_t g = 0; g < GROUPS; g++) {
         bool any = false;
 

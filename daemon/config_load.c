@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "config_int.h"
 #include "listen.h"
 #include "log.h"
@@ -105,9 +106,10 @@ static enum status complain_unknown(const char *argument)
     const char *name = argument + 2, *near = NULL;
     uint32_t least = (uint32_t)strlen(name) / 3 + 1;
 
-    if (strncmp(argument, "--", 2) != 0)
-        return complain(argument, "no such command (serve, cause, token, help, "
-                                  "version); see --help");
+    if (strncmp(argument, "--", 2) != 0) {
+        cli_unknown(argument);
+        return ERR_INVALID;
+    }
     for (size_t i = 0; i < config_option_count; i++) {
         uint32_t far =
             similar_distance(slice_of(name), slice_of(config_options[i].name));

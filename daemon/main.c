@@ -26,8 +26,8 @@ static const struct {
     const char *argument;
     void (*print)(FILE *out);
 } prints[] = {{"--help", config_print_help},
-              {"-h", config_print_help},
-              {"help", config_print_help},
+              {"-h", config_print_usage},
+              {"help", config_print_usage},
               {"--help-man", config_print_man},
               {"--help-config", config_print_sample},
               {"--version", print_version},
@@ -40,7 +40,10 @@ static bool print_only(int argc, char **argv)
         for (size_t k = 0; k < sizeof(prints) / sizeof(prints[0]); k++)
             if (strcmp(argv[i], prints[k].argument) == 0 &&
                 (i == 1 || argv[i][0] == '-')) {
-                prints[k].print(stdout);
+                if (prints[k].print == config_print_usage && argc > 2)
+                    config_print_help(stdout); /* callboard serve -h */
+                else
+                    prints[k].print(stdout);
                 return true;
             }
     return false;
@@ -67,6 +70,11 @@ int main(int argc, char **argv)
         char *help[] = {argv[0], argv[2], (char[]){"--help"}, NULL};
 
         return cli_run(3, help);
+    }
+    if (argc == 3 && strcmp(argv[1], "help") == 0 &&
+        strcmp(argv[2], "serve") != 0) {
+        cli_unknown(argv[2]);
+        return 1;
     }
     if (argc > 1 && cli_is_verb(argv[1]))
         return cli_run(argc, argv);

@@ -19,6 +19,9 @@ bool cli_is_verb(const char *verb);
 /* Runs the verb argv[1]; the exit status. */
 int cli_run(int argc, char **argv);
 
+/* Says on stderr that the word is no command, and which ones are like it. */
+void cli_unknown(const char *word);
+
 /* A line per verb, for the help of the program. */
 void cli_print_verbs(FILE *out);
 /* Sections of the manual page. */

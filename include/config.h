@@ -159,7 +159,8 @@ bool config_is_required(const struct config_tls *tls);
 /* Sets every option to its default. */
 void config_defaults(struct config *config);
 
-void config_print_help(FILE *out);
+void config_print_usage(FILE *out); /* the verbs */
+void config_print_help(FILE *out);  /* and all options */
 void config_print_man(FILE *out);
 void config_print_sample(FILE *out);
 

@@ -94,7 +94,10 @@ def main():
             code, text = cause(server, "shop", "--since", "tomorrow")
             tap.check(code == 1 and "--since" in text,
                       "a duration that is none", text)
-            tap.check(cause(server)[0] == 2, "no project: usage")
+            code, text = cause(server, "--since", "6m")
+            tap.check(code == 0 and text.startswith("Cause          users: "),
+                      "the only namespace and project are taken", text)
+            tap.check(cause(server, "a", "b")[0] == 2, "two projects: usage")
 
             now = "2000-01-01T00:00:00Z"
             question = {"startTime": now, "endTime": "2000-01-01T00:00:01Z",

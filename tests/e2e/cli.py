@@ -149,13 +149,59 @@ def costs(tap, address):
                             "--since", "2025-01-15", "--until", "2025-01-16")
     tap.check(code == 0 and "MEMORY" in text and " checkout " in " " + text,
               "costs of an environment", text, error)
-    code, _, error = run("costs", "shop", "-s", address)
-    tap.check(code == 2 and "--environment" in error, "an environment is needed", error)
+    code, text, error = run("costs", "shop", "-s", address,
+                            "--since", "2025-01-15", "--until", "2025-01-16")
+    tap.check(code == 0 and " checkout " in " " + text,
+              "the only environment is taken", text, error)
     code, text, error = run("recommendations", "shop", "-s", address, "-e",
                             "production", "--since", "2025-01-15", "--until",
                             "2025-01-16")
     tap.check(code == 5 and "a day of usage" in error,
               "nothing is recommended on twenty minutes", text, error)
+
+
+def names(tap, address):
+    """What is left out is the only one that fits; an unknown name says which is
+    meant, whatever the verb."""
+    for verb in ("endpoints", "blast-radius", "capacity", "component"):
+        code, text, error = run(verb, "inventory", "-s", address, *TIME)
+        tap.check(code == 0 and text, f"{verb} of a name alone: the only component", error)
+    for verb, status in (("logs", 5), ("cause", 1), ("costs", 5), ("topology", 5)):
+        for word, meant in (("inventory", "shop/inventory"), ("shpo", "shop")):
+            code, _, error = run(verb, word, "-s", address, *TIME)
+            tap.check(code == status and f"no project {word}; did you mean {meant} --namespace acme?"
+                      in error, f"{verb} {word}: {meant} is meant", code, error)
+    code, text, error = run("cause", "shop", "-s", address, *TIME)
+    tap.check(code == 0 and text, "cause takes the only namespace", error)
+    code, _, error = run("cause", "-s", address, "-p", "shop", *TIME)
+    tap.check(code == 0, "cause of a project by its option", error)
+    code, _, error = run("logs", "shop", "-s", address, *TIME, CALLBOARD_PROJECT="shop")
+    tap.check(code == 5 and "did you mean --project shop" in error,
+              "a project where a component of the usual one is expected", error)
+    code, _, error = run("logs", "shop/cart", "-e", "prod", "-s", address, *TIME)
+    tap.check(code == 5 and "--environment production?" in error,
+              "an unknown environment of a component of the catalogue", error)
+
+
+def two_of_each(tap):
+    """Two namespaces, projects, environments: what is needed is named."""
+    with Running() as server:
+        for namespace, project, environment in (("acme", "shop", "production"), ("acme", "shop", "staging"),
+                                                ("globex", "till", "production")):
+            server.send("/v1/logs", {"resourceLogs": [{"resource": {"attributes": [
+                {"key": key, "value": {"stringValue": value}} for key, value in
+                [("openchoreo.dev/namespace", namespace), ("openchoreo.dev/project", project),
+                 ("openchoreo.dev/component", "cart"), ("openchoreo.dev/environment", environment)]]},
+                "scopeLogs": [{"logRecords": [{"timeUnixNano": str(time.time_ns()), "body": {"stringValue": "x"}}]}]}]})
+        address = f"127.0.0.1:{server.port}"
+        for words, needed in ((["logs"], "--namespace is needed, one of: acme globex"),
+                              (["costs", "shop"], "--environment is needed, one of: production staging"),
+                              (["cause"], "--namespace is needed, one of: acme globex"),
+                              (["endpoints", "cart"], "--namespace is needed, one of: acme globex")):
+            code, _, error = run(*words, "-s", address)
+            tap.check(code == 2 and needed + "\n" in error, f"{words}: {needed}", code, error)
+        code, _, error = run("logs", "cart", "-p", "till", "-s", address)
+        tap.check(code == 0, "the only namespace with the project", error)
 
 
 def exit_codes(tap, address):
@@ -336,6 +382,18 @@ def help_texts(tap):
     text = run("--help")[1]
     verbs = re.findall(r"^  ([a-z-]+) {2,}\S", text.split("Verbs")[1].split("\n\n")[0], re.M)
     tap.check(len(verbs) > 10, "verbs are listed", verbs)
+    short = run("-h")[1]
+    tap.check(text.startswith(short) and len(short.splitlines()) < 45 and
+              run("help")[1] == short and "--kafka" not in short and
+              run("serve", "-h")[1] == text == run("help", "serve")[1],
+              "-h is short, with all verbs", short)
+    for words in (["lgos"], ["help", "lgos"]):
+        code, out, error = run(*words)
+        tap.check(code == 1 and not out and "no such command; did you mean logs? callboard -h" in error,
+                  f"{words}: the nearest verb", error)
+    briefs = re.findall(r"^  [a-z-]+ {2,}(\S+)", short.split("Verbs")[1].split("\n\n")[0], re.M)
+    tap.check(len(briefs) == len(verbs) and all(re.match(r"[a-z]+s\b", word) for word in briefs),
+              "what a verb does is told in one form", briefs)
     manual = run("--help-man")[1]
     for verb in verbs:
         code, text, error = run(verb, "--help")
@@ -353,6 +411,7 @@ def main():
     help_texts(tap)
     bad_servers(tap)
     interrupted(tap)
+    two_of_each(tap)
     with Running("--catalog", "../shop/catalog.json") as server:
         server.play()
         address = f"127.0.0.1:{server.port}"
@@ -362,6 +421,7 @@ def main():
         costs(tap, address)
         rest(tap, address)
         changes(tap, address)
+        names(tap, address)
         exit_codes(tap, address)
         on_terminal(tap, address)
         contexts(tap, address)

@@ -133,7 +133,7 @@ def client_certificates(authority, folder):
     for name, more, works in (("without its authority", {}, False), ("with its files", files, True)):
         ran = subprocess.run([os.environ["CALLBOARD"], "cause", "shop", "--server", f"https://localhost:{server.query_port}"],
                              capture_output=True, text=True, timeout=20, env={**os.environ, **more})
-        tap.check(("there is no shop" in ran.stderr) == works, f"the command line {name}", ran)
+        tap.check(("there is no project shop" in ran.stderr) == works, f"the command line {name}", ran)
     tap.same(server.stop(), 0, "it ends with status 0")
 
 

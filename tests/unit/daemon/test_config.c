@@ -236,8 +236,16 @@ TEST(messages_name_the_option_and_what_is_allowed)
          "--query-worker: no such option; did you mean --query-workers?"},
         {"--nonsense", "1", "--nonsense: no such option; see --help"},
         {"serv", NULL,
-         "serv: no such command (serve, cause, token, help, version); see "
-         "--help"},
+         "serv: no such command; did you mean serve? callboard -h lists all"},
+        {"cuase", NULL,
+         "cuase: no such command; did you mean cause? callboard -h lists all"},
+        {"tok", NULL,
+         "tok: no such command; did you mean top, token? callboard -h lists "
+         "all"},
+        {"lgos", NULL,
+         "lgos: no such command; did you mean logs? callboard -h lists all"},
+        {"", NULL, ": no such command; callboard -h lists all"},
+        {"zzzzzz", NULL, "zzzzzz: no such command; callboard -h lists all"},
     };
     char text[512], want[512];
 
