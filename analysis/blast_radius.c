@@ -58,13 +58,16 @@ static bool add_entry(struct blast_radius *b, const struct graph_edge *edge,
     return true;
 }
 
-/* In the namespace and an environment of the target. */
-static bool is_near(const struct dependency_graph *g, const struct node *node)
+/* In the namespace and environment of the target, or of a component from which
+ * calls lead to it. */
+static bool is_near(const struct blast_radius *b, const struct node *node)
 {
+    const struct dependency_graph *g = &b->graph;
+
     for (uint32_t i = 0; i < g->node_count; i++) {
         const struct identity *id = &g->nodes[i].node->identity;
 
-        if (graph_is_root(g, &g->nodes[i]) &&
+        if ((graph_is_root(g, &g->nodes[i]) || b->any_steps[i] != GRAPH_NONE) &&
             slice_equal(id->namespace, node->identity.namespace) &&
             (id->environment.len == 0 ||
              slice_equal(id->environment, node->identity.environment)))
@@ -81,7 +84,7 @@ static enum status find_entries(struct blast_radius *b)
         const struct graph_edge *edge = &g->edges[i];
 
         if (g->nodes[edge->source].node->kind != NODE_GATEWAY ||
-            !is_near(g, g->nodes[edge->target].node))
+            !is_near(b, g->nodes[edge->target].node))
             continue;
         for (const struct metric_group *calls = edge->edge->calls; calls;
              calls = calls->next)

@@ -75,11 +75,20 @@ static uint8_t shown_level(uint8_t level)
                                   : level;
 }
 
+/* Bars are whole steps, which the window may cut: what lies outside of it does
+ * not count there either. */
 static void count_bar(struct log_patterns *p, uint64_t from_ns,
                       uint64_t until_ns, uint8_t level, double count)
 {
-    struct grid_part part = grid_parts(&p->bars, from_ns, until_ns);
+    const struct window *w = &p->window;
+    uint64_t first = from_ns > w->start_ns ? from_ns : w->start_ns;
+    uint64_t last = until_ns < w->end_ns ? until_ns : w->end_ns;
+    struct grid_part part = grid_parts(&p->bars, first, last);
 
+    if (from_ns < until_ns && first >= last)
+        return;
+    if (from_ns < until_ns)
+        count *= (double)(last - first) / (double)(until_ns - from_ns);
     while (grid_next(&p->bars, &part))
         p->bar_counts[part.cell][level] += count * part.share;
 }
