@@ -125,13 +125,13 @@ enum { PAGE = 100, PAGE_MAX = 1000, CURSOR_BYTES = 16 };
 
 static void read_kinds(struct change_list *list)
 {
-    struct slice rest = query_param(list->request, "kind");
+    const struct slice *names;
+    uint32_t count;
 
-    list->kinds = rest.len > 0 ? 0 : UINT32_MAX;
-    while (rest.len > 0) {
-        const char *comma = memchr(rest.ptr, ',', rest.len);
-        size_t len = comma ? (size_t)(comma - rest.ptr) : rest.len;
-        struct slice name = {rest.ptr, len};
+    params_query_list(list->request, "kind", &names, &count);
+    list->kinds = count > 0 ? 0 : UINT32_MAX;
+    for (uint32_t i = 0; i < count; i++) {
+        struct slice name = names[i];
         uint32_t kind = change_row_kind(name);
 
         if (kind == CHANGE_ROW_KINDS) {
@@ -142,7 +142,6 @@ static void read_kinds(struct change_list *list)
             return;
         }
         list->kinds |= 1u << kind;
-        rest = slice_from(rest, comma ? len + 1 : len);
     }
 }
 

@@ -353,20 +353,14 @@ static void read_base(struct comparison *c)
     struct query_request *request = c->request;
     struct window *base = &c->base;
     uint64_t start = c->window.start_ns, length = c->window.end_ns - start;
-    struct slice from = query_param(request, "baseStartTime"),
-                 to = query_param(request, "baseEndTime");
+    bool with_start = query_param(request, "baseStartTime").len > 0,
+         with_end = query_param(request, "baseEndTime").len > 0;
 
     base->end_ns = start;
-    base->start_ns = start > length ? start - length : 0;
-    if (to.len > 0 && !clock_parse_rfc3339(to, &base->end_ns))
-        query_invalid(request, "baseEndTime must be an RFC 3339 time such as "
-                               "2026-08-21T08:00:00Z");
-    if (to.len > 0)
-        base->start_ns = base->end_ns > length ? base->end_ns - length : 0;
-    if (from.len > 0 && !clock_parse_rfc3339(from, &base->start_ns))
-        query_invalid(request, "baseStartTime must be an RFC 3339 time such as "
-                               "2026-08-21T08:00:00Z");
-    if (from.len > 0 && to.len == 0)
+    params_query_time(request, "baseEndTime", &base->end_ns);
+    base->start_ns = base->end_ns > length ? base->end_ns - length : 0;
+    params_query_time(request, "baseStartTime", &base->start_ns);
+    if (with_start && !with_end)
         base->end_ns = base->start_ns + length;
     if (base->end_ns < base->start_ns)
         query_invalid(request, "baseEndTime must not be before baseStartTime");

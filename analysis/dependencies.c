@@ -249,16 +249,12 @@ static void reply(struct dependencies *d)
 
 static enum status read_direction(struct dependency_graph *g)
 {
-    struct slice text = query_param(g->request, "direction");
+    static const char *const words[] = {"callees", "callers", "both", NULL};
+    int word = params_query_word(g->request, "direction", words);
 
-    g->directions = GRAPH_CALLERS | GRAPH_CALLEES;
-    if (slice_equal(text, SLICE("callers")))
-        g->directions = GRAPH_CALLERS;
-    else if (slice_equal(text, SLICE("callees")))
-        g->directions = GRAPH_CALLEES;
-    else if (text.len > 0 && !slice_equal(text, SLICE("both")))
-        return query_invalid(g->request,
-                             "direction must be callees, callers or both");
+    g->directions = word == 0   ? GRAPH_CALLEES
+                    : word == 1 ? GRAPH_CALLERS
+                                : GRAPH_CALLERS | GRAPH_CALLEES;
     return g->request->failed;
 }
 

@@ -9,21 +9,13 @@
 
 enum { OUTLIER_OF = 10, OUTLIER_TIMES = 5 };
 
-static int compare_texts(struct slice a, struct slice b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 static int compare_operations(const struct found_trace *a,
                               const struct found_trace *b)
 {
     int order = identity_compare(a->root, b->root);
 
     return order ? order
-                 : compare_texts(a->summary.root_name, b->summary.root_name);
+                 : slice_compare(a->summary.root_name, b->summary.root_name);
 }
 
 static int compare_groups(const struct found_trace *a,
@@ -34,7 +26,7 @@ static int compare_groups(const struct found_trace *a,
     if (order == 0)
         order = a->summary.has_errors - b->summary.has_errors;
     if (order == 0)
-        order = compare_texts(a->failing_name, b->failing_name);
+        order = slice_compare(a->failing_name, b->failing_name);
     if (order == 0 && a->failing && b->failing)
         order = identity_compare(a->failing, b->failing);
     return order;

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 
 #include "clock.h"
-#include "log_params.h"
 #include "routes.h"
 
 enum { LIMIT = 20, ROUNDS = 8, COUNTED = 10000 };
@@ -25,12 +24,10 @@ enum { LIMIT = 20, ROUNDS = 8, COUNTED = 10000 };
 
 static void read_sort(struct found_traces *f)
 {
-    struct slice sort = query_param(f->request, "sortBy");
+    static const char *const orders[] = {"time", "duration", NULL};
     struct slice status = query_param(f->request, "status");
 
-    f->by_duration = slice_equal(sort, SLICE("duration"));
-    if (sort.len > 0 && !f->by_duration && !slice_equal(sort, SLICE("time")))
-        query_invalid(f->request, "sortBy must be time or duration");
+    f->by_duration = params_query_word(f->request, "sortBy", orders) == 1;
     f->query.errors_only = slice_equal(status, SLICE("error"));
     if (status.len > 0 && !f->query.errors_only)
         query_invalid(f->request, "status must be error, or left out");
@@ -46,11 +43,11 @@ static enum status read_request(struct found_traces *f)
     params_query_scope(request, &f->scope);
     params_query_range(request, DEFAULT_WINDOW, &q->start_ns, &q->end_ns);
     params_query_number(request, "limit", 1, PARAMS_MAX_PAGE, &limit);
-    duration_param(request, "minDuration", &q->min_duration_ns);
-    duration_param(request, "maxDuration", &q->max_duration_ns);
+    params_query_duration(request, "minDuration", &q->min_duration_ns);
+    params_query_duration(request, "maxDuration", &q->max_duration_ns);
     q->endpoint = query_param(request, "endpoint");
     q->operation = query_param(request, "operation");
-    attr_params(request, &q->attrs, &q->attr_count);
+    params_query_attrs(request, &q->attrs, &q->attr_count);
     read_sort(f);
     f->limit = (uint32_t)limit;
     f->filtered = q->min_duration_ns || q->max_duration_ns || q->attr_count ||

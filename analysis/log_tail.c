@@ -16,7 +16,6 @@
  *     store u32    which data folder it is of
  *     check u32    of all before it
  */
-#include "clock.h"
 #include "hex.h"
 #include "log_params.h"
 #include "query_wait.h"
@@ -113,17 +112,15 @@ static void read_cursor(struct log_tail_request *t)
 static void read_start(struct log_tail_request *t)
 {
     struct query_request *request = t->request;
-    struct slice start = query_param(request, "startTime");
+    bool has_time = query_param(request, "startTime").len > 0;
     uint64_t since = 0;
 
-    duration_param(request, "since", &since);
-    if (start.len > 0 && !clock_parse_rfc3339(start, &t->start_ns))
-        query_invalid(request, "startTime must be an RFC 3339 time such as "
-                               "2026-08-21T08:00:00Z");
+    params_query_duration(request, "since", &since);
+    params_query_time(request, "startTime", &t->start_ns);
     if (since > 0 && request->now_ns > since &&
         request->now_ns - since > t->start_ns)
         t->start_ns = request->now_ns - since;
-    t->has_start = start.len > 0 || since > 0;
+    t->has_start = has_time || since > 0;
     t->lines =
         t->has_start && !query_param(request, "lines").ptr ? UINT64_MAX : LINES;
     params_query_number(request, "lines", 0, LINES_MAX, &t->lines);
@@ -136,7 +133,7 @@ static enum status read_request(struct log_tail_request *t)
 
     params_query_scope(request, &scope);
     log_params(request, &t->query, &t->ids);
-    bool_param(request, "includeAttributes", &t->attributes);
+    params_query_bool(request, "includeAttributes", &t->attributes);
     params_query_number(request, "limit", 1, LIMIT, &t->limit);
     params_query_number(request, "wait", 0, WAIT_MAX, &t->wait);
     read_start(t);

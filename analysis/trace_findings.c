@@ -98,14 +98,6 @@ static enum status find_components(struct trace_tree *tree)
 
 /* ---- equal operations ---- */
 
-static int compare_names(struct slice a, struct slice b)
-{
-    size_t len = a.len < b.len ? a.len : b.len;
-    int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
-
-    return order ? order : (a.len > b.len) - (a.len < b.len);
-}
-
 /* By component, kind and name; then as they stand in the tree. */
 static int compare_operations(const struct trace_node *a,
                               const struct trace_node *b)
@@ -114,7 +106,7 @@ static int compare_operations(const struct trace_node *a,
         return a->component < b->component ? -1 : 1;
     if (a->span->kind != b->span->kind)
         return a->span->kind < b->span->kind ? -1 : 1;
-    return compare_names(a->span->name, b->span->name);
+    return slice_compare(a->span->name, b->span->name);
 }
 
 static int by_operation(const void *left, const void *right)

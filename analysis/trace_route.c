@@ -26,20 +26,7 @@ static void read_attrs(struct query_request *request, struct trace_attrs *attrs)
         return;
     }
     attrs->wanted = ATTRS_LISTED;
-    while (text.len > 0) {
-        const char *comma = memchr(text.ptr, ',', text.len);
-        size_t len = comma ? (size_t)(comma - text.ptr) : text.len;
-
-        if (attrs->key_count == sizeof(attrs->keys) / sizeof(*attrs->keys)) {
-            query_invalid(request, "attributes must be all, none, or at most "
-                                   "64 names separated by commas");
-            return;
-        }
-        attrs->keys[attrs->key_count++] =
-            slice_trim((struct slice){text.ptr, len}, PARAMS_BLANKS);
-        text.ptr += len + (comma != NULL);
-        text.len -= len + (comma != NULL);
-    }
+    params_query_list(request, "attributes", &attrs->keys, &attrs->key_count);
 }
 
 /* The node of a span; TRACE_NONE: there is none. */
@@ -54,14 +41,13 @@ static uint32_t node_of(const struct trace_tree *tree, const uint8_t id[8])
 static enum status read_top(struct query_request *request,
                             struct tree_answer *answer)
 {
-    struct slice text = query_param(request, "spanId");
     uint8_t id[8];
+    bool given;
 
     answer->top = TRACE_NONE;
-    if (text.len == 0)
-        return OK;
-    if (!hex_bytes(text, id, sizeof(id)))
-        return query_invalid(request, "spanId must be 16 hexadecimal digits");
+    if (params_query_id(request, "spanId", id, sizeof(id), &given) != OK ||
+        !given)
+        return request->failed;
     answer->top = node_of(&answer->tree, id);
     return answer->top == TRACE_NONE
                ? query_fail(request, ERR_NOT_FOUND, NULL,

@@ -155,7 +155,7 @@ MUST_CHECK enum status trace_read(struct query_request *request,
 /* Which attributes are shown. */
 struct trace_attrs {
     enum trace_attrs_wanted { ATTRS_NONE, ATTRS_ALL, ATTRS_LISTED } wanted;
-    struct slice keys[64];
+    const struct slice *keys;
     uint32_t key_count;
 };
 

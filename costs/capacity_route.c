@@ -377,25 +377,6 @@ static void find_first(struct capacity_answer *a)
 
 /* ---- the request ---- */
 
-static enum status read_number(struct query_request *request, const char *name,
-                               double most, double *value)
-{
-    struct slice text = query_param(request, name);
-    char copy[32] = "";
-    char *end = copy;
-
-    if (!text.ptr)
-        return request->failed;
-    if (text.len > 0 && text.len < sizeof(copy)) {
-        slice_copy(copy, text);
-        *value = strtod(copy, &end);
-    }
-    if (end == copy || *end || !(*value > 0) || *value > most)
-        return query_invalid(
-            request, "%s must be a number above 0 and at most %g", name, most);
-    return request->failed;
-}
-
 /* One environment; of several, the one to choose is asked for. */
 static enum status find_environment(struct capacity_answer *a)
 {
@@ -430,10 +411,10 @@ static enum status read_request(struct capacity_answer *a)
                        &a->window.end_ns);
     objectives[CAPACITY_LATENCY] = OBJECTIVE_LATENCY;
     objectives[CAPACITY_ERRORS] = OBJECTIVE_ERRORS;
-    read_number(request, "objectiveLatency", 3600,
-                &objectives[CAPACITY_LATENCY]);
-    read_number(request, "objectiveErrorRatio", 1,
-                &objectives[CAPACITY_ERRORS]);
+    params_query_decimal(request, "objectiveLatency", 3600,
+                         &objectives[CAPACITY_LATENCY]);
+    params_query_decimal(request, "objectiveErrorRatio", 1,
+                         &objectives[CAPACITY_ERRORS]);
     if (request->failed == OK &&
         (a->scope.namespace.len == 0 || a->scope.component.len == 0))
         query_invalid(request, "namespace, project and component are required");

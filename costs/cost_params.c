@@ -12,23 +12,6 @@ static struct slice name_or_uid(const struct query_request *request,
     return text.len > 0 ? text : query_param(request, uid);
 }
 
-/* absent_ns 0: it is required. */
-static uint64_t read_time(struct query_request *request, const char *name,
-                          uint64_t absent_ns)
-{
-    struct slice text = query_param(request, name);
-    uint64_t ns = absent_ns;
-
-    if (text.len == 0 && absent_ns == 0)
-        query_invalid(request, "%s is required", name);
-    else if (text.len > 0 && !clock_parse_rfc3339(text, &ns))
-        query_invalid(request,
-                      "%s must be an RFC 3339 time such as "
-                      "2026-08-21T08:00:00Z",
-                      name);
-    return ns;
-}
-
 /* ^[1-9][0-9]*[hdw]$; 0: not that, or longer than any window. */
 static uint64_t parse_granularity(struct slice text)
 {
@@ -71,10 +54,11 @@ static enum status check_window(struct query_request *request,
 enum status cost_params_since(struct query_request *request,
                               uint64_t default_ns, struct cost_report *report)
 {
-    report->end_ns = read_time(request, "endTime", request->now_ns);
-    report->start_ns = read_time(
-        request, "startTime",
-        report->end_ns > default_ns ? report->end_ns - default_ns : 1);
+    report->end_ns = request->now_ns;
+    params_query_time(request, "endTime", &report->end_ns);
+    report->start_ns =
+        report->end_ns > default_ns ? report->end_ns - default_ns : 1;
+    params_query_time(request, "startTime", &report->start_ns);
     return check_window(request, report);
 }
 
@@ -111,8 +95,8 @@ enum status cost_params_observer(struct query_request *request,
     if (request->failed != OK)
         return request->failed;
     status = params_may_ask(request, &scope);
-    report->start_ns = read_time(request, "startTime", 0);
-    report->end_ns = read_time(request, "endTime", 0);
+    params_query_need_time(request, "startTime", &report->start_ns);
+    params_query_need_time(request, "endTime", &report->end_ns);
     if (status == OK)
         status = check_window(request, report);
     return status == OK ? params_select(request, &scope, &report->resources)

@@ -287,17 +287,11 @@ static enum status answer(struct summary_request *args)
 static enum status read_by(struct query_request *request, enum group_by *by)
 {
     static const char *const names[] = {"component", "project", "environment",
-                                        "namespace"};
-    struct slice text = query_param(request, "groupBy");
+                                        "namespace", NULL};
+    int word = params_query_word(request, "groupBy", names);
 
-    *by = BY_COMPONENT;
-    for (int i = 0; i < 4; i++)
-        if (text.len == 0 || slice_equal(text, slice_of(names[i]))) {
-            *by = (enum group_by)i;
-            return OK;
-        }
-    return query_invalid(request, "groupBy must be component, project, "
-                                  "environment or namespace");
+    *by = word < 0 ? BY_COMPONENT : (enum group_by)word;
+    return request->failed;
 }
 
 static enum status cost_summary(struct query_request *request)

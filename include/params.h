@@ -92,6 +92,32 @@ enum status params_query_number(struct query_request *request, const char *name,
                                 uint64_t min, uint64_t max, uint64_t *value);
 enum status params_query_step(struct query_request *request, uint64_t length_ns,
                               uint64_t *step_ns);
+/* Required. */
+enum status params_query_need_time(struct query_request *request,
+                                   const char *name, uint64_t *ns);
+/* These leave the output as it is if the parameter is absent or empty. */
+enum status params_query_time(struct query_request *request, const char *name,
+                              uint64_t *ns);
+enum status params_query_duration(struct query_request *request,
+                                  const char *name, uint64_t *ns);
+enum status params_query_bool(struct query_request *request, const char *name,
+                              bool *value);
+/* Above 0 and at most max. */
+enum status params_query_decimal(struct query_request *request,
+                                 const char *name, double max, double *value);
+/* Which of the words, which end with NULL; -1: it is absent, or an error. */
+int params_query_word(struct query_request *request, const char *name,
+                      const char *const words[]);
+/* hex of exactly `len` bytes; *given: it was there. */
+enum status params_query_id(struct query_request *request, const char *name,
+                            uint8_t *id, size_t len, bool *given);
+/* Texts between commas, without blanks around them; at most PARAMS_MAX_LIST. */
+enum status params_query_list(struct query_request *request, const char *name,
+                              const struct slice **items, uint32_t *count);
+/* attr=KEY=VALUE, repeated; at most PARAMS_MAX_LIST. */
+enum status params_query_attrs(struct query_request *request,
+                               const struct attr_match **attrs,
+                               uint32_t *count);
 
 #define PARAMS_BLANKS " \t\r\n\v\f"
 

@@ -23,12 +23,7 @@ const struct reply_table spark_table = REPLY_TABLE(
 enum status extras_params(struct query_request *request,
                           struct component_extras *extras)
 {
-    struct slice usage = query_param(request, "usage");
-
-    extras->with_usage = slice_equal(usage, SLICE("true"));
-    if (usage.len > 0 && !extras->with_usage &&
-        !slice_equal(usage, SLICE("false")))
-        return query_invalid(request, "usage must be true or false");
+    params_query_bool(request, "usage", &extras->with_usage);
     return params_query_number(request, "spark", 0, EXTRAS_STEPS_MAX,
                                &extras->steps);
 }

@@ -1,28 +1,12 @@
 /*
- * Reads and checks parameters; see params.h. A member that is null counts as
- * absent.
+ * Reads and checks the scope and the members of the JSON body; see params.h. A
+ * member that is null counts as absent.
  */
+#include "params_int.h"
+
 #include <inttypes.h>
 
-#include "clock.h"
-#include "hex.h"
-#include "query_request.h"
-
-enum {
-    LIMIT_DEFAULT = 100,
-    RANGE_MAX_DAYS = 30,
-    MAX_STEPS = 11000,
-};
-
-struct slice query_param(const struct query_request *request, const char *name)
-{
-    struct slice wanted = slice_of(name);
-
-    for (uint32_t i = 0; i < request->param_count; i++)
-        if (slice_equal(request->params[i].name, wanted))
-            return slice_trim(request->params[i].value, PARAMS_BLANKS);
-    return (struct slice){NULL, 0};
-}
+enum { LIMIT_DEFAULT = 100 };
 
 /* NULL if absent or null. */
 static const json_t *member(const json_t *object, const char *name)
@@ -176,28 +160,6 @@ enum status params_scope(struct query_request *request, int flags,
     return params_may_ask(request, scope);
 }
 
-enum status params_query_scope(struct query_request *request,
-                               struct scope_filter *scope)
-{
-    *scope = (struct scope_filter){
-        .namespace = query_param(request, "namespace"),
-        .project = query_param(request, "project"),
-        .component = query_param(request, "component"),
-        .environment = query_param(request, "environment")};
-    if (scope->component.len > 0 && scope->project.len == 0)
-        query_invalid(request,
-                      "project is required when component is provided");
-    return request->failed;
-}
-
-/* The arena is full: answered after the handler. */
-static enum status fail_arena(struct query_request *request)
-{
-    if (request->failed == OK)
-        request->failed = arena_status(request->arena);
-    return request->failed;
-}
-
 enum status params_select(struct query_request *request,
                           const struct scope_filter *scope,
                           const struct bitmap **resources)
@@ -205,7 +167,7 @@ enum status params_select(struct query_request *request,
     *resources = registry_select(request->services->registry, scope,
                                  &request->viewer, request->arena);
     request->selected = *resources;
-    return *resources ? request->failed : fail_arena(request);
+    return *resources ? request->failed : params_fail_arena(request);
 }
 
 enum status params_visible(struct query_request *request,
@@ -221,107 +183,25 @@ enum status params_visible(struct query_request *request,
 
 /* ---- time ---- */
 
-static uint64_t time_from(struct query_request *request, const char *name,
-                          struct slice text)
-{
-    uint64_t ns = 0;
-
-    if (text.len == 0)
-        query_invalid(request, "%s is required", name);
-    else if (!clock_parse_rfc3339(text, &ns))
-        query_invalid(request,
-                      "%s must be an RFC 3339 time such as "
-                      "2026-08-21T08:00:00Z",
-                      name);
-    return ns;
-}
-
-static enum status check_range(struct query_request *request, uint64_t start_ns,
-                               uint64_t end_ns)
-{
-    if (end_ns < start_ns)
-        query_invalid(request, "endTime must not be before startTime");
-    /* Clients compute the two ends separately: a second more is allowed. */
-    else if (end_ns - start_ns > RANGE_MAX_DAYS * NS_PER_DAY + NS_PER_S)
-        query_invalid(request,
-                      "endTime must be at most %d days after startTime",
-                      RANGE_MAX_DAYS);
-    return request->failed;
-}
-
 enum status params_range(struct query_request *request, uint64_t *start_ns,
                          uint64_t *end_ns)
 {
     struct slice start = body_text(request, "startTime");
     struct slice end = body_text(request, "endTime");
 
-    *start_ns = time_from(request, "startTime", start);
-    *end_ns = time_from(request, "endTime", end);
-    return check_range(request, *start_ns, *end_ns);
-}
-
-enum status params_query_range(struct query_request *request,
-                               uint64_t default_ns, uint64_t *start_ns,
-                               uint64_t *end_ns)
-{
-    struct slice start = query_param(request, "startTime");
-    struct slice end = query_param(request, "endTime");
-
-    *end_ns =
-        end.len > 0 ? time_from(request, "endTime", end) : request->now_ns;
-    *start_ns = *end_ns > default_ns ? *end_ns - default_ns : 0;
-    if (start.len > 0)
-        *start_ns = time_from(request, "startTime", start);
-    return check_range(request, *start_ns, *end_ns);
-}
-
-static enum status read_step(struct query_request *request, struct slice text,
-                             uint64_t length_ns, uint64_t *step_ns)
-{
-    if (text.len > 0 && (!clock_parse_duration(text, step_ns) || *step_ns == 0))
-        return query_invalid(request, "step must be a duration above zero such "
-                                      "as 15s, 1m or 1h");
-    if (length_ns / *step_ns > MAX_STEPS)
-        query_invalid(request,
-                      "step is too small for this time range: at most %d steps",
-                      MAX_STEPS);
-    return request->failed;
+    *start_ns = params_parse_time(request, "startTime", start);
+    *end_ns = params_parse_time(request, "endTime", end);
+    return params_check_range(request, *start_ns, *end_ns);
 }
 
 enum status params_step(struct query_request *request, uint64_t length_ns,
                         uint64_t *step_ns)
 {
-    return read_step(request, body_text(request, "step"), length_ns, step_ns);
-}
-
-enum status params_query_step(struct query_request *request, uint64_t length_ns,
-                              uint64_t *step_ns)
-{
-    return read_step(request, query_param(request, "step"), length_ns, step_ns);
+    return params_parse_step(request, body_text(request, "step"), length_ns,
+                             step_ns);
 }
 
 /* ---- numbers and order ---- */
-
-enum status params_query_number(struct query_request *request, const char *name,
-                                uint64_t min, uint64_t max, uint64_t *value)
-{
-    struct slice text = query_param(request, name);
-    uint64_t number = 0;
-    bool valid = text.len > 0 && text.len < 20;
-
-    if (!text.ptr)
-        return request->failed;
-    for (size_t i = 0; i < text.len && valid; i++) {
-        valid = text.ptr[i] >= '0' && text.ptr[i] <= '9';
-        number = number * 10 + (uint64_t)(text.ptr[i] - '0');
-    }
-    if (!valid || number < min || number > max)
-        return query_invalid(
-            request, "%s must be an integer from %" PRIu64 " to %" PRIu64, name,
-            min, max);
-    *value = number;
-    return request->failed;
-}
 
 enum status params_page(struct query_request *request, uint32_t min,
                         uint32_t max, uint32_t *limit, bool *ascending)
@@ -364,12 +244,7 @@ enum status params_bool(struct query_request *request, const char *name,
 enum status params_duration(struct query_request *request, const char *name,
                             uint64_t *ns)
 {
-    struct slice text = body_text(request, name);
-
-    if (text.len > 0 && !clock_parse_duration(text, ns))
-        query_invalid(
-            request, "%s must be a duration such as 250ms, 15s or 1m30s", name);
-    return request->failed;
+    return params_parse_duration(request, name, body_text(request, name), ns);
 }
 
 enum status params_id(struct query_request *request, const char *name,
@@ -378,10 +253,7 @@ enum status params_id(struct query_request *request, const char *name,
     struct slice text = body_text(request, name);
 
     *given = text.len > 0;
-    if (*given && !hex_bytes(text, id, len))
-        query_invalid(request, "%s must be %zu hexadecimal digits", name,
-                      2 * len);
-    return request->failed;
+    return params_parse_id(request, name, text, id, len);
 }
 
 /* ---- lists ---- */
@@ -403,7 +275,7 @@ enum status params_list(struct query_request *request, const char *name,
                              PARAMS_MAX_LIST);
     texts = arena_zero(request->arena, n, sizeof(*texts));
     if (!texts)
-        return fail_arena(request);
+        return params_fail_arena(request);
     for (size_t i = 0; i < n; i++) {
         const json_t *item = json_array_get(list, i);
 
@@ -459,7 +331,7 @@ enum status params_attrs(struct query_request *request, const char *name,
                              PARAMS_MAX_LIST);
     match = arena_zero(request->arena, n, sizeof(*match));
     if (!match)
-        return fail_arena(request);
+        return params_fail_arena(request);
     *attrs = match;
     json_object_foreach(object, key, value)
     {

@@ -176,20 +176,6 @@ static struct slice need_param(struct query_request *request, const char *name)
     return text;
 }
 
-/* A parameter that is one of the words, or absent. */
-static struct slice word_param(struct query_request *request, const char *name,
-                               const char *const words[], const char *allowed)
-{
-    struct slice text = query_param(request, name);
-    bool valid = text.len == 0;
-
-    for (size_t i = 0; words[i]; i++)
-        valid |= slice_equal(text, slice_of(words[i]));
-    if (!valid)
-        query_invalid(request, "%s must be %s", name, allowed);
-    return text;
-}
-
 static enum status list_filter(struct query_request *request,
                                struct rca_filter *filter)
 {
@@ -206,13 +192,12 @@ static enum status list_filter(struct query_request *request,
     (void)need_param(request, "startTime");
     (void)need_param(request, "endTime");
     params_query_range(request, 0, &filter->start_ns, &filter->end_ns);
-    filter->status =
-        word_param(request, "status", statuses, "pending, completed or failed");
+    if (params_query_word(request, "status", statuses) >= 0)
+        filter->status = query_param(request, "status");
     if (query_param(request, "limit").len > 0)
         params_query_number(request, "limit", 1, LIST_MAX, &limit);
     filter->limit = (uint32_t)limit;
-    filter->ascending = slice_equal(
-        word_param(request, "sort", orders, "asc or desc"), SLICE("asc"));
+    filter->ascending = params_query_word(request, "sort", orders) == 0;
     return request->failed;
 }
 

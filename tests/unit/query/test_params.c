@@ -208,3 +208,55 @@ TEST(thirty_days_have_a_second_of_slack)
     CHECK_EQ(bed.status, 400);
     bed_release(&bed);
 }
+
+/* The query string has one reader for each kind of value. */
+TEST(refusals_name_the_parameter)
+{
+#define ONE "/api/v1/capacity?namespace=a&project=b&component=c&"
+    static const struct {
+        const char *path, *message;
+    } refusals[] = {
+        {ONE "objectiveLatency=0x10",
+         "objectiveLatency must be a number above 0 and at most 3600"},
+        {ONE "objectiveLatency=3601",
+         "objectiveLatency must be a number above 0 and at most 3600"},
+        {ONE "objectiveErrorRatio=nan",
+         "objectiveErrorRatio must be a number above 0 and at most 1"},
+        {ONE "objectiveErrorRatio=-0.1",
+         "objectiveErrorRatio must be a number above 0 and at most 1"},
+        {ONE "objectiveErrorRatio=0.1.2",
+         "objectiveErrorRatio must be a number above 0 and at most 1"},
+        {"/api/v1/dependencies?namespace=a&direction=up",
+         "direction must be callees, callers or both"},
+        {"/api/v1/traces?sortBy=size", "sortBy must be time or duration"},
+        {"/api/v1/traces?minDuration=fast",
+         "minDuration must be a duration such as 250ms, 15s or 1m30s"},
+        {"/api/v1/traces?attr=KEY", "attr must be KEY=VALUE, at most 64 times"},
+        {"/api/v1/compare?baseEndTime=noon",
+         "baseEndTime must be an RFC 3339 time such as 2026-08-21T08:00:00Z"},
+        {"/api/v1/components?usage=yes", "usage must be true or false"},
+        {"/api/v1/costs?groupBy=pod",
+         "groupBy must be component, project, environment or namespace"},
+        {"/api/v1/logs/tail?spanId=12", "spanId must be 16 hexadecimal digits"},
+        {"/api/v1/logs/tail?startTime=noon",
+         "startTime must be an RFC 3339 time such as 2026-08-21T08:00:00Z"},
+    };
+    char many[300] = "/api/v1/changes?kind=a";
+    json_t *answer;
+
+    bed_init(&bed);
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+        answer = bed_ask(&bed, "GET", refusals[i].path, NULL);
+        CHECK_EQ(bed.status, 400);
+        CHECK_TEXT(bed_at(answer, "message"), refusals[i].message);
+        json_decref(answer);
+    }
+    for (int i = 0; i < 64; i++)
+        strcat(many, ",b");
+    answer = bed_ask(&bed, "GET", many, NULL);
+    CHECK_EQ(bed.status, 400);
+    CHECK_TEXT(bed_at(answer, "message"),
+               "kind must be at most 64 texts separated by commas");
+    json_decref(answer);
+    bed_release(&bed);
+}
