@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "human.h"
 
 enum { MAX_JSON = 1 << 20 };
 
@@ -49,128 +50,45 @@ const json_t *cli_at(const json_t *row, const char *path)
 
 /* ---- numbers ---- */
 
-/* Three digits: 1.78, 17.8, 178, 0.178. */
-static void add_digits(struct buf *out, double value)
+static const char *number_text(char text[HUMAN_TEXT], double value,
+                               enum cli_format format)
 {
-    double size = fabs(value);
-
-    buf_format(out,
-               size >= 99.95    ? "%.0f"
-               : size >= 9.995  ? "%.1f"
-               : size >= 0.9995 ? "%.2f"
-               : size >= 0.001  ? "%.3g"
-                                : "%.2g",
-               value);
-}
-
-static void add_scaled(struct buf *out, double value, double step,
-                       const char *const *units, size_t count)
-{
-    size_t unit = 0;
-
-    while (fabs(value) >= step * 0.9995 && unit + 1 < count) {
-        value /= step;
-        unit++;
+    switch (format) {
+    case FORMAT_COUNT:
+        return human_count(text, value);
+    case FORMAT_RATIO:
+    case FORMAT_PERCENT:
+        return human_share(text, value);
+    case FORMAT_SECONDS:
+    case FORMAT_AGE:
+        return human_seconds(text, value);
+    case FORMAT_NANOS:
+        return human_seconds(text, value / 1e9);
+    case FORMAT_BYTES:
+        return human_bytes(text, value);
+    case FORMAT_CORES:
+        return human_cores(text, value);
+    case FORMAT_MONEY:
+        (void)snprintf(text, HUMAN_TEXT,
+                       fabs(value) < 0.1 && value != 0 ? "%.4f" : "%.2f",
+                       value);
+        return text;
+    default:
+        return human_number(text, value);
     }
-    if (unit == 0 && value == floor(value))
-        buf_format(out, "%.0f", value);
-    else
-        add_digits(out, value);
-    buf_add(out, slice_of(units[unit]));
-}
-
-static void add_count(struct buf *out, double value)
-{
-    static const char *const units[] = {"", "k", "M", "G", "T", "P"};
-
-    if (value > 0 && value < 0.5)
-        buf_add(out, SLICE("<1"));
-    else if (fabs(value) < 9999.5) /* between two points it is estimated */
-        buf_format(out, "%.0f", value);
-    else
-        add_scaled(out, value, 1000, units, 6);
-}
-
-static void add_percent(struct buf *out, double value)
-{
-    double percent = value * 100;
-
-    if (percent > 0 && percent < 0.01)
-        buf_add(out, SLICE("<0.01%"));
-    else
-        buf_format(out,
-                   percent == 0      ? "%.0f%%"
-                   : percent < 9.995 ? "%.2f%%"
-                   : percent < 99.95 ? "%.1f%%"
-                                     : "%.0f%%",
-                   percent);
-}
-
-static void add_seconds(struct buf *out, double s)
-{
-    static const char *const units[] = {"ns", "us", "ms", "s"};
-    long whole = fabs(s) < 1e15 ? (long)(fabs(s) + 0.5) : 0;
-
-    if (fabs(s) < 59.95)
-        add_scaled(out, s * 1e9, 1000, units, 4);
-    else if (whole == 0)
-        buf_format(out, "%.3gs", s);
-    else if (whole < 3600)
-        buf_format(out, "%s%ldm%02lds", s < 0 ? "-" : "", whole / 60,
-                   whole % 60);
-    else
-        buf_format(out, "%s%ldh%02ldm", s < 0 ? "-" : "", whole / 3600,
-                   whole / 60 % 60);
-}
-
-static void add_cores(struct buf *out, double value)
-{
-    if (value == 0 || fabs(value) >= 1)
-        add_digits(out, value);
-    else
-        buf_format(out, fabs(value) < 0.01 ? "%.1fm" : "%.0fm", value * 1000);
 }
 
 void cli_format_number(struct buf *out, double value, enum cli_format format)
 {
-    static const char *const bytes[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+    char text[HUMAN_TEXT];
 
     if (!isfinite(value)) {
         buf_format(out, "%g", value);
         return;
     }
-    switch (format) {
-    case FORMAT_COUNT:
-        add_count(out, value);
-        break;
-    case FORMAT_RATE:
-        add_scaled(out, value, 1000,
-                   (const char *const[]){"/s", "k/s", "M/s", "G/s"}, 4);
-        break;
-    case FORMAT_RATIO:
-    case FORMAT_PERCENT:
-        add_percent(out, value);
-        break;
-    case FORMAT_SECONDS:
-    case FORMAT_AGE:
-        add_seconds(out, value);
-        break;
-    case FORMAT_NANOS:
-        add_seconds(out, value / 1e9);
-        break;
-    case FORMAT_BYTES:
-        add_scaled(out, value, 1024, bytes, 6);
-        break;
-    case FORMAT_CORES:
-        add_cores(out, value);
-        break;
-    case FORMAT_MONEY:
-        buf_format(out, fabs(value) < 0.1 && value != 0 ? "%.4f" : "%.2f",
-                   value);
-        break;
-    default:
-        add_digits(out, value);
-    }
+    buf_add(out, slice_of(number_text(text, value, format)));
+    if (format == FORMAT_RATE)
+        buf_add(out, SLICE("/s"));
 }
 
 bool cli_is_number(enum cli_format format)

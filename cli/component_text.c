@@ -43,8 +43,8 @@ struct chart_row {
 };
 
 static const struct chart_row charts[] = {
-    {"Requests", "requestRate", NULL, human_rate, SPARKLINE_FROM_ZERO},
-    {"Errors", "errorRate", NULL, human_rate, SPARKLINE_FROM_ZERO},
+    {"Requests", "requestRate", NULL, human_number, SPARKLINE_FROM_ZERO},
+    {"Errors", "errorRate", NULL, human_number, SPARKLINE_FROM_ZERO},
     {"p50", "latencyP50", NULL, human_seconds, SPARKLINE_FROM_ZERO},
     {"p99", "latencyP99", NULL, human_seconds, SPARKLINE_FROM_ZERO},
     {"CPU", "cpuUsage", "cpuLimits", human_cores, SPARKLINE_FROM_ZERO},
@@ -171,7 +171,7 @@ static void write_summary(struct buf *out, const struct term_look *look,
     term_paint(&line, color);
     term_cell(&line, slice_of(label), LABEL, TERM_LEFT);
     term_printf(&line, "%8s/s",
-                human_rate(a, number_of(summary, "requestRate")));
+                human_number(a, number_of(summary, "requestRate")));
     if (errors >= 0.01)
         term_paint(&line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(&line, "  %6s errors", human_share(a, errors));
@@ -210,7 +210,7 @@ static void write_figures(struct term_line *line, const json_t *of)
     double errors = number_of(of, "errorRatio");
     char a[HUMAN_TEXT], b[HUMAN_TEXT];
 
-    term_printf(line, "%9s", human_rate(a, number_of(of, "requestRate")));
+    term_printf(line, "%9s", human_number(a, number_of(of, "requestRate")));
     if (errors >= 0.01)
         term_paint(line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(line, "%9s", human_share(a, errors));

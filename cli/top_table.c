@@ -27,7 +27,7 @@ static const struct top_column_kind {
     const char *(*human)(char text[HUMAN_TEXT], double value);
 } kinds[TOP_COLUMNS] = {
     [TOP_NAME] = {"COMPONENT", 0, 0, NULL},
-    [TOP_RATE] = {"RATE/S", 6, 0, human_rate},
+    [TOP_RATE] = {"RATE/S", 6, 0, human_number},
     [TOP_ERRORS] = {"ERR%", 5, 0, human_share},
     [TOP_P50] = {"P50", 6, 1, human_seconds},
     [TOP_P99] = {"P99", 6, 0, human_seconds},

@@ -146,7 +146,7 @@ static void write_figures(const struct topology_lines *t,
     char text[HUMAN_TEXT];
 
     term_to(line, t->name);
-    term_printf(line, "%9s", human_rate(text, number_of(of, "requestRate")));
+    term_printf(line, "%9s", human_number(text, number_of(of, "requestRate")));
     if (errors >= 0.01)
         term_paint(line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(line, "%9s", human_share(text, errors));

@@ -117,11 +117,11 @@ TEST(the_list_on_80_columns)
         "08:00:00Z  figures of the last 5m  every 2s  127.0.0.1:9097\n"
         "  COMPONENT RATE/S  ERR%    P50    P99    CPU  %LIM MEMORY  %LIM RST "
         "TREND      \n"
-        "~>web            5  2.0%    2ms 12.3ms   989m   99%  192Mi   38%   0 "
+        "~>web            5    2%    2ms 12.3ms   989m 98.9%  192Mi 37.6%   0 "
         "       _+# \n"
-        "  cart         1.5    0%    2ms 12.3ms   989m   99%  192Mi   38%   0 "
+        "  cart        1.50    0%    2ms 12.3ms   989m 98.9%  192Mi 37.6%   0 "
         "       _+# \n"
-        "! inventory    0.5   11%    2ms 12.3ms   989m   99%  192Mi   38%   0 "
+        "! inventory    0.5 10.7%    2ms 12.3ms   989m 98.9%  192Mi 37.6%   0 "
         "       _+# \n"
         "\n"
         "Enter open  l logs  / filter  < > sort  r reverse  e environment  p "
@@ -324,16 +324,16 @@ TEST(numbers_have_three_digits_and_a_unit)
 {
     char t[HUMAN_TEXT];
 
-    CHECK_TEXT(slice_of(human_rate(t, 0)), "0");
-    CHECK_TEXT(slice_of(human_rate(t, 1.778)), "1.78");
-    CHECK_TEXT(slice_of(human_rate(t, 12345)), "12.3k");
-    CHECK_TEXT(slice_of(human_rate(t, 999.6)), "1k");
-    CHECK_TEXT(slice_of(human_rate(t, NAN)), "-");
-    CHECK_TEXT(slice_of(human_rate(t, 0.001)), "<0.01");
-    CHECK_TEXT(slice_of(human_share(t, 0.1078)), "11%");
-    CHECK_TEXT(slice_of(human_share(t, 0.0004)), "<0.1%");
+    CHECK_TEXT(slice_of(human_number(t, 0)), "0");
+    CHECK_TEXT(slice_of(human_number(t, 1.778)), "1.78");
+    CHECK_TEXT(slice_of(human_number(t, 12345)), "12.3k");
+    CHECK_TEXT(slice_of(human_number(t, 999.6)), "1.00k");
+    CHECK_TEXT(slice_of(human_number(t, NAN)), "-");
+    CHECK_TEXT(slice_of(human_number(t, 0.001)), "0.001");
+    CHECK_TEXT(slice_of(human_share(t, 0.1078)), "10.8%");
+    CHECK_TEXT(slice_of(human_share(t, 0.0004)), "0.04%");
     CHECK_TEXT(slice_of(human_seconds(t, 0.0123)), "12.3ms");
-    CHECK_TEXT(slice_of(human_seconds(t, 0.9999)), "1s");
+    CHECK_TEXT(slice_of(human_seconds(t, 0.9999)), "1.00s");
     CHECK_TEXT(slice_of(human_seconds(t, 0.000437)), "437us");
     CHECK_TEXT(slice_of(human_seconds(t, 300)), "5m");
     CHECK_TEXT(slice_of(human_seconds(t, 86400)), "24h");

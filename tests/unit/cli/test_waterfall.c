@@ -158,7 +158,7 @@ TEST(a_clock_that_differs)
                                        "3600000000000") "]}",
         &look, false);
 
-    CHECK(strstr(text, "Clock   cart cart-1 is 60m ahead of that of web\n"));
+    CHECK(strstr(text, "Clock   cart cart-1 is 1h ahead of that of web\n"));
     CHECK(strstr(text,
                  "web GET /                                          10ms      "
                  "  0 -----------------------------------\n"
