@@ -96,6 +96,11 @@ bool cli_is_number(enum cli_format format)
     return format >= FORMAT_COUNT && format <= FORMAT_UNIT;
 }
 
+bool cli_is_time(enum cli_format format)
+{
+    return format >= FORMAT_TIME && format <= FORMAT_AGE;
+}
+
 enum cli_format cli_format_of(const json_t *row, enum cli_format format)
 {
     static const struct {

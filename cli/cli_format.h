@@ -40,6 +40,8 @@ enum term_color cli_format(struct buf *out, const json_t *value,
 void cli_format_number(struct buf *out, double value, enum cli_format format);
 /* Numbers stand on the right of their column. */
 bool cli_is_number(enum cli_format format);
+/* Times are not cut. */
+bool cli_is_time(enum cli_format format);
 /* The format of a row's `unit`, if that is what a column has. */
 enum cli_format cli_format_of(const json_t *row, enum cli_format format);
 

@@ -175,11 +175,14 @@ bool cli_is_not_empty(const json_t *answer)
 static void print_tables(const struct list_pages *p)
 {
     const char *summary =
-        p->view->summary ? cli_text(p->answer, p->view->summary) : "";
+        p->view->summary
+            ? json_string_value(cli_at(p->answer, p->view->summary))
+            : NULL;
     const json_t *rows = json_object_get(p->answer, p->view->rows);
     const struct cli_section *s = p->view->sections;
 
-    if (summary[0]) {
+    if (summary && summary[0] && !p->call->given.of[OPT_NO_HEADERS]) {
+        fputs(p->view->summary_head ? p->view->summary_head : "", stdout);
         cli_put(stdout, summary);
         putchar('\n');
     }

@@ -29,7 +29,8 @@ struct cli_view {
     void (*text)(struct buf *out, const struct term_look *look,
                  const struct cli_call *call, const json_t *answer);
     bool (*is_known)(const json_t *answer); /* NULL: if there are rows */
-    const char *summary; /* a sentence of the answer, above the table */
+    const char *summary; /* a text of the answer, above the table */
+    const char *summary_head;
     const struct cli_section *sections;
 };
 

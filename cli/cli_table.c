@@ -11,7 +11,8 @@ enum {
     MAX_SHOWN = 32,  /* columns of one table */
     GAP = 2,         /* between columns */
     LEAST_LONG = 16, /* widths that shrinking stops at */
-    LEAST = 5
+    LEAST = 5,
+    DATE = 11 /* "2025-01-15 " */
 };
 
 struct table_cell {
@@ -74,6 +75,12 @@ static void fill(struct table *t, const json_t *rows, bool heads)
                       heads && i == 0 ? NULL : json_array_get(rows, i - heads));
 }
 
+static bool may_be_cut(const struct cli_column *column)
+{
+    return !cli_is_number(column->format) && !cli_is_time(column->format) &&
+           !(column->flags & COLUMN_ID);
+}
+
 /* The widest column that may become narrower, long ones first; t->shown if
  * there is none. */
 static size_t widest(const struct table *t, bool long_ones)
@@ -82,7 +89,7 @@ static size_t widest(const struct table *t, bool long_ones)
     size_t found = t->shown;
 
     for (size_t k = 0; k < t->shown; k++)
-        if (!cli_is_number(t->columns[k]->format) &&
+        if (may_be_cut(t->columns[k]) &&
             (!long_ones || (t->columns[k]->flags & COLUMN_LONG)) &&
             t->widths[k] > most) {
             found = k;
@@ -91,42 +98,92 @@ static size_t widest(const struct table *t, bool long_ones)
     return found;
 }
 
-static uint32_t total_width(const struct table *t)
+static bool is_too_wide(const struct table *t)
 {
     uint32_t total = 0;
 
     for (size_t k = 0; k < t->shown; k++)
         total += t->widths[k] ? t->widths[k] + (total > 0 ? GAP : 0) : 0;
-    return total;
+    return total > t->look.columns;
+}
+
+static void shrink(struct table *t, bool long_ones)
+{
+    size_t k;
+
+    while (is_too_wide(t) && (k = widest(t, long_ones)) < t->shown)
+        t->widths[k]--;
+}
+
+static struct slice text_at(const struct table *t, size_t row, size_t k)
+{
+    return text_of(t, &t->cells[row * t->shown + k]);
 }
 
 static bool is_same(const struct table *t, size_t k)
 {
     for (size_t i = t->heads + 1; i < t->rows; i++)
-        if (!slice_equal(text_of(t, &t->cells[i * t->shown + k]),
-                         text_of(t, &t->cells[t->heads * t->shown + k])))
+        if (!slice_equal(text_at(t, i, k), text_at(t, t->heads, k)))
             return false;
     return true;
+}
+
+static bool is_empty(const struct table *t, size_t k)
+{
+    for (size_t i = t->heads; i < t->rows; i++) {
+        struct slice text = text_at(t, i, k);
+
+        if (text.len > 0 && !slice_equal(text, SLICE("-")))
+            return false;
+    }
+    return true;
+}
+
+/* From the last column on, as the first ones are names. */
+static void leave_out(struct table *t, unsigned flag)
+{
+    for (size_t k = t->shown; k-- > 0 && is_too_wide(t);) {
+        unsigned flags = t->columns[k]->flags;
+
+        if (flag == COLUMN_SAME
+                ? (flags & COLUMN_SAME) && is_same(t, k)
+                : (flags & flag) ||
+                      (!flag && !(flags & COLUMN_LONG) && is_empty(t, k)))
+            t->widths[k] = 0;
+    }
+}
+
+/* A date that all rows of a column share. */
+static void leave_out_date(struct table *t, size_t k)
+{
+    struct slice first = text_at(t, t->heads, k);
+
+    for (size_t i = t->heads; i < t->rows; i++) {
+        struct slice text = text_at(t, i, k);
+
+        if (text.len < 19 || memcmp(text.ptr, first.ptr, DATE) != 0)
+            return;
+    }
+    for (size_t i = t->heads; i < t->rows; i++) {
+        t->cells[i * t->shown + k].at += DATE;
+        t->cells[i * t->shown + k].len -= DATE;
+    }
+    t->widths[k] -= DATE;
 }
 
 /* Columns that say nothing go first, then texts become shorter. */
 static void fit(struct table *t)
 {
-    uint32_t columns = t->look.columns;
-
-    for (size_t k = 0; columns && k < t->shown; k++)
-        if ((t->columns[k]->flags & COLUMN_SAME) && total_width(t) > columns &&
-            is_same(t, k))
-            t->widths[k] = 0;
-    while (columns && total_width(t) > columns) {
-        size_t k = widest(t, true);
-
-        if (k == t->shown)
-            k = widest(t, false);
-        if (k == t->shown)
-            return;
-        t->widths[k]--;
-    }
+    if (!t->look.columns || t->rows == t->heads)
+        return;
+    leave_out(t, 0);
+    leave_out(t, COLUMN_SAME);
+    for (size_t k = 0; k < t->shown && is_too_wide(t); k++)
+        if (t->widths[k] && cli_is_time(t->columns[k]->format))
+            leave_out_date(t, k);
+    shrink(t, true);
+    leave_out(t, COLUMN_LESS);
+    shrink(t, false);
 }
 
 /* What does not fit into the line is left out. */

@@ -18,7 +18,9 @@ struct cli_column {
 enum {
     COLUMN_WIDE = 1, /* only with -o wide, and in CSV */
     COLUMN_LONG = 2, /* of any length: cut before others if it must fit */
-    COLUMN_SAME = 4  /* left out if it must fit and all rows have one value */
+    COLUMN_SAME = 4, /* left out if it must fit and all rows have one value */
+    COLUMN_LESS = 8, /* left out before others become very short */
+    COLUMN_ID = 16   /* never cut: it is copied */
 };
 
 /* Rows as call->output says; heads: before the first rows. What is printed as

@@ -43,22 +43,22 @@ static const struct cli_column events[] = {
     {.head = NULL}};
 
 static const struct cli_column traces[] = {
-    {"TRACE", "traceId", FORMAT_TEXT, 0},
-    {"START", "startTime", FORMAT_MOMENT, 0},
+    {"TRACE", "traceId", FORMAT_TEXT, COLUMN_ID},
+    {"START", "startTime", FORMAT_MOMENT, COLUMN_LESS},
     {"DURATION", "durationNs", FORMAT_NANOS, 0},
-    {"SPANS", "spanCount", FORMAT_COUNT, 0},
+    {"SPANS", "spanCount", FORMAT_COUNT, COLUMN_LESS},
     {"FAILED", "hasErrors", FORMAT_YES, 0},
-    {"ROOT", "rootComponent", FORMAT_TEXT, 0},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME | COLUMN_LESS},
     {"PROJECT", "rootProject", FORMAT_TEXT, COLUMN_WIDE},
     {"NAME", "traceName", FORMAT_TEXT, COLUMN_LONG},
     {.head = NULL}};
 
 static const struct cli_column found_traces[] = {
-    {"TRACE", "traceId", FORMAT_TEXT, 0},
-    {"START", "startTime", FORMAT_MOMENT, 0},
+    {"TRACE", "traceId", FORMAT_TEXT, COLUMN_ID},
+    {"START", "startTime", FORMAT_MOMENT, COLUMN_LESS},
     {"DURATION", "durationNs", FORMAT_NANOS, 0},
-    {"SPANS", "spanCount", FORMAT_COUNT, 0},
-    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME},
+    {"SPANS", "spanCount", FORMAT_COUNT, COLUMN_LESS},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME | COLUMN_LESS},
     {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
     {"FAILED AT", "failing.component", FORMAT_TEXT, 0},
     {"SPAN", "failing.spanName", FORMAT_TEXT, COLUMN_WIDE},
@@ -68,17 +68,17 @@ static const struct cli_column found_traces[] = {
 static const struct cli_column trace_groups[] = {
     {"TRACES", "count", FORMAT_COUNT, 0},
     {"STATUS", "status", FORMAT_TEXT, 0},
-    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME},
+    {"ROOT", "rootComponent", FORMAT_TEXT, COLUMN_SAME | COLUMN_LESS},
     {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
-    {"P50", "p50Ns", FORMAT_NANOS, 0},
+    {"P50", "p50Ns", FORMAT_NANOS, COLUMN_LESS},
     {"P99", "p99Ns", FORMAT_NANOS, 0},
-    {"MOST", "maxNs", FORMAT_NANOS, 0},
+    {"MOST", "maxNs", FORMAT_NANOS, COLUMN_LESS},
     {"FAILED AT", "failing.component", FORMAT_TEXT, 0},
-    {"EXAMPLE", "exampleTraceId", FORMAT_TEXT, 0},
+    {"EXAMPLE", "exampleTraceId", FORMAT_TEXT, COLUMN_ID},
     {.head = NULL}};
 
 static const struct cli_column trace_outliers[] = {
-    {"TRACE", "traceId", FORMAT_TEXT, 0},
+    {"TRACE", "traceId", FORMAT_TEXT, COLUMN_ID},
     {"DURATION", "durationNs", FORMAT_NANOS, 0},
     {"MEDIAN", "medianNs", FORMAT_NANOS, 0},
     {"TIMES", "timesMedian", FORMAT_NUMBER, 0},
@@ -134,7 +134,7 @@ static const struct cli_column differences[] = {
     {"NOW", "to", FORMAT_NUMBER, COLUMN_WIDE},
     {"COUNT BEFORE", "countBefore", FORMAT_COUNT, COLUMN_WIDE},
     {"COUNT", "count", FORMAT_COUNT, COLUMN_WIDE},
-    {"SCORE", "score", FORMAT_NUMBER, 0},
+    {"SCORE", "score", FORMAT_NUMBER, COLUMN_LESS},
     {.head = NULL}};
 
 static const struct cli_column patterns[] = {
@@ -169,12 +169,12 @@ static const struct cli_column costs[] = {
     {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
     {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
     {"START", "startTime", FORMAT_TIME, COLUMN_SAME},
-    {"CPU", "cpuCost", FORMAT_MONEY, 0},
-    {"MEMORY", "memoryCost", FORMAT_MONEY, 0},
+    {"CPU COST", "cpuCost", FORMAT_MONEY, 0},
+    {"MEMORY COST", "memoryCost", FORMAT_MONEY, 0},
     {"USED", "efficiency", FORMAT_PERCENT, 0},
     {"CPU USED", "cpuUsedCost", FORMAT_MONEY, COLUMN_WIDE},
     {"MEMORY USED", "memoryUsedCost", FORMAT_MONEY, COLUMN_WIDE},
-    {"HOURS", "hours", FORMAT_COUNT, 0},
+    {"HOURS", "hours", FORMAT_COUNT, COLUMN_LESS},
     {"NOT SENT", "missing", FORMAT_TEXT, COLUMN_WIDE},
     {.head = NULL}};
 
@@ -193,6 +193,16 @@ static const struct cli_column recommendations[] = {
     {"RISK", "risk", FORMAT_TEXT, 0},
     {"WHY", "riskReasons", FORMAT_TEXT, COLUMN_WIDE},
     {.head = NULL}};
+
+static const struct cli_column not_recommended[] = {
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"HOURS", "hours", FORMAT_COUNT, 0},
+    {"WHY", "reason", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+
+static const struct cli_section recommendation_sections[] = {
+    {"Nothing is recommended for", "notRecommended", not_recommended}, {.title = NULL}};
 
 const struct cli_view cli_view_changes = {
     .route = "/api/v1/changes", .rows = "changes", .columns = changes,
@@ -218,13 +228,14 @@ const struct cli_view cli_view_blast_radius = {
 const struct cli_view cli_view_costs = {
     .route = "/api/v1alpha1/costs/namespaces/{namespace}/environments/{environment}",
     .needs_namespace = true, .needs_environment = true, .rows = "items",
-    .columns = costs, .nothing = "no usage of a pod was sent in this time"};
+    .summary = "prices.currency", .summary_head = "Costs in ", .columns = costs, .nothing = "no usage of a pod was sent in this time"};
 
 const struct cli_view cli_view_recommendations = {
     .route = "/api/v1alpha1/costs/namespaces/{namespace}/environments/{environment}/recommendations",
     .needs_namespace = true, .needs_environment = true, .rows = "items",
-    .columns = recommendations,
-    .nothing = "nothing is recommended: it takes a day of usage; notRecommended of -o json says why for each component"};
+    .summary = "prices.currency", .summary_head = "Savings in ", .columns = recommendations,
+    .is_known = cli_is_not_empty, .sections = recommendation_sections,
+    .nothing = "nothing is recommended: no usage of a pod was sent in this time"};
 
 static const struct cli_column limits[] = {
     {"LIMIT OF", "kind", FORMAT_TEXT, 0},
@@ -242,7 +253,7 @@ static const struct cli_column limits[] = {
 
 static const struct cli_column limits_of_callees[] = {
     {"CALLEE", "component", FORMAT_TEXT, COLUMN_LONG},
-    {"CALLS PER REQUEST", "callsPerRequest", FORMAT_NUMBER, 0},
+    {"CALLS PER REQUEST", "callsPerRequest", FORMAT_NUMBER, COLUMN_LESS},
     {"LIMIT OF", "kind", FORMAT_TEXT, 0},
     {"BREAKS AT", "breaksAt.value", FORMAT_RATE, 0},
     {"RATE HERE", "callerRate.value", FORMAT_RATE, 0},

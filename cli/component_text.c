@@ -15,7 +15,9 @@ enum {
     SPARK_MOST = 60,
     LISTED = 10,
     RANGE = 22,
-    POINTS_MAX = 4096
+    POINTS_MAX = 4096,
+    NARROW = 48, /* columns without figures beside names */
+    WHOLE = 72   /* columns of the whole summary */
 };
 
 /* ---- members ---- */
@@ -177,8 +179,9 @@ static void write_summary(struct buf *out, const struct term_look *look,
     term_printf(&line, "  %6s errors", human_share(a, errors));
     term_paint(&line, TERM_PLAIN);
     term_paint(&line, color);
-    term_printf(&line, "  %5s 4xx",
-                human_share(a, number_of(summary, "clientErrorRatio")));
+    if (term_left(&line) + line.column >= WHOLE)
+        term_printf(&line, "  %5s 4xx",
+                    human_share(a, number_of(summary, "clientErrorRatio")));
     term_printf(&line, "  p50 %6s",
                 human_seconds(a, number_of(latency, "p50")));
     term_printf(&line, "  p99 %6s",
@@ -197,7 +200,7 @@ static void write_title(struct buf *out, const struct term_look *look,
     term_end(&line);
     term_paint(&line, TERM_BOLD);
     term_puts(&line, title);
-    if (figures && width > 60) {
+    if (figures && width > NARROW) {
         term_to(&line, (width > 120 ? 120 : width) - 4 * FIGURE);
         term_printf(&line, "%9s%9s%9s%9s", "RATE/S", "ERRORS", "P50", "P99");
     }
@@ -229,7 +232,7 @@ static void write_row(struct buf *out, const struct term_look *look,
     if (width > 120)
         width = 120;
     term_puts(&line, indent);
-    if (width > 60) {
+    if (width > NARROW) {
         term_cell(&line, name, width - 4 * FIGURE - line.column, TERM_LEFT);
         write_figures(&line, of);
     } else {

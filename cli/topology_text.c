@@ -14,10 +14,12 @@
 #include "mem.h"
 
 enum {
-    FIGURES = 27, /* columns of rate, errors, p99 */
-    WORDS = 20,   /* columns behind them */
+    FIGURES = 27,  /* columns of rate, errors, p99 */
+    WORDS = 20,    /* columns behind them: "endpoint undeclared" */
+    REPEATED = 11, /* "see above" */
     NAME_MOST = 70,
     NAME_LEAST = 12,
+    NAME_BYTES = 64 * 1024,
     USUAL_COLUMNS = 100
 };
 
@@ -125,18 +127,26 @@ static int busiest_first(const void *left, const void *right)
 
 /* ---- lines ---- */
 
-static void write_node_name(struct term_line *line, const json_t *node)
+/* Up to the column of the figures; cut as a whole, so that it shows. */
+static void write_node_name(const struct topology_lines *t,
+                            struct term_line *line, const json_t *node,
+                            const char *more)
 {
     const char *kind = text_of(node, "kind"),
                *component = text_of(node, "component");
+    uint32_t room = t->name > line->column ? t->name - line->column : 1, width;
+    struct buf text;
 
-    term_puts(line, component[0] ? component : text_of(node, "name"));
-    if (strcmp(kind, "component") != 0) {
-        term_puts(line, " (");
-        term_puts(line,
-                  text_of(node, "system")[0] ? text_of(node, "system") : kind);
-        term_puts(line, ")");
-    }
+    buf_init(&text, NAME_BYTES);
+    buf_add(&text, slice_of(component[0] ? component : text_of(node, "name")));
+    if (strcmp(kind, "component") != 0)
+        buf_format(&text, " (%s)",
+                   text_of(node, "system")[0] ? text_of(node, "system") : kind);
+    if (more[0])
+        buf_format(&text, "  %s", more);
+    width = term_columns(buf_slice(&text));
+    term_cell(line, buf_slice(&text), width < room ? width : room, TERM_LEFT);
+    buf_release(&text);
 }
 
 static void write_figures(const struct topology_lines *t,
@@ -232,7 +242,7 @@ static void write_branch(const struct topology_lines *t,
         term_draw(&name, d + 1 < depth ? " " : "─", d + 1 < depth ? " " : "-",
                   1);
     }
-    write_node_name(&name, t->nodes[to].json);
+    write_node_name(t, &name, t->nodes[to].json, "");
     line.column = name.column;
     write_figures(t, &line, edge->json);
     if (t->nodes[to].on_path)
@@ -283,11 +293,7 @@ static void write_self(struct topology_lines *t, uint32_t node)
     struct term_line line = term_begin(t->out, t->look);
 
     write_titles(t, "COMPONENT");
-    write_node_name(&line, json);
-    if (text_of(json, "environment")[0]) {
-        term_puts(&line, "  ");
-        term_puts(&line, text_of(json, "environment"));
-    }
+    write_node_name(t, &line, json, text_of(json, "environment"));
     write_figures(t, &line, json);
     term_end(&line);
 }
@@ -357,7 +363,7 @@ static void write_layer_node(struct topology_lines *t,
 
     term_puts(&line, "  ");
     term_paint(&line, TERM_BOLD);
-    write_node_name(&line, node->json);
+    write_node_name(t, &line, node->json, "");
     term_paint(&line, TERM_PLAIN);
     write_figures(t, &line, node->json);
     term_end(&line);
@@ -368,7 +374,7 @@ static void write_layer_node(struct topology_lines *t,
         term_puts(&line, "    ");
         term_draw(&line, "→", ">", 1);
         term_puts(&line, " ");
-        write_node_name(&line, to->json);
+        write_node_name(t, &line, to->json, "");
         write_figures(t, &line, edge->json);
         write_words(&line, edge->json, to->layer <= node->layer ? "cycle" : "");
         term_end(&line);
@@ -429,16 +435,28 @@ static uint32_t only_self(const struct topology_lines *t)
     return found;
 }
 
+/* The columns of names: what figures, and the words that there are, leave. */
+static uint32_t name_columns(const struct topology_lines *t)
+{
+    uint32_t columns = t->look->columns ? t->look->columns : USUAL_COLUMNS;
+    uint32_t other = FIGURES + REPEATED;
+
+    for (uint32_t i = 0; i < t->edge_count; i++)
+        if (text_of(t->edges[i].json, "drift")[0])
+            other = FIGURES + WORDS;
+    if (columns < other + NAME_LEAST)
+        return NAME_LEAST;
+    return columns - other < NAME_MOST ? columns - other : NAME_MOST;
+}
+
 void topology_text(struct buf *out, const struct term_look *look,
                    const json_t *answer)
 {
     struct topology_lines t = {.out = out, .look = look};
-    uint32_t columns = look->columns ? look->columns : USUAL_COLUMNS, self;
+    uint32_t self;
 
-    t.name = columns > FIGURES + WORDS + NAME_LEAST ? columns - FIGURES - WORDS
-                                                    : NAME_LEAST;
-    t.name = t.name > NAME_MOST ? NAME_MOST : t.name;
     load(&t, answer);
+    t.name = name_columns(&t);
     qsort(t.edges, t.edge_count, sizeof(*t.edges), busiest_first);
     link_edges(&t, 0);
     link_edges(&t, 1);

@@ -54,10 +54,70 @@ TEST(a_table_fits_the_terminal)
     check_table(screen, false,
                 "[{\"namespace\": \"acme\", \"name\": "
                 "\"a-very-long-name-of-a-component\", \"rate\": 1}]",
-                "NAME                 RATE  P99\n"
-                "a-very-long-name-o…   1/s    -\n");
+                "NAME                      RATE\n"
+                "a-very-long-name-of-a-c…   1/s\n");
     screen.look.columns = 3;
     check_table(screen, false, "[{\"name\": \"abcdefgh\"}]", "NA…\nab…\n");
+}
+
+/* clang-format off */
+static const struct cli_column found[] = {
+    {"TRACE", "id", FORMAT_TEXT, COLUMN_ID},
+    {"START", "at", FORMAT_TIME, 0},
+    {"SPANS", "spans", FORMAT_COUNT, COLUMN_LESS},
+    {"LIMIT", "limit", FORMAT_COUNT, 0},
+    {"NAME", "name", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+/* clang-format on */
+
+static void check_found(uint32_t width, const char *days, const char *want)
+{
+    struct cli_screen screen = {.tty = true, .look = {.columns = width}};
+    json_t *rows = json_array();
+    struct buf out;
+
+    for (size_t i = 0; i < 2; i++)
+        json_array_append_new(
+            rows, json_pack("{s:s, s:s+, s:i, s:s}", "id",
+                            "0af7651916cd43dd8448eb211c80319c", "at",
+                            (char[]){'2', '0', '2', '5', '-', '0', '1', '-',
+                                     '1', days[i], '\0'},
+                            "T08:19:49Z", "spans", 12, "name",
+                            "POST /a-path-of-some-length"));
+    buf_init(&out, 4096);
+    cli_table(&out, &screen, false, found, rows, true);
+    CHECK_TEXT(buf_slice(&out), want);
+    buf_release(&out);
+    json_decref(rows);
+}
+
+/* What is copied, and times, are whole at any width. */
+TEST(ids_and_times_are_not_cut)
+{
+    check_found(
+        90, "55",
+        "TRACE                             START                SPANS  NAME\n"
+        "0af7651916cd43dd8448eb211c80319c  2025-01-15 08:19:49     12  POST "
+        "/a-path-of-some-length\n"
+        "0af7651916cd43dd8448eb211c80319c  2025-01-15 08:19:49     12  POST "
+        "/a-path-of-some-length\n");
+    check_found(70, "55",
+                "TRACE                             START     SPANS  NAME\n"
+                "0af7651916cd43dd8448eb211c80319c  08:19:49     12  POST "
+                "/a-path-of-so…\n"
+                "0af7651916cd43dd8448eb211c80319c  08:19:49     12  POST "
+                "/a-path-of-so…\n");
+    check_found(
+        60, "55",
+        "TRACE                             START     NAME\n"
+        "0af7651916cd43dd8448eb211c80319c  08:19:49  POST /a-path-of…\n"
+        "0af7651916cd43dd8448eb211c80319c  08:19:49  POST /a-path-of…\n");
+    check_found(70, "56", /* days that differ stay */
+                "TRACE                             START                NAME\n"
+                "0af7651916cd43dd8448eb211c80319c  2025-01-15 08:19:49  POST "
+                "/a-path-o…\n"
+                "0af7651916cd43dd8448eb211c80319c  2025-01-16 08:19:49  POST "
+                "/a-path-o…\n");
 }
 
 TEST(names_of_senders_are_harmless)
