@@ -100,7 +100,7 @@ enum status params_query_decimal(struct query_request *request,
                                  const char *name, double max, double *value)
 {
     struct slice text = query_param(request, name);
-    char copy[32], *end = copy;
+    char copy[32] = "", *end = copy;
     double number = 0;
 
     if (!text.ptr)

@@ -251,6 +251,10 @@ TEST(refusals_name_the_parameter)
         CHECK_TEXT(bed_at(answer, "message"), refusals[i].message);
         json_decref(answer);
     }
+    answer = bed_ask(&bed, "GET",
+                     ONE "objectiveLatency=0.5&objectiveErrorRatio=1e-2", NULL);
+    CHECK_EQ(bed.status, 200);
+    json_decref(answer);
     for (int i = 0; i < 64; i++)
         strcat(many, ",b");
     answer = bed_ask(&bed, "GET", many, NULL);
