@@ -50,6 +50,7 @@ class Sent:
 
 
 WEB, CART, STOCK, MAIL = [("acme", "shop", name, "production") for name in ("web", "cart", "stock", "mail")]
+LEDGER = ("acme", "shop", "ledger", "production")
 STAGING, PAY = ("acme", "shop", "stock", "staging"), ("globex", "bank", "pay", "production")
 
 
@@ -202,6 +203,25 @@ def check_blast(server, sent, window):
         tap.same(answer["summary"]["method"], "traces", f"{target[2:]}: counted in traces")
 
 
+def check_few(server):
+    """Too few requests for a sample: calls per request, at most 1, which is never below the share."""
+    sent, start = Sent(), T0 + 7 * 86400 * NS
+    web, cart = ("acme", "few", "web", "production"), ("acme", "few", "cart", "production")
+    passing = calls_made = 0
+    for i in range(60):
+        at, trace, n = start + i * NS, rng.randbytes(16).hex(), rng.choice((0, 0, 0, 1, 2))
+        root = sent.span(web, trace, None, SERVER, at, 50 * MS, "GET /", http__route="/")
+        for k in range(n):
+            call(sent, web, cart, root, at + k * MS, "/cart", False)
+        passing, calls_made = passing + (n > 0), calls_made + n
+    sent.send(server)
+    answer = ask(server, "blast-radius", (start, start + 120 * NS), project="few", component="cart")
+    tap.same(answer["summary"]["method"], "series", "few requests: shares come from series")
+    near(answer["callers"][0]["share"], min(1, calls_made / 60), "few requests: calls per request")
+    tap.check(answer["callers"][0]["share"] >= passing / 60 - 1e-9, "few requests: an upper estimate", (answer["callers"], passing))
+    near(answer["callers"][0]["callsPerRequest"], calls_made / 60, "few requests: callsPerRequest")
+
+
 # ---- logs ----
 
 
@@ -257,6 +277,122 @@ def check_compare(server, sent, window, base, what, slack):
                  f"{what}: failed ones of {owner[2:]}", slack)
 
 
+# ---- a trace as a tree ----
+
+
+def random_trace(size):
+    """Spans of one component, in milliseconds: children that overlap, end after their parent, or begin after it."""
+    spans = [{"id": rng.randbytes(8).hex(), "parent": None, "start": 0, "end": 4000, "children": []}]
+    while len(spans) < size:
+        parent = rng.choice(spans[-12:] if rng.random() < 0.7 else spans)
+        length = parent["end"] - parent["start"]
+        start = parent["start"] + int(length * rng.uniform(0, 1.1))
+        one = {"id": rng.randbytes(8).hex(), "parent": parent, "start": start, "end": start + int(length * rng.uniform(0, 0.8)),
+               "children": []}
+        parent["children"].append(one)
+        spans.append(one)
+    return spans
+
+
+def is_waited_for(parent, child):
+    return child["start"] < parent["end"]
+
+
+def slow_self(one):
+    """Millisecond by millisecond."""
+    return sum(not any(c["start"] <= at < c["end"] for c in one["children"] if is_waited_for(one, c))
+               for at in range(one["start"], one["end"]))
+
+
+def slow_path(one, start, end, own):
+    """The rule of docs/query-api.md, read backward from the end."""
+    at = end
+    while at > start:
+        ended = [(min(c["end"], end), -max(c["start"], start), c) for c in one["children"] if is_waited_for(one, c) and
+                 max(c["start"], start) < min(c["end"], end) <= at]
+        if not ended:
+            break
+        until, minus, child = max(ended, key=lambda e: e[:2])
+        own[one["id"]] = own.get(one["id"], 0) + at - until
+        slow_path(child, -minus, until, own)
+        at = -minus
+    own[one["id"]] = own.get(one["id"], 0) + at - start
+
+
+def check_traces(server):
+    for size in (5, 30, 200, 200, 200):
+        spans, trace = random_trace(size), rng.randbytes(16).hex()
+        sent = [span(rng, T0 + one["start"] * MS, trace, one["id"], one["parent"] and one["parent"]["id"], 1,
+                     (one["end"] - one["start"]) * MS, name=f"step {i % 9}") for i, one in enumerate(spans)]
+        assert server.send("traces", spans_request(stamped("deep"), sent)).status == 200
+        tree = server.ask(f"/api/v1/traces/{trace}?limit=10000")
+        seen, path = {one["spanId"]: one for one in tree["spans"]}, {}
+        slow_path(spans[0], 0, 4000, path)
+        wrong = [(one["start"], one["end"], seen[one["id"]]["selfTimeNs"] / MS, slow_self(one)) for one in spans
+                 if seen[one["id"]]["selfTimeNs"] != slow_self(one) * MS]
+        tap.check(not wrong, f"{size} spans: self times", wrong[:5])
+        wrong = [(one["start"], one["end"], seen[one["id"]]["criticalPathNs"] / MS, path.get(one["id"], 0)) for one in spans
+                 if seen[one["id"]]["criticalPathNs"] != path.get(one["id"], 0) * MS]
+        tap.check(not wrong, f"{size} spans: the critical path", wrong[:5])
+        near(tree["components"][0]["selfTimeNs"], sum(map(slow_self, spans)) * MS, f"{size} spans: sum of self times")
+        groups = collections.Counter(one["name"] for one in sent)
+        tap.check(all(r["count"] <= groups[r["spanName"]] for r in tree["repeated"]), f"{size} spans: repeated calls", tree["repeated"])
+
+
+def check_found(server, sent, window):
+    """Groups of traces, with exact percentiles."""
+    answer = ask(server, "traces", window, project="shop", component="web", limit=100, sortBy="duration")
+    roots = [one for one in sent.spans if one["owner"] == WEB and one["kind"] == SERVER and within(one, window)]
+    near(answer["summary"]["total"], len(roots), "traces of web")
+    ends = collections.defaultdict(int)
+    for one in sent.spans:
+        ends[one["trace"]] = max(ends[one["trace"]], one["at"] + one["took"])
+    took = sorted((ends[one["trace"]] - one["at"] for one in roots), reverse=True)
+    tap.same([one["durationNs"] for one in answer["traces"]], took[:100], "the slowest traces")
+    failed = {one["trace"] for one in sent.spans if one["error"] and one["owner"] == WEB}  # of spans in the scope
+    near(sum(g["count"] for g in answer["summary"]["groups"] if g["status"] == "error"),
+         sum(one["trace"] in failed for one in roots), "failed traces, by groups", len(roots) if answer["summary"]["groupCount"] > 20 else 0)
+
+
+# ---- changes ----
+
+
+def check_changes(server):
+    """An operation, a call and a pattern that begin at a known second; an event that repeats."""
+    day, begun = T0 + 86400 * NS, T0 + 86400 * NS + 2437 * NS
+    sent = Sent()
+    for second in range(0, 3600):
+        at = day + second * NS
+        for route in ["/cart"] + ["/new"] * (at >= begun):
+            trace = rng.randbytes(16).hex()
+            root = sent.span(CART, trace, None, SERVER, at, 20 * MS, f"GET {route}", http__route=route)
+            if route == "/new":
+                call(sent, CART, LEDGER, root, at + MS, "/entries", False)
+        if at >= begun and second % 7 == 0:
+            sent.log(CART, at, f"payment {second} refused again", 17)
+        else:
+            sent.log(CART, at, f"order {second} placed", 9)
+    sent.send(server)
+    times = [begun + at * NS for at in (0, 61, 125, 400)]
+    for at in times:
+        body = log(at, "Back-off restarting failed container main in pod cart-pod", 13, attributes=[
+            {"key": key, "value": {"stringValue": value}} for key, value in (
+                ("k8s.event.reason", "BackOff"), ("k8s.event.name", "cart-pod.17"), ("k8s.namespace.name", "dp-acme"))])
+        resource = {**stamped("cart", environment="production"), "k8s.object.kind": "Pod", "k8s.object.name": "cart-pod"}
+        assert server.send("logs", logs_request(resource, [body])).status == 200
+    answer = ask(server, "changes", (day + 1800 * NS, day + 3600 * NS), project="shop", component="cart")
+    rows = {(row["kind"], row.get("reason")): row for row in answer["changes"]}
+    for kind, first in (("operation", begun), ("callee", begun), ("log-pattern", begun)):
+        row = next((row for row in answer["changes"] if row["kind"] == kind), None)
+        if tap.check(row is not None, f"changes: {kind} appeared", answer["changes"]):
+            tap.same(row["timestamp"][:16], rfc3339(first)[:16], f"changes: {kind}: the minute")
+    row = next((row for row in answer["changes"] if row.get("reason") == "BackOff"), None)
+    if tap.check(row is not None, "changes: the event", rows):
+        tap.same((row["count"], row["timestamp"][:19], row["lastSeen"][:19]),
+                 (len(times), rfc3339(times[0])[:19], rfc3339(times[-1])[:19]), "changes: count, first and last of the event")
+    near(answer["total"], sum(k["count"] for k in answer["kinds"]), "changes: kinds add up")
+
+
 def main():
     sent = records()
     server = Server(new_folder())
@@ -269,6 +405,10 @@ def main():
         base = (window[0] - 600 * NS, window[0] - 60 * NS)
         check_compare(server, sent, window, base, what, slack)
     check_blast(server, sent, (T0, T0 + 1800 * NS))
+    check_few(server)
+    check_found(server, sent, CLEAN)
+    check_traces(server)
+    check_changes(server)
     server.stop()
     tap.end()
 
