@@ -260,6 +260,13 @@ install: all
 	    $(DESTDIR)$(PREFIX)/lib/systemd/system/$(NAME).service; done
 	cd dashboards && find . -type f | while read -r f; do install -D -m 644 $$f \
 	    $(DESTDIR)$(PREFIX)/share/$(NAME)/dashboards/$$f; done
+	cd skills && find . -type f | while read -r f; do install -D -m 644 $$f \
+	    $(DESTDIR)$(PREFIX)/share/$(NAME)/skills/$$f; done
+	for f in bash:bash-completion/completions/$(NAME) \
+	    zsh:zsh/site-functions/_$(NAME) fish:fish/vendor_completions.d/$(NAME).fish; do \
+	    mkdir -p $(DESTDIR)$(PREFIX)/share/$$(dirname $${f#*:}) && \
+	    $(out)/$(NAME) completion $${f%%:*} > $(DESTDIR)$(PREFIX)/share/$${f#*:} && \
+	    chmod 644 $(DESTDIR)$(PREFIX)/share/$${f#*:} || exit 1; done
 
 clean:
 	rm -rf $(BUILD)

@@ -14,6 +14,11 @@ from mcp_client import Mcp
 from running import TOP, Running, Tap
 
 SKILLS = os.path.join(TOP, "skills")
+# The verb that prints the answer of a tool's route.
+VERBS = {"list_components": "components", "get_component": "component", "explain_incident": "cause",
+         "compare_windows": "compare", "what_changed": "changes", "search_logs": "logs", "find_traces": "traces",
+         "get_trace": "trace", "get_dependencies": "topology", "get_blast_radius": "blast-radius",
+         "get_capacity": "capacity", "query_metrics": "metrics", "query_costs": "costs"}
 test = Tap()
 
 
@@ -85,6 +90,10 @@ def check_names(server):
         used = {line.split()[1] for kind, line in calls if kind == "sh"}
         test.check(named and named <= set(tools), f"{name}: its tools are there", named - set(tools))
         test.check(used and used <= verbs, f"{name}: its verbs are there", used - verbs)
+        for tools_of_step, commands in re.findall(r"```mcp\n(.*?)```\n```sh\n(.*?)```", text, re.S):
+            wanted = [VERBS[line.split()[0]] for line in tools_of_step.splitlines()]
+            test.same([line.split()[1] for line in commands.splitlines()], wanted,
+                      f"{name}: the commands of a step ask what its tools ask")
 
 
 def main():
