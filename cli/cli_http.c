@@ -285,8 +285,9 @@ static int fail_unauthorized(const struct cli_server *server)
               "context: it is unknown, revoked or expired\n",
               stderr);
     else
-        fputs("callboard: the server asks for a token: set "
-              "CALLBOARD_TOKEN_FILE to the file that holds one\n",
+        fputs("callboard: the server asks for a token: name the file that "
+              "holds one by --token-file, CALLBOARD_TOKEN_FILE or callboard "
+              "config\n",
               stderr);
     return CLI_DENIED;
 }

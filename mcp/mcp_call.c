@@ -56,7 +56,10 @@ static void fail_with_answer(struct mcp_call *call, struct slice answer,
         text = json_text_of(json_object_get(error, names[i]));
     if (text.len == 0)
         text = answer;
-    mcp_fail(call, "%.*s (status %d)", SLICE_ARGS(text), http_status);
+    mcp_fail(call, "%.*s (status %d)%s%s", SLICE_ARGS(text), http_status,
+             http_status == 404 && call->tool->not_found ? ". " : "",
+             http_status == 404 && call->tool->not_found ? call->tool->not_found
+                                                         : "");
     json_decref(error);
 }
 

@@ -91,6 +91,7 @@ struct mcp_tool {
     /* Schema of the result, as JSON. NULL: that of the route's answer, if it
      * has a table and there is neither `shape` nor `run`; else none. */
     const char *output_schema;
+    const char *not_found;       /* after a 404: where its names are; NULL */
     const struct mcp_task *task; /* of mcp_task_run (mcp_task.h), or NULL */
 };
 

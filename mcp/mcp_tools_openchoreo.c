@@ -254,6 +254,8 @@ const struct mcp_tool mcp_tools_openchoreo[] = {
      .body = "{\"includeAttributes\":true}",
      .params = trace_spans},
     {.name = "get_span_details",
+     .not_found = "query_traces gives ids of traces, query_trace_spans those "
+                  "of their spans.",
      .title = "One span",
      .description =
          "One span with all of its attributes and those of its resource. "

@@ -107,6 +107,7 @@ const struct mcp_tool mcp_tools_traces[] = {
      .run = mcp_task_run,
      .task = &found_task},
     {.name = "get_trace",
+     .not_found = "find_traces gives the ids of traces that are stored.",
      .title = "Show one trace as a tree",
      .description =
          "One trace, where its time went and where it failed: criticalPath, "

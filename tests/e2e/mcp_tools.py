@@ -117,6 +117,8 @@ def check_empty(tools):
         tools.refused(tool, "start", start="soon", component="shop/inventory")
         tools.refused(tool, "before end", component="shop/inventory", start=END, end=START)
     tools.refused("get_component", "Did you mean: shop/cart", component="crat", **TIMES)
+    tools.refused("get_trace", "find_traces", trace_id="f" * 32)
+    tools.refused("get_span_details", "query_traces", trace_id="f" * 32, span_id="f" * 16)
     tools.refused("query_metrics", "parse error", query="sum(", **TIMES)
 
 
