@@ -46,7 +46,11 @@ A simulated shop is sending telemetry. Example queries:
     '{"startTime":"$start","endTime":"$end","limit":5,"logLevels":["ERROR"],
       "searchScope":{"namespace":"acme","project":"shop","component":"inventory"}}'
 
-  $out/callboard cause shop --namespace acme --since 6m$server_option
+  $out/callboard top$server_option
+  $out/callboard cause shop --since 6m$server_option
+  $out/callboard component shop/inventory$server_option
+
+An agent: claude mcp add --transport http callboard http://$query/mcp
 
 In Grafana: a data source of type JSON with the URL http://$query/grafana and
 the files of dashboards/; see docs/grafana.md.
