@@ -6,13 +6,14 @@
  * A batch is a function of its number, so that it can be made again, as the
  * journal would replay it.
  */
-#include <stdatomic.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
 #include "clock.h"
 #include "hash.h"
+#include "stats.h"
 #include "store_help.h"
 
 enum { LIVES = 14, BATCHES = 900, MOST = 12, RESOURCES = 5 };
@@ -25,6 +26,7 @@ struct outside {
     struct log_tail cursor;
     uint64_t last_arrival;
     uint32_t answers, disorder;
+    uint64_t merged; /* blocks */
     uint8_t seen[BATCHES + 1][MOST];
 };
 
@@ -102,10 +104,13 @@ static void live(struct outside *o, const char *dir, uint32_t number)
 {
     struct store_options options = options_in(dir);
     uint32_t steps = 20 + test_random(120);
+    uint64_t merged = stats_get(STATS_BLOCKS_MERGED);
+    bool merges = number % 4 == 3;
     struct store *store;
     struct reader *reader;
 
-    options.block_logs = 40;
+    /* Blocks of other lives are small for this one, which merges them. */
+    options.block_logs = merges ? 1000 : 40;
     options.query_bytes = 64 << 20;
     CHECK_EQ(store_open(&store, &options), OK);
     for (uint64_t lsn = store_watermark(store, STREAM_LOGS) + 1;
@@ -115,6 +120,8 @@ static void live(struct outside *o, const char *dir, uint32_t number)
     for (uint32_t i = 0; i < steps && o->last_lsn < BATCHES; i++) {
         uint32_t what = test_random(10);
 
+        if (merges && i == steps / 2)
+            WAIT_FOR(stats_get(STATS_BLOCKS_MERGED) > merged);
         if (what < 6)
             store_append(store, make_batch(++o->last_lsn));
         else if (what == 6)
@@ -124,6 +131,7 @@ static void live(struct outside *o, const char *dir, uint32_t number)
         else
             (void)!ask(reader, o, 1 + test_random(30), test_random(4) == 0);
     }
+    o->merged += stats_get(STATS_BLOCKS_MERGED) - merged;
     if (number % 3 != 0)
         _exit(0); /* as by kill -9 */
     reader_close(reader);
@@ -185,6 +193,8 @@ TEST(each_record_once_over_flushes_kills_and_lost_answers)
     while (ask(reader, o, 25, false))
         ;
     check_seen(o);
+    CHECK(o->merged > 0);
+    printf("# %" PRIu64 " blocks were merged\n", o->merged);
     reader_close(reader);
     store_close(store);
     temp_remove(dir);
