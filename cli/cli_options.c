@@ -33,7 +33,7 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_LIMIT] = {.name = "limit", .letter = 'l', .value = "N", .help = "the most rows; above 1000 several pages are read"},
     [OPT_LEVEL] = {.name = "level", .value = "LEVEL", .help = "levels of log records: DEBUG, INFO, WARN, ERROR; several with commas", .complete = COMPLETE_WORDS, .words = "DEBUG INFO WARN ERROR", .kind = PARAM_LIST, .param = "logLevels"},
     [OPT_PHRASE] = {.name = "phrase", .value = "TEXT", .help = "the text of the record contains this, in the same case", .kind = PARAM_TEXT, .param = "searchPhrase"},
-    [OPT_WORDS] = {.name = "words", .value = "TEXT", .help = "the text has all of these words, in any case", .kind = PARAM_TEXT, .param = "searchWords"},
+    [OPT_WORDS] = {.name = "words", .value = "TEXT", .help = "the text has all of these words, in any case; several with commas or spaces", .kind = PARAM_LIST, .param = "searchWords"},
     [OPT_ATTRIBUTE] = {.name = "attribute", .letter = 'a', .value = "NAME=VALUE", .help = "the record has this attribute; may be given several times", .kind = PARAM_PAIRS, .param = "attributes"},
     [OPT_TRACE_ID] = {.name = "trace-id", .value = "ID", .help = "records of this trace", .kind = PARAM_TEXT, .param = "traceId"},
     [OPT_SPAN_ID] = {.name = "span-id", .value = "ID", .help = "records of this span", .kind = PARAM_TEXT, .param = "spanId"},

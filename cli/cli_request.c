@@ -145,15 +145,23 @@ static void add_pairs(struct buf *path, const char *text)
     }
 }
 
+/* Between the values of a list; each option that is given again is a line. */
+static const char separators[] = ", \t\n";
+
 static void add_list(struct buf *path, const char *name, const char *text)
 {
-    char *commas = mem_copy(text, strlen(text));
+    struct buf list;
 
-    for (char *c = commas; *c; c++)
-        if (*c == '\n')
-            *c = ',';
-    url_add_param(path, name, slice_of(commas));
-    free(commas);
+    buf_init(&list, CLI_MAX_URL);
+    while (*(text += strspn(text, separators))) {
+        size_t len = strcspn(text, separators);
+
+        buf_add(&list, list.len ? SLICE(",") : SLICE(""));
+        buf_add(&list, (struct slice){text, len});
+        text += len;
+    }
+    url_add_param(path, name, buf_slice(&list));
+    buf_release(&list);
 }
 
 /* What is no duration is refused by the server, in its words. */
@@ -198,6 +206,13 @@ static void add_filter(const struct cli_call *call, struct buf *path, int i)
     }
 }
 
+void cli_add_filters(const struct cli_call *call, struct buf *path)
+{
+    for (int i = 0; i < CLI_OPTIONS; i++)
+        if (call->given.of[i] && cli_options[i].kind != PARAM_NONE)
+            add_filter(call, path, i);
+}
+
 void cli_add_path(const struct cli_call *call, struct buf *path,
                   const char *route)
 {
@@ -213,9 +228,7 @@ void cli_add_path(const struct cli_call *call, struct buf *path,
         url_add_time(path, "baseStartTime", call->base_start_ns);
         url_add_time(path, "baseEndTime", call->base_end_ns);
     }
-    for (int i = 0; i < CLI_OPTIONS; i++)
-        if (call->given.of[i] && cli_options[i].kind != PARAM_NONE)
-            add_filter(call, path, i);
+    cli_add_filters(call, path);
 }
 
 /* ---- the body ---- */
@@ -224,12 +237,11 @@ static json_t *list_of(const char *text)
 {
     json_t *list = json_array();
 
-    while (*text) {
-        size_t len = strcspn(text, ",\n");
+    while (*(text += strspn(text, separators))) {
+        size_t len = strcspn(text, separators);
 
-        if (len > 0)
-            json_array_append_new(list, json_stringn(text, len));
-        text += len + (text[len] != '\0');
+        json_array_append_new(list, json_stringn(text, len));
+        text += len;
     }
     return list;
 }

@@ -25,6 +25,8 @@ int cli_scope(struct cli_call *call, unsigned needed, bool needs_component);
  * replaced; scope, times and filters follow as parameters. */
 void cli_add_path(const struct cli_call *call, struct buf *path,
                   const char *route);
+/* The filters among the options, as parameters. */
+void cli_add_filters(const struct cli_call *call, struct buf *path);
 /* The same as members of a body, with searchScope. NULL: no memory. */
 json_t *cli_make_body(const struct cli_call *call);
 

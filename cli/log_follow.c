@@ -35,41 +35,6 @@ struct log_follow {
 
 /* ---- the request ---- */
 
-/* Lists of the options with one value per line, or with commas. */
-static void add_list(struct buf *path, const char *name, const char *text,
-                     const char *separators)
-{
-    struct buf list;
-
-    if (!text)
-        return;
-    buf_init(&list, CLI_MAX_URL);
-    for (; *text; text++)
-        buf_byte(&list, strchr(separators, *text) ? ',' : *text);
-    url_add_param(path, name, buf_slice(&list));
-    buf_release(&list);
-}
-
-static void add_filters(const struct cli_call *call, struct buf *path)
-{
-    static const struct {
-        enum cli_option_id option;
-        const char *name, *separators;
-    } filters[] = {{OPT_LEVEL, "logLevels", "\n"},
-                   {OPT_WORDS, "searchWords", "\n \t"},
-                   {OPT_PHRASE, "searchPhrase", ""},
-                   {OPT_TRACE_ID, "traceId", ""},
-                   {OPT_SPAN_ID, "spanId", ""}};
-    const char *pairs = call->given.of[OPT_ATTRIBUTE];
-    struct slice rest = slice_of(pairs ? pairs : "");
-
-    for (size_t i = 0; i < sizeof(filters) / sizeof(*filters); i++)
-        add_list(path, filters[i].name, call->given.of[filters[i].option],
-                 filters[i].separators);
-    while (rest.len > 0)
-        url_add_param(path, "attr", slice_split(&rest, '\n'));
-}
-
 /* --limit all: the usual time of `logs`. */
 static bool is_every(const char *limit)
 {
@@ -102,7 +67,7 @@ static void make_path(const struct log_follow *f, struct buf *path)
     url_add_param(path, "project", slice_of(call->scope.project));
     url_add_param(path, "component", slice_of(call->scope.component));
     url_add_param(path, "environment", slice_of(call->scope.environment));
-    add_filters(call, path);
+    cli_add_filters(call, path);
     add_start(f, path);
     if (wait == 0 || wait > WAIT_S)
         wait = call->server.timeout_ms ? (wait ? WAIT_S : 1) : WAIT_S;

@@ -184,6 +184,37 @@ def names(tap, address):
               "an unknown environment of a component of the catalogue", error)
 
 
+SAMPLES = {"server": None, "namespace": "acme", "project": "shop", "component": "inventory", "environment": "production",
+           "since": START, "until": END, "base-since": START, "base-until": END, "endpoint": "grpc", "step": "1m",
+           "objective-latency": "500ms", "objective-errors": "0.02", "limit": "2", "level": "WARN,ERROR", "phrase": "stock",
+           "words": "STOCK product", "attribute": "level=error", "trace-id": "0e791c805ac4c0cb6b830c924e5c3fdc",
+           "span-id": "0e791c805ac4c0cb", "operation": "GET /", "min-duration": "1ms", "max-duration": "1h",
+           "reason": "VersionChanged,ImageChanged", "direction": "callers", "depth": "2", "sort": "duration",
+           "granularity": "1h", "interval": "1s", "output": "json", "color": "always", "timeout": "20s"}
+
+
+def every_option(tap, address):
+    """The server takes each option of each verb that asks for components."""
+    for verb in ("components", "component", "endpoints", "logs", "traces", "topology", "events", "changes", "compare",
+                 "blast-radius", "capacity", "costs", "recommendations", "cause", "metrics", "top"):
+        words = {"metrics": ["callboard_requests_total"], "top": ["shop", "--once"]}.get(
+            verb, ["shop/inventory"])
+        for line in re.findall(r"^ {2,6}(?:-., )?--([a-z-]+(?: [A-Z:=]+)?)$", run(verb, "--help")[1], re.M):
+            option, _, value = line.partition(" ")
+            if option in ("help", "follow", "context", "data-dir") or option.endswith("-file") or (
+                    verb == "top" and option == "since"):  # until now
+                continue
+            given = ["--" + option] + ([SAMPLES[option] or address] if value else [])
+            code, text, error = run(verb, *words, "-s", address, *([] if verb == "top" else TIME), *given)
+            tap.check(code in (0, 5) and (text or error), f"{verb} {' '.join(given)}", code, error)
+    for more in ([], ["--patterns"]):
+        code, text, error = run("logs", "shop/inventory", "-s", address, *TIME, *more, "--words", "STOCK product",
+                                "--words", "of,unknown")
+        tap.check(code == 0 and "stock" in text, f"all words, {more}", code, error)
+        code, text, error = run("logs", "shop/inventory", "-s", address, *TIME, *more, "--words", "stock,nobody")
+        tap.check(code == 5, f"not all words, {more}", code, text)
+
+
 def two_of_each(tap):
     """Two namespaces, projects, environments: what is needed is named."""
     with Running() as server:
@@ -423,6 +454,7 @@ def main():
         rest(tap, address)
         changes(tap, address)
         names(tap, address)
+        every_option(tap, address)
         exit_codes(tap, address)
         on_terminal(tap, address)
         contexts(tap, address)
