@@ -232,8 +232,10 @@ int cli_list(struct cli_call *call)
 
 int cli_traces(struct cli_call *call)
 {
-    return call->given.of[OPT_SUMMARY] ? cli_list_view(call, &cli_view_found)
-                                       : cli_list(call);
+    if (call->given.of[OPT_SUMMARY])
+        return cli_list_view(call, &cli_view_found);
+    return call->given.of[OPT_SORT] ? cli_list_view(call, &cli_view_sorted)
+                                    : cli_list(call);
 }
 
 int cli_list_view(struct cli_call *call, const struct cli_view *view)

@@ -48,7 +48,7 @@ const struct cli_option cli_options[CLI_OPTIONS] = {
     [OPT_ASCENDING] = {.name = "ascending", .help = "the first or oldest come first", .kind = PARAM_ASCENDING, .param = "sortOrder"},
     [OPT_GRANULARITY] = {.name = "granularity", .value = "LENGTH", .help = "length of the periods", .kind = PARAM_TEXT},
     [OPT_PATTERNS] = {.name = "patterns", .help = "patterns of the records with their counts instead of the records"},
-    [OPT_SUMMARY] = {.name = "summary", .help = "with groups of equal traces and those much slower than theirs; --sort counts with it"},
+    [OPT_SUMMARY] = {.name = "summary", .help = "with groups of equal traces and those much slower than their operation"},
     [OPT_FOLLOW] = {.name = "follow", .letter = 'f', .help = "go on with the records that arrive"},
     [OPT_INTERVAL] = {.name = "interval", .letter = 'd', .value = "DURATION", .help = "time between two requests (default 2s)"},
     [OPT_ONCE] = {.name = "once", .letter = 'b', .help = "print the table once and end, as without a terminal"},

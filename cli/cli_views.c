@@ -96,6 +96,11 @@ const struct cli_view cli_view_found = {
     .columns = found_traces, .nothing = "no traces match in this time",
     .page = 1000, .sections = found_sections};
 
+const struct cli_view cli_view_sorted = {
+    .route = "/api/v1/traces", .needs_namespace = true, .rows = "traces",
+    .columns = found_traces, .nothing = "no traces match in this time",
+    .page = 1000};
+
 static const struct cli_column endpoints[] = {
     {"ENDPOINT", "endpoint", FORMAT_TEXT, COLUMN_LONG},
     {"TYPE", "type", FORMAT_TEXT, 0},

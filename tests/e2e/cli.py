@@ -215,6 +215,17 @@ def every_option(tap, address):
         tap.check(code == 5, f"not all words, {more}", code, text)
 
 
+def sorted_traces(tap, address):
+    for more in ([], ["--summary"]):
+        code, text, error = run("traces", "shop", "-s", address, *TIME, "--sort", "duration", "--limit", "20", "-o", "csv",
+                                *more)
+        took = [int(row["durationNs"]) for row in csv.DictReader(io.StringIO(text))]
+        tap.check(code == 0 and len(took) == 20 and took == sorted(took, reverse=True),
+                  f"traces by duration, {more}", took, error)
+    code, _, error = run("traces", "shop", "-s", address, *TIME, "--sort", "size")
+    tap.check(code == 2 and "duration" in error, "another order", error)
+
+
 def two_of_each(tap):
     """Two namespaces, projects, environments: what is needed is named."""
     with Running() as server:
@@ -455,6 +466,7 @@ def main():
         changes(tap, address)
         names(tap, address)
         every_option(tap, address)
+        sorted_traces(tap, address)
         exit_codes(tap, address)
         on_terminal(tap, address)
         contexts(tap, address)
