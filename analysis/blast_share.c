@@ -1,3 +1,4 @@
+/* The share of requests that pass a component; see blast_share.h. */
 #include "blast_share.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Nodes and edges in answers; see graph_reply.h. */
 #include "graph_reply.h"
 
 /* ---- nodes ---- */

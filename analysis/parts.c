@@ -1,3 +1,4 @@
+/* What components consist of, read from their series; see parts.h. */
 #include "parts.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* Statistics of two windows; see significance.h. */
 #include "significance.h"
 
 #include <math.h>

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "array.h"
+#include "component.h"
 #include "trace_tree.h"
 
 /* So many equal calls of one span are told as one line. */
@@ -22,22 +23,11 @@ struct owners {
     uint32_t known_count, known_room;
 };
 
-static uint32_t names_hash(const struct identity *identity)
-{
-    const struct slice names[] = {identity->namespace, identity->project,
-                                  identity->component, identity->environment};
-    uint64_t hash = 0;
-
-    for (int i = 0; i < 4; i++)
-        hash = hash_mix(hash_bytes(names[i].ptr, names[i].len, 0), hash);
-    return map_hash(hash);
-}
-
 static uint32_t component_of(struct owners *o, const struct identity *identity)
 {
     struct trace_tree *tree = o->tree;
     struct arena *arena = tree->request->arena;
-    uint32_t hash = names_hash(identity);
+    uint32_t hash = map_hash(key_identity(0, identity));
     struct trace_component *component;
 
     map_each(&o->names, hash, at)

@@ -1,3 +1,4 @@
+/* Parts of an answer with an action of their own; see withheld.h. */
 #include "withheld.h"
 
 #include "registry.h"

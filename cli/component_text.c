@@ -1,3 +1,4 @@
+/* The page of a component as text; see component_text.h. */
 #include "component_text.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* A log record as text; see log_line.h. */
 #include "log_line.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* A series in one line of text; see sparkline.h. */
 #include "sparkline.h"
 
 #include <math.h>

@@ -1,3 +1,4 @@
+/* The bytes of a keyboard as keys; see term_key.h. */
 #include "term_key.h"
 
 #include "utf8.h"

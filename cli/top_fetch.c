@@ -1,3 +1,4 @@
+/* Requests of `callboard top`; see top_fetch.h. */
 #include "top_fetch.h"
 
 #include <fcntl.h>

@@ -1,3 +1,4 @@
+/* The rows of `callboard top`; see top_rows.h. */
 #include "top_rows.h"
 
 #include <math.h>

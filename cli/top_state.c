@@ -1,3 +1,4 @@
+/* What was chosen in `callboard top`; see top_state.h. */
 #include "top_state.h"
 
 #include <stdio.h>

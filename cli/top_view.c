@@ -1,3 +1,4 @@
+/* The screen of `callboard top`; see top_view.h. */
 #include "top_view.h"
 
 #include <math.h>

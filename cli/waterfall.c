@@ -1,3 +1,4 @@
+/* A trace as text; see waterfall.h. */
 #include "waterfall.h"
 
 #include <math.h>

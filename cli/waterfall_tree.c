@@ -1,3 +1,4 @@
+/* Spans in the order they are drawn; see waterfall_tree.h. */
 #include "waterfall_tree.h"
 
 #include <stdlib.h>

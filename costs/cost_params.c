@@ -1,3 +1,4 @@
+/* Parameters of the routes of costs; see cost_params.h. */
 #include "cost_params.h"
 
 #include "ascii.h"

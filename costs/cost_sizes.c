@@ -1,3 +1,4 @@
+/* What right-sizing needs of a slice; see cost_sizes.h. */
 #include "cost_sizes.h"
 
 #include <math.h>

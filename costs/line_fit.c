@@ -1,3 +1,4 @@
+/* A line through noisy points; see line_fit.h. */
 #include "line_fit.h"
 
 #include <math.h>

@@ -3,6 +3,7 @@
 
 #include "catalog.h"
 #include "clock.h"
+#include "component.h"
 #include "similar.h"
 
 const struct reply_table empty_table = REPLY_TABLE(
@@ -99,11 +100,8 @@ static void add_declared(struct known_names *known,
                               .project = arena_copy(request->arena, c->project),
                               .component = arena_copy(request->arena, c->name),
                               .environment = environment};
-        const union scope_names names = {
-            {id.namespace, id.project, id.component, none}};
 
-        if (grants_overlap(request->viewer.grants, request->viewer.action,
-                           &names))
+        if (catalog_is_seen(&request->viewer, c, none))
             add_known(known, &id);
     }
     catalog_release(snapshot);
