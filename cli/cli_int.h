@@ -46,10 +46,16 @@ long cli_send(const struct cli_server *server, const char *method,
 int cli_fail(const struct cli_server *server, long status, struct slice body,
              const char *error);
 
+/* ---- cli_json.c: members of an answer ---- */
+
+/* "" if it is no text. */
+const char *cli_text(const json_t *object, const char *member);
+/* NAN if it is no number. */
+double cli_number(const json_t *object, const char *member);
+double cli_number_or_0(const json_t *object, const char *member);
+
 /* ---- cli_print.c ---- */
 
-/* The text of a member; "" if it has none. */
-const char *cli_text(const json_t *object, const char *key);
 /* Prints text from a sender, made harmless (term_line.h). */
 void cli_put(FILE *to, const char *text);
 /* Prints the answer of a cause query as text. */

@@ -18,18 +18,6 @@ enum { FEW = 3 }; /* a baseline with 3 times fewer traces is poor */
 enum { MAX_TEXT = 1 << 20 };
 enum { MAX_EVIDENCE = 3, MAX_SUSPECTS = 3, MAX_LISTED = 5, COLUMNS = 48 };
 
-const char *cli_text(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text ? text : "";
-}
-
-static double number_of(const json_t *object, const char *key)
-{
-    return json_number_value(json_object_get(object, key));
-}
-
 void cli_put(FILE *to, const char *text)
 {
     static const struct term_look uncut = {.columns = 0};
@@ -68,7 +56,7 @@ static void print_members(const json_t *object, const char *format)
         (void)snprintf(name, sizeof(name), "%.*s",
                        (int)(end - format) - 1 - marked, format + 1 + marked);
         if (kind == '#')
-            printf("%.0f", number_of(object, name));
+            printf("%.0f", cli_number_or_0(object, name));
         else if (kind == '@')
             print_clock(cli_text(object, name));
         else
@@ -198,7 +186,7 @@ static void print_suspect(const json_t *s)
     const json_t *list = json_object_get(s, "evidence");
 
     print_members(s, "\n{#rank}. {component} ({kind})");
-    printf(", score %.1f", number_of(s, "score"));
+    printf(", score %.1f", cli_number_or_0(s, "score"));
     print_members(s, has(s, "onset") ? ", since {@onset}" : "");
     print_members(s,
                   has(s, "explainedBy") ? ", explained by {explainedBy}" : "");
@@ -210,8 +198,8 @@ static void print_suspect(const json_t *s)
 /* A baseline with few traces makes the comparison weak. */
 static void print_hint(const json_t *read)
 {
-    double before = number_of(read, "tracesBefore");
-    double during = number_of(read, "tracesDuring");
+    double before = cli_number_or_0(read, "tracesBefore");
+    double during = cli_number_or_0(read, "tracesDuring");
 
     if (during == 0)
         puts("               There are no traces in the window.");

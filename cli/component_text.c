@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_int.h"
 #include "clock.h"
 #include "human.h"
 #include "mem.h"
@@ -22,20 +23,6 @@ enum {
 };
 
 /* ---- members ---- */
-
-static double number_of(const json_t *object, const char *member)
-{
-    const json_t *value = json_object_get(object, member);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
 
 /* ---- figures and charts ---- */
 
@@ -58,7 +45,7 @@ static uint64_t time_of(const json_t *point)
 {
     uint64_t ns = 0;
 
-    (void)clock_parse_rfc3339(slice_of(text_of(point, "timestamp")), &ns);
+    (void)clock_parse_rfc3339(slice_of(cli_text(point, "timestamp")), &ns);
     return ns;
 }
 
@@ -77,7 +64,7 @@ static size_t read_points(const json_t *points, double step, double **values)
         while (count < POINTS_MAX && (double)count + 1 <= at)
             out[count++] = NAN;
         if (count < POINTS_MAX)
-            out[count++] = number_of(point, "value");
+            out[count++] = cli_number(point, "value");
     }
     *values = out;
     return count;
@@ -87,7 +74,7 @@ static double last_of(const json_t *points)
 {
     size_t n = json_array_size(points);
 
-    return n ? number_of(json_array_get(points, n - 1), "value") : NAN;
+    return n ? cli_number(json_array_get(points, n - 1), "value") : NAN;
 }
 
 static void write_range(struct term_line *line, const struct chart_row *row,
@@ -116,7 +103,7 @@ static void write_chart(struct buf *out, const struct term_look *look,
     struct term_line line = term_begin(out, look);
     double *values;
     size_t count = read_points(
-        points, number_of(json_object_get(answer, "window"), "stepSeconds"),
+        points, cli_number(json_object_get(answer, "window"), "stepSeconds"),
         &values);
     char text[HUMAN_TEXT];
 
@@ -147,17 +134,17 @@ static void write_head(struct buf *out, const struct term_look *look,
     struct term_line line = term_begin(out, look);
 
     term_paint(&line, TERM_BOLD);
-    term_puts(&line, text_of(c, "namespace"));
+    term_puts(&line, cli_text(c, "namespace"));
     term_puts(&line, "/");
-    term_puts(&line, text_of(c, "project"));
+    term_puts(&line, cli_text(c, "project"));
     term_puts(&line, "/");
-    term_puts(&line, text_of(c, "component"));
+    term_puts(&line, cli_text(c, "component"));
     term_paint(&line, TERM_PLAIN);
-    if (text_of(c, "environment")[0])
-        term_printf(&line, "  %.60s", text_of(c, "environment"));
-    term_printf(&line, "  %.16s to %.5s UTC", text_of(window, "startTime"),
-                strlen(text_of(window, "endTime")) > 16
-                    ? text_of(window, "endTime") + 11
+    if (cli_text(c, "environment")[0])
+        term_printf(&line, "  %.60s", cli_text(c, "environment"));
+    term_printf(&line, "  %.16s to %.5s UTC", cli_text(window, "startTime"),
+                strlen(cli_text(window, "endTime")) > 16
+                    ? cli_text(window, "endTime") + 11
                     : "");
     term_end(&line);
 }
@@ -167,14 +154,14 @@ static void write_summary(struct buf *out, const struct term_look *look,
                           enum term_color color)
 {
     const json_t *latency = json_object_get(summary, "latency");
-    double errors = number_of(summary, "errorRatio");
+    double errors = cli_number(summary, "errorRatio");
     struct term_line line = term_begin(out, look);
     char a[HUMAN_TEXT];
 
     term_paint(&line, color);
     term_cell(&line, slice_of(label), LABEL, TERM_LEFT);
     term_printf(&line, "%8s/s",
-                human_number(a, number_of(summary, "requestRate")));
+                human_number(a, cli_number(summary, "requestRate")));
     if (errors >= 0.01)
         term_paint(&line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(&line, "  %6s errors", human_share(a, errors));
@@ -182,11 +169,11 @@ static void write_summary(struct buf *out, const struct term_look *look,
     term_paint(&line, color);
     if (term_left(&line) + line.column >= WHOLE)
         term_printf(&line, "  %5s 4xx",
-                    human_share(a, number_of(summary, "clientErrorRatio")));
+                    human_share(a, cli_number(summary, "clientErrorRatio")));
     term_printf(&line, "  p50 %6s",
-                human_seconds(a, number_of(latency, "p50")));
+                human_seconds(a, cli_number(latency, "p50")));
     term_printf(&line, "  p99 %6s",
-                human_seconds(a, number_of(latency, "p99")));
+                human_seconds(a, cli_number(latency, "p99")));
     term_end(&line);
 }
 
@@ -211,16 +198,16 @@ static void write_title(struct buf *out, const struct term_look *look,
 static void write_figures(struct term_line *line, const json_t *of)
 {
     const json_t *latency = json_object_get(of, "latency");
-    double errors = number_of(of, "errorRatio");
+    double errors = cli_number(of, "errorRatio");
     char a[HUMAN_TEXT], b[HUMAN_TEXT];
 
-    term_printf(line, "%9s", human_number(a, number_of(of, "requestRate")));
+    term_printf(line, "%9s", human_number(a, cli_number(of, "requestRate")));
     if (errors >= 0.01)
         term_paint(line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(line, "%9s", human_share(a, errors));
     term_paint(line, TERM_PLAIN);
-    term_printf(line, "%9s%9s", human_seconds(a, number_of(latency, "p50")),
-                human_seconds(b, number_of(latency, "p99")));
+    term_printf(line, "%9s%9s", human_seconds(a, cli_number(latency, "p50")),
+                human_seconds(b, cli_number(latency, "p99")));
 }
 
 /* A name, and its figures at the right of the line. */
@@ -253,13 +240,13 @@ static void write_endpoints(struct buf *out, const struct term_look *look,
         const json_t *endpoint = json_array_get(list, i),
                      *operations = json_object_get(endpoint, "operations");
 
-        write_row(out, look, "", slice_of(text_of(endpoint, "endpoint")),
+        write_row(out, look, "", slice_of(cli_text(endpoint, "endpoint")),
                   endpoint);
         for (size_t k = 0; k < json_array_size(operations) && k < LISTED; k++) {
             const json_t *operation = json_array_get(operations, k);
 
             write_row(out, look, "  ",
-                      slice_of(text_of(operation, "operation")), operation);
+                      slice_of(cli_text(operation, "operation")), operation);
         }
     }
 }
@@ -276,20 +263,20 @@ static void write_peers(struct buf *out, const struct term_look *look,
     buf_init(&name, 4096);
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *peer = json_array_get(list, i);
-        const char *kind = text_of(peer, "kind"),
-                   *component = text_of(peer, "component");
+        const char *kind = cli_text(peer, "kind"),
+                   *component = cli_text(peer, "component");
 
         buf_reset(&name);
         buf_add(&name,
-                slice_of(component[0] ? component : text_of(peer, "name")));
+                slice_of(component[0] ? component : cli_text(peer, "name")));
         if (strcmp(kind, "component") != 0) {
             buf_add(&name, SLICE(" ("));
-            buf_add(&name, slice_of(text_of(peer, "system")[0]
-                                        ? text_of(peer, "system")
+            buf_add(&name, slice_of(cli_text(peer, "system")[0]
+                                        ? cli_text(peer, "system")
                                         : kind));
             buf_add(&name, SLICE(")"));
         }
-        if (text_of(peer, "via")[0])
+        if (cli_text(peer, "via")[0])
             buf_add(&name, SLICE(" via queue"));
         write_row(out, look, "", buf_slice(&name), peer);
     }
@@ -298,7 +285,7 @@ static void write_peers(struct buf *out, const struct term_look *look,
 
 static bool is_error(const json_t *template)
 {
-    const char *level = text_of(template, "level");
+    const char *level = cli_text(template, "level");
 
     return strcmp(level, "ERROR") == 0 || strcmp(level, "FATAL") == 0;
 }
@@ -319,14 +306,14 @@ static void write_errors(struct buf *out, const struct term_look *look,
         if (shown++ == 0)
             write_title(out, look, "ERRORS IN LOGS", false);
         term_printf(&line, "%5s x  ",
-                    human_count(count, number_of(template, "count")));
+                    human_count(count, cli_number(template, "count")));
         term_paint(&line, TERM_RED);
-        term_puts(&line, text_of(template, "level"));
+        term_puts(&line, cli_text(template, "level"));
         term_paint(&line, TERM_PLAIN);
         term_puts(&line, json_is_true(json_object_get(template, "new"))
                              ? "  new  "
                              : "  ");
-        term_puts(&line, text_of(template, "template"));
+        term_puts(&line, cli_text(template, "template"));
         term_end(&line);
     }
 }
@@ -340,22 +327,22 @@ static void write_changes(struct buf *out, const struct term_look *look,
         write_title(out, look, "CHANGES", false);
     for (size_t i = 0; i < json_array_size(list) && i < LISTED; i++) {
         const json_t *change = json_array_get(list, i);
-        const char *time = text_of(change, "timestamp");
+        const char *time = cli_text(change, "timestamp");
         struct term_line line = term_begin(out, look);
 
         term_printf(&line, "%.19s  ", time);
-        if (strcmp(text_of(change, "type"), "Warning") == 0)
+        if (strcmp(cli_text(change, "type"), "Warning") == 0)
             term_paint(&line, TERM_YELLOW);
-        term_cell(&line, slice_of(text_of(change, "kind")), 13, TERM_LEFT);
+        term_cell(&line, slice_of(cli_text(change, "kind")), 13, TERM_LEFT);
         term_paint(&line, TERM_PLAIN);
-        if (text_of(change, "to")[0]) {
-            term_puts(&line, text_of(change, "from"));
+        if (cli_text(change, "to")[0]) {
+            term_puts(&line, cli_text(change, "from"));
             term_puts(&line, " -> ");
-            term_puts(&line, text_of(change, "to"));
+            term_puts(&line, cli_text(change, "to"));
         } else {
-            term_puts(&line, text_of(change, "reason"));
+            term_puts(&line, cli_text(change, "reason"));
             term_puts(&line, "  ");
-            term_puts(&line, text_of(change, "message"));
+            term_puts(&line, cli_text(change, "message"));
         }
         term_end(&line);
     }
@@ -373,13 +360,13 @@ static void write_pods(struct buf *out, const struct term_look *look,
         const json_t *pod = json_array_get(list, i);
         struct term_line line = term_begin(out, look);
 
-        term_cell(&line, slice_of(text_of(pod, "name")), 44, TERM_LEFT);
+        term_cell(&line, slice_of(cli_text(pod, "name")), 44, TERM_LEFT);
         term_printf(&line, "  CPU %6s  memory %6s",
-                    human_cores(cpu, number_of(pod, "cpuUsage")),
-                    human_bytes(memory, number_of(pod, "memoryUsage")));
-        if (text_of(pod, "version")[0]) {
+                    human_cores(cpu, cli_number(pod, "cpuUsage")),
+                    human_bytes(memory, cli_number(pod, "memoryUsage")));
+        if (cli_text(pod, "version")[0]) {
             term_puts(&line, "  version ");
-            term_puts(&line, text_of(pod, "version"));
+            term_puts(&line, cli_text(pod, "version"));
         }
         term_end(&line);
     }

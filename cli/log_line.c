@@ -3,14 +3,9 @@
 
 #include <string.h>
 
+#include "cli_int.h"
+
 #define INDENT "    "
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
 
 enum term_color log_level_color(const char *level)
 {
@@ -47,14 +42,14 @@ static void write_names(struct term_line *line, const json_t *log,
 
     if (flags & LOG_LINE_COMPONENT) {
         term_paint(line, TERM_CYAN);
-        term_puts(line, text_of(metadata, "componentName"));
+        term_puts(line, cli_text(metadata, "componentName"));
         term_paint(line, TERM_PLAIN);
         term_puts(line, " ");
     }
-    if ((flags & LOG_LINE_POD) && text_of(metadata, "podName")[0]) {
-        term_puts(line, text_of(metadata, "podName"));
+    if ((flags & LOG_LINE_POD) && cli_text(metadata, "podName")[0]) {
+        term_puts(line, cli_text(metadata, "podName"));
         term_puts(line, "/");
-        term_puts(line, text_of(metadata, "containerName"));
+        term_puts(line, cli_text(metadata, "containerName"));
         term_puts(line, " ");
     }
 }
@@ -62,11 +57,11 @@ static void write_names(struct term_line *line, const json_t *log,
 void log_line(struct buf *out, const struct term_look *look, const json_t *log,
               unsigned flags)
 {
-    const char *level = text_of(log, "level");
-    struct slice rest = slice_of(text_of(log, "log"));
+    const char *level = cli_text(log, "level");
+    struct slice rest = slice_of(cli_text(log, "log"));
     struct term_line line = term_begin(out, look);
 
-    write_time(&line, text_of(log, "timestamp"));
+    write_time(&line, cli_text(log, "timestamp"));
     term_puts(&line, " ");
     term_paint(&line, log_level_color(level));
     term_cell(&line, slice_of(level[0] ? level : "-"), 5, TERM_LEFT);

@@ -7,25 +7,12 @@
 #include <strings.h>
 
 #include "array.h"
+#include "cli_int.h"
 #include "mem.h"
 
 enum { FEW_REQUESTS = 20 };
 
 /* ---- from an answer ---- */
-
-static double number_of(const json_t *object, const char *member)
-{
-    const json_t *value = json_object_get(object, member);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
 
 static bool is_slower(double now, double before, double times, double more)
 {
@@ -35,11 +22,11 @@ static bool is_slower(double now, double before, double times, double more)
 static enum top_health health_of(const json_t *component)
 {
     const json_t *previous = json_object_get(component, "previous");
-    double count = number_of(component, "requestCount"),
-           before = number_of(previous, "requestCount"),
-           errors = number_of(component, "errorRatio"),
-           p99 = number_of(json_object_get(component, "latency"), "p99"),
-           old = number_of(json_object_get(previous, "latency"), "p99");
+    double count = cli_number(component, "requestCount"),
+           before = cli_number(previous, "requestCount"),
+           errors = cli_number(component, "errorRatio"),
+           p99 = cli_number(json_object_get(component, "latency"), "p99"),
+           old = cli_number(json_object_get(previous, "latency"), "p99");
 
     if (count < FEW_REQUESTS)
         return before >= FEW_REQUESTS && count == 0 ? TOP_SILENT : TOP_OK;
@@ -53,27 +40,27 @@ static struct top_row row_of(const json_t *c)
 {
     const json_t *latency = json_object_get(c, "latency"),
                  *usage = json_object_get(c, "usage");
-    double cpu = number_of(usage, "cpuUsage"),
-           memory = number_of(usage, "memoryUsage");
+    double cpu = cli_number(usage, "cpuUsage"),
+           memory = cli_number(usage, "memoryUsage");
 
     return (struct top_row){
-        .namespace = text_of(c, "namespace"),
-        .project = text_of(c, "project"),
-        .component = text_of(c, "component"),
-        .environment = text_of(c, "environment"),
+        .namespace = cli_text(c, "namespace"),
+        .project = cli_text(c, "project"),
+        .component = cli_text(c, "component"),
+        .environment = cli_text(c, "environment"),
         .health = health_of(c),
         .trend = json_object_get(json_object_get(c, "spark"), "requestRate"),
         .values = {[TOP_NAME] = NAN,
-                   [TOP_RATE] = number_of(c, "requestRate"),
-                   [TOP_ERRORS] = number_of(c, "errorRatio"),
-                   [TOP_P50] = number_of(latency, "p50"),
-                   [TOP_P99] = number_of(latency, "p99"),
+                   [TOP_RATE] = cli_number(c, "requestRate"),
+                   [TOP_ERRORS] = cli_number(c, "errorRatio"),
+                   [TOP_P50] = cli_number(latency, "p50"),
+                   [TOP_P99] = cli_number(latency, "p99"),
                    [TOP_CPU] = cpu,
-                   [TOP_CPU_SHARE] = cpu / number_of(usage, "cpuLimits"),
+                   [TOP_CPU_SHARE] = cpu / cli_number(usage, "cpuLimits"),
                    [TOP_MEMORY] = memory,
                    [TOP_MEMORY_SHARE] =
-                       memory / number_of(usage, "memoryLimits"),
-                   [TOP_RESTARTS] = number_of(usage, "restarts"),
+                       memory / cli_number(usage, "memoryLimits"),
+                   [TOP_RESTARTS] = cli_number(usage, "restarts"),
                    [TOP_TREND] = NAN}};
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli_int.h"
 #include "human.h"
 #include "map.h"
 #include "mem.h"
@@ -47,26 +48,12 @@ struct topology_lines {
     uint32_t name;   /* columns */
 };
 
-static double number_of(const json_t *object, const char *member)
-{
-    const json_t *value = json_object_get(object, member);
-
-    return json_is_number(value) ? json_number_value(value) : NAN;
-}
-
-static const char *text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
-
 /* ---- the graph ---- */
 
 static uint32_t find_node(const struct topology_lines *t, const char *id)
 {
     map_each(&t->index, map_hash_slice(slice_of(id)), at)
-        if (strcmp(text_of(t->nodes[at].json, "id"), id) == 0)
+        if (strcmp(cli_text(t->nodes[at].json, "id"), id) == 0)
             return at;
     return MAP_NONE;
 }
@@ -81,16 +68,16 @@ static void load(struct topology_lines *t, const json_t *answer)
     t->edges = mem_zero(m + 1, sizeof(*t->edges));
     for (size_t i = 0; i < n; i++) {
         const json_t *json = json_array_get(nodes, i);
-        uint32_t hash = map_hash_slice(slice_of(text_of(json, "id")));
+        uint32_t hash = map_hash_slice(slice_of(cli_text(json, "id")));
 
         t->nodes[t->node_count] = (struct text_node){.json = json};
         (void)map_add(&t->index, hash, t->node_count++); /* on the heap */
     }
     for (size_t i = 0; i < m; i++) {
         const json_t *json = json_array_get(edges, i);
-        uint32_t source = find_node(t, text_of(json, "source")),
-                 target = find_node(t, text_of(json, "target"));
-        double rate = number_of(json, "requestRate");
+        uint32_t source = find_node(t, cli_text(json, "source")),
+                 target = find_node(t, cli_text(json, "target"));
+        double rate = cli_number(json, "requestRate");
 
         if (source != MAP_NONE && target != MAP_NONE)
             t->edges[t->edge_count++] = (struct text_edge){
@@ -132,16 +119,17 @@ static void write_node_name(const struct topology_lines *t,
                             struct term_line *line, const json_t *node,
                             const char *more)
 {
-    const char *kind = text_of(node, "kind"),
-               *component = text_of(node, "component");
+    const char *kind = cli_text(node, "kind"),
+               *component = cli_text(node, "component");
     uint32_t room = t->name > line->column ? t->name - line->column : 1, width;
     struct buf text;
 
     buf_init(&text, NAME_BYTES);
-    buf_add(&text, slice_of(component[0] ? component : text_of(node, "name")));
+    buf_add(&text, slice_of(component[0] ? component : cli_text(node, "name")));
     if (strcmp(kind, "component") != 0)
         buf_format(&text, " (%s)",
-                   text_of(node, "system")[0] ? text_of(node, "system") : kind);
+                   cli_text(node, "system")[0] ? cli_text(node, "system")
+                                               : kind);
     if (more[0])
         buf_format(&text, "  %s", more);
     width = term_columns(buf_slice(&text));
@@ -152,18 +140,18 @@ static void write_node_name(const struct topology_lines *t,
 static void write_figures(const struct topology_lines *t,
                           struct term_line *line, const json_t *of)
 {
-    double errors = number_of(of, "errorRatio");
+    double errors = cli_number(of, "errorRatio");
     char text[HUMAN_TEXT];
 
     term_to(line, t->name);
-    term_printf(line, "%9s", human_number(text, number_of(of, "requestRate")));
+    term_printf(line, "%9s", human_number(text, cli_number(of, "requestRate")));
     if (errors >= 0.01)
         term_paint(line, errors >= 0.05 ? TERM_RED : TERM_YELLOW);
     term_printf(line, "%9s", human_share(text, errors));
     term_paint(line, TERM_PLAIN);
     term_printf(
         line, "%9s",
-        human_seconds(text, number_of(json_object_get(of, "latency"), "p99")));
+        human_seconds(text, cli_number(json_object_get(of, "latency"), "p99")));
 }
 
 /* What an architect looks for, in words. */
@@ -177,7 +165,7 @@ static const struct {
 static void write_words(struct term_line *line, const json_t *edge,
                         const char *more)
 {
-    const char *drift = text_of(edge, "drift");
+    const char *drift = cli_text(edge, "drift");
 
     if (more[0]) {
         term_puts(line, "  ");
@@ -293,7 +281,7 @@ static void write_self(struct topology_lines *t, uint32_t node)
     struct term_line line = term_begin(t->out, t->look);
 
     write_titles(t, "COMPONENT");
-    write_node_name(t, &line, json, text_of(json, "environment"));
+    write_node_name(t, &line, json, cli_text(json, "environment"));
     write_figures(t, &line, json);
     term_end(&line);
 }
@@ -415,9 +403,9 @@ static void write_summary(struct topology_lines *t, const json_t *answer)
     term_end(&line);
     term_printf(&line, "%u nodes, %u edges", t->node_count, t->edge_count);
     for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-        if (number_of(summary, counts[i].member) > 0)
+        if (cli_number(summary, counts[i].member) > 0)
             term_printf(&line, ", %.0f %s",
-                        number_of(summary, counts[i].member), counts[i].words);
+                        cli_number(summary, counts[i].member), counts[i].words);
     term_end(&line);
 }
 
@@ -427,7 +415,7 @@ static uint32_t only_self(const struct topology_lines *t)
     uint32_t found = MAP_NONE;
 
     for (uint32_t i = 0; i < t->node_count; i++)
-        if (strcmp(text_of(t->nodes[i].json, "relation"), "self") == 0) {
+        if (strcmp(cli_text(t->nodes[i].json, "relation"), "self") == 0) {
             if (found != MAP_NONE)
                 return MAP_NONE;
             found = i;
@@ -442,7 +430,7 @@ static uint32_t name_columns(const struct topology_lines *t)
     uint32_t other = FIGURES + REPEATED;
 
     for (uint32_t i = 0; i < t->edge_count; i++)
-        if (text_of(t->edges[i].json, "drift")[0])
+        if (cli_text(t->edges[i].json, "drift")[0])
             other = FIGURES + WORDS;
     if (columns < other + NAME_LEAST)
         return NAME_LEAST;

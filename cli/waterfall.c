@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "cli_int.h"
 #include "human.h"
 #include "log_line.h"
 #include "waterfall_tree.h"
@@ -100,8 +101,8 @@ static void write_bar(struct waterfall *w, struct term_line *line,
 static void write_name(struct term_line *line, const struct bar_span *span,
                        uint32_t equal, uint32_t below, uint32_t end)
 {
-    const char *component = waterfall_text_of(span->json, "component"),
-               *name = waterfall_text_of(span->json, "spanName");
+    const char *component = cli_text(span->json, "component"),
+               *name = cli_text(span->json, "spanName");
     struct buf text;
 
     buf_init(&text, 1 << 16);
@@ -134,7 +135,7 @@ static void write_span(struct waterfall *w, uint32_t i, uint32_t equal,
         const struct bar_span *one = &w->spans[i + k * below];
 
         duration += one->duration;
-        self += waterfall_number(one->json, "selfTimeNs");
+        self += cli_number_or_0(one->json, "selfTimeNs");
         end = fmax(end, one->offset + one->duration);
         critical |= json_is_true(json_object_get(one->json, "onCriticalPath"));
     }
@@ -153,8 +154,8 @@ static void write_span(struct waterfall *w, uint32_t i, uint32_t equal,
 static void write_log(struct waterfall *w, uint32_t depth, const json_t *log)
 {
     struct term_line line = term_begin(w->out, w->look);
-    const char *level = waterfall_text_of(log, "level"),
-               *time = waterfall_text_of(log, "timestamp");
+    const char *level = cli_text(log, "level"),
+               *time = cli_text(log, "timestamp");
 
     write_guides(w, &line, depth + 1, false, true);
     term_printf(&line, "%.12s ", strlen(time) > 20 ? time + 11 : time);
@@ -162,7 +163,7 @@ static void write_log(struct waterfall *w, uint32_t depth, const json_t *log)
     term_puts(&line, level);
     term_paint(&line, TERM_PLAIN);
     term_puts(&line, " ");
-    term_puts(&line, waterfall_text_of(log, "log"));
+    term_puts(&line, cli_text(log, "log"));
     term_end(&line);
 }
 
@@ -174,7 +175,7 @@ static void write_logs(struct waterfall *w, struct bar_span *span, double until)
     for (; span->next_log < json_array_size(logs); span->next_log++) {
         const json_t *log = json_array_get(logs, span->next_log);
 
-        if (waterfall_number(log, "offsetNs") - span->shift > until)
+        if (cli_number_or_0(log, "offsetNs") - span->shift > until)
             return;
         write_log(w, span->depth, log);
     }
@@ -206,22 +207,22 @@ static void write_head(struct waterfall *w, const json_t *answer)
 {
     const json_t *summary = json_object_get(answer, "summary"),
                  *root = json_object_get(summary, "root");
-    const char *start = waterfall_text_of(summary, "startTime");
+    const char *start = cli_text(summary, "startTime");
     struct term_line line = term_begin(w->out, w->look);
     char text[HUMAN_TEXT];
-    double failed = waterfall_number(summary, "errorCount");
+    double failed = cli_number_or_0(summary, "errorCount");
 
     term_paint(&line, TERM_BOLD);
-    term_puts(&line, waterfall_text_of(root, "component"));
+    term_puts(&line, cli_text(root, "component"));
     term_puts(&line, " ");
-    term_puts(&line, waterfall_text_of(root, "spanName"));
+    term_puts(&line, cli_text(root, "spanName"));
     term_paint(&line, TERM_PLAIN);
     term_printf(
         &line, "  %s",
-        human_seconds(text, waterfall_number(summary, "durationNs") / 1e9));
+        human_seconds(text, cli_number_or_0(summary, "durationNs") / 1e9));
     term_printf(&line, "  %.0f spans, %.0f components",
-                waterfall_number(summary, "spanCount"),
-                waterfall_number(summary, "componentCount"));
+                cli_number_or_0(summary, "spanCount"),
+                cli_number_or_0(summary, "componentCount"));
     if (failed > 0) {
         term_paint(&line, TERM_RED);
         term_printf(&line, ", %.0f failed", failed);
@@ -229,7 +230,7 @@ static void write_head(struct waterfall *w, const json_t *answer)
     }
     term_end(&line);
     term_puts(&line, "Trace ");
-    term_puts(&line, waterfall_text_of(answer, "traceId"));
+    term_puts(&line, cli_text(answer, "traceId"));
     if (strlen(start) > 19)
         term_printf(&line, "  %.10s %.12s UTC", start, start + 11);
     term_end(&line);
@@ -250,10 +251,9 @@ static void write_critical_path(struct waterfall *w, const json_t *answer)
         buf_reset(&text);
         buf_format(
             &text, "%s%s %s %s (%.0f%%)", i == 0 ? "Time went to  " : ", ",
-            waterfall_text_of(step, "component"),
-            waterfall_text_of(step, "spanName"),
-            human_seconds(time, waterfall_number(step, "durationNs") / 1e9),
-            waterfall_number(step, "percent"));
+            cli_text(step, "component"), cli_text(step, "spanName"),
+            human_seconds(time, cli_number_or_0(step, "durationNs") / 1e9),
+            cli_number_or_0(step, "percent"));
         if (i > 0 && term_columns(buf_slice(&text)) > term_left(&line))
             break;
         term_put(&line, buf_slice(&text));
@@ -284,18 +284,18 @@ static void write_skews(struct waterfall *w, const json_t *answer)
 
     for (size_t i = 0; i < json_array_size(skews) && i < STEPS_SHOWN; i++) {
         const json_t *skew = json_array_get(skews, i);
-        double offset = waterfall_number(skew, "offsetNs");
+        double offset = cli_number_or_0(skew, "offsetNs");
         struct term_line line = term_begin(w->out, w->look);
         char text[HUMAN_TEXT];
 
         term_puts(&line, "Clock   ");
-        term_puts(&line, waterfall_text_of(skew, "component"));
+        term_puts(&line, cli_text(skew, "component"));
         term_puts(&line, " ");
-        term_puts(&line, waterfall_text_of(skew, "podName"));
+        term_puts(&line, cli_text(skew, "podName"));
         term_printf(&line, " is %s %s that of ",
                     human_seconds(text, fabs(offset) / 1e9),
                     offset < 0 ? "behind" : "ahead of");
-        term_puts(&line, waterfall_text_of(skew, "parentComponent"));
+        term_puts(&line, cli_text(skew, "parentComponent"));
         term_end(&line);
     }
 }
@@ -333,8 +333,8 @@ static void write_foot(struct waterfall *w, const json_t *answer)
     const json_t *logs = json_object_get(answer, "logs"),
                  *omitted = json_object_get(answer, "omitted");
     struct term_line line = term_begin(w->out, w->look);
-    double spans = waterfall_number(omitted, "spans") +
-                   waterfall_number(omitted, "unreadSpans");
+    double spans = cli_number_or_0(omitted, "spans") +
+                   cli_number_or_0(omitted, "unreadSpans");
 
     for (size_t i = 0; i < json_array_size(logs); i++)
         write_log(w, 0, json_array_get(logs, i));
@@ -377,7 +377,7 @@ void waterfall_text(struct buf *out, const struct term_look *look,
         .look = look,
         .all = all,
         .length =
-            waterfall_number(json_object_get(answer, "summary"), "durationNs")};
+            cli_number_or_0(json_object_get(answer, "summary"), "durationNs")};
 
     lay_out(&w);
     waterfall_load(&w, json_object_get(answer, "spans"));

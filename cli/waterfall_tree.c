@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "cli_int.h"
 #include "hash.h"
 #include "mem.h"
 
@@ -19,24 +20,9 @@ const struct waterfall_note waterfall_notes[WATERFALL_NOTES] = {
     {'C', "parentCycle", "its parent is below it"},
     {'D', "duplicateId", "its id occurs twice"}};
 
-double waterfall_number(const json_t *object, const char *member)
-{
-    const json_t *value = json_object_get(object, member);
-
-    return json_is_number(value) ? json_number_value(value) : 0;
-}
-
-const char *waterfall_text_of(const json_t *object, const char *member)
-{
-    const char *text = json_string_value(json_object_get(object, member));
-
-    return text ? text : "";
-}
-
 bool waterfall_failed(const json_t *span)
 {
-    const char *code =
-        waterfall_text_of(json_object_get(span, "status"), "code");
+    const char *code = cli_text(json_object_get(span, "status"), "code");
 
     return strcasecmp(code, "error") == 0;
 }
@@ -58,10 +44,10 @@ static uint64_t mix_text(uint64_t seed, const char *text)
 static uint64_t own_signature(const struct bar_span *span, uint32_t index)
 {
     const json_t *json = span->json;
-    uint64_t sum = mix_text(1, waterfall_text_of(json, "component"));
+    uint64_t sum = mix_text(1, cli_text(json, "component"));
 
-    sum = mix_text(sum, waterfall_text_of(json, "spanName"));
-    sum = mix_text(sum, waterfall_text_of(json, "spanKind"));
+    sum = mix_text(sum, cli_text(json, "spanName"));
+    sum = mix_text(sum, cli_text(json, "spanKind"));
     if (json_array_size(json_object_get(json, "logs")) > 0)
         sum = hash_mix(index, sum);
     for (size_t i = 0; i < WATERFALL_NOTES; i++)
@@ -78,7 +64,7 @@ static void load(struct waterfall *w, const json_t *list)
     w->spans = mem_zero(w->count + 1, sizeof(*w->spans));
     for (uint32_t i = 0; i < w->count; i++) {
         const json_t *json = json_array_get(list, i);
-        double given = waterfall_number(json, "depth");
+        double given = cli_number_or_0(json, "depth");
 
         if (given > depth)
             depth = i > 0 ? depth + 1 : 0;
@@ -88,8 +74,8 @@ static void load(struct waterfall *w, const json_t *list)
             (struct bar_span){.json = json,
                               .depth = depth,
                               .after = w->count,
-                              .offset = waterfall_number(json, "offsetNs"),
-                              .duration = waterfall_number(json, "durationNs")};
+                              .offset = cli_number_or_0(json, "offsetNs"),
+                              .duration = cli_number_or_0(json, "durationNs")};
         w->deepest = depth > w->deepest ? depth : w->deepest;
     }
 }
@@ -104,7 +90,7 @@ static void correct_clocks(struct waterfall *w)
     for (uint32_t i = 0; i < w->count; i++) {
         struct bar_span *span = &w->spans[i];
 
-        span->shift = waterfall_number(span->json, "clockOffsetNs");
+        span->shift = cli_number_or_0(span->json, "clockOffsetNs");
         span->offset -= span->shift;
         skewed |= span->shift != 0;
         if (i == 0 || span->offset < first)

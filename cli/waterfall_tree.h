@@ -48,8 +48,4 @@ void waterfall_release(struct waterfall *w);
 /* The spans from i on that are told as one, and where the next line begins. */
 uint32_t waterfall_equal(const struct waterfall *w, uint32_t i, uint32_t *next);
 
-/* 0 and "" if there is none. */
-double waterfall_number(const json_t *object, const char *member);
-const char *waterfall_text_of(const json_t *object, const char *member);
-
 #endif
