@@ -48,14 +48,19 @@ static uint32_t leaf_number(const struct metric_table *table,
 
 /* ---- groups ---- */
 
-struct metric_group *metric_group_at(struct metric_table *table, uint64_t key)
+static struct metric_group *find_group(const struct metric_table *table,
+                                       uint64_t key)
 {
-    uint32_t hash = map_hash_number(key);
-    struct metric_group **last, *group;
-
-    map_each(&table->index, hash, at)
+    map_each(&table->index, map_hash_number(key), at)
         if (table->groups[at]->key == key)
             return table->groups[at];
+    return NULL;
+}
+
+static struct metric_group *add_group(struct metric_table *table, uint64_t key)
+{
+    struct metric_group **last, *group;
+
     last =
         arena_append(table->arena, &table->groups, table->count, &table->room);
     group = arena_zero(table->arena, 1, sizeof(*group));
@@ -66,20 +71,34 @@ struct metric_group *metric_group_at(struct metric_table *table, uint64_t key)
         group->cells = arena_zero(table->arena, table->leaf_count + 1,
                                   sizeof(*group->cells));
     if ((!group->cells && !table->sums) ||
-        !map_add(&table->index, hash, table->count))
+        !map_add(&table->index, map_hash_number(key), table->count))
         return NULL;
     table->count++;
     return *last = group;
 }
 
+struct metric_group *metric_group_at(struct metric_table *table, uint64_t key)
+{
+    struct metric_group *group = find_group(table, key);
+
+    return group ? group : add_group(table, key);
+}
+
+/* The item first: a table never has a group without one. */
 struct metric_group *metric_group_with(struct metric_table *table, uint64_t key,
                                        size_t item_size)
 {
-    struct metric_group *group = metric_group_at(table, key);
+    struct metric_group *group = find_group(table, key);
+    void *item;
 
-    if (group && !group->item)
-        group->item = arena_zero(table->arena, 1, item_size);
-    return group && group->item ? group : NULL;
+    if (group && group->item)
+        return group;
+    item = arena_zero(table->arena, 1, item_size);
+    if (item && !group)
+        group = add_group(table, key);
+    if (item && group)
+        group->item = item;
+    return item ? group : NULL;
 }
 
 /* The values of the attributes that the table groups by; a missing one is an

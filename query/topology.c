@@ -367,6 +367,8 @@ enum status topology_read(struct topology *t,
         add_calls(t, t->out_calls.groups[i], true);
     for (uint32_t i = 0; i < t->in_calls.count; i++)
         add_calls(t, t->in_calls.groups[i], false);
+    if (t->full)
+        return arena_status(t->request->arena);
     name_edges(t);
     topology_add_declared(t, snapshot);
     mark_shown(t);

@@ -10,7 +10,11 @@
 
 #define CALL_T0 (UINT64_C(1787299200) * NS_PER_S) /* 2026-08-21T08:00:00Z */
 
-enum { CALL_POINTS = 16, CALL_ATTRS = 6 };
+#ifndef CALL_POINTS
+#define CALL_POINTS 16
+#endif
+
+enum { CALL_ATTRS = 6 };
 
 static struct point call_points[CALL_POINTS];
 static struct metric call_metrics[CALL_POINTS];
