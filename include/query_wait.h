@@ -2,8 +2,8 @@
  * query_wait - a query that waits for log records without a worker.
  *
  * Purpose:   a handler that found nothing asks to be run again when records
- *   have arrived, or when its time is over. Meanwhile it holds no worker, no
- *   reader and no memory but its connection and its request.
+ *   have arrived, its time is over, or the client has left. Meanwhile it holds
+ *   no worker, no reader and no memory but its connection and its request.
  * Ownership: the wait is part of the queued query, and outlives its runs.
  * Threads:   query_wait_logs: the worker. One thread looks whether there is
  *   something new; it runs while somebody waits.
@@ -34,8 +34,8 @@ struct query_wait {
     struct query_waits *waits;
     struct access_waiter *waiter; /* its ready() runs the query again */
     struct query_wait *next;
-    struct http_address holder;
-    uint64_t seen_lsn, until_ns; /* until_ns: monotonic; 0: not begun */
+    const struct http_request *http; /* suspended while it waits */
+    uint64_t seen_lsn, until_ns;     /* until_ns: monotonic; 0: not begun */
 };
 
 struct query_waits {

@@ -12,12 +12,25 @@
 
 void query_waits_init(struct query_waits *waits, struct store *store)
 {
+    pthread_condattr_t attr;
+
     *waits = (struct query_waits){.store = store};
     pthread_mutex_init(&waits->lock, NULL);
-    pthread_cond_init(&waits->changed, NULL);
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(&waits->changed, &attr);
+    pthread_condattr_destroy(&attr);
 }
 
-/* Takes those out that have something to see, or no time left. */
+/* It has something to see, no time left, or nobody who asks: its place is for
+ * others. */
+static bool is_due(const struct query_wait *wait, uint64_t last_lsn,
+                   uint64_t now)
+{
+    return wait->seen_lsn < last_lsn || wait->until_ns <= now ||
+           http_is_disconnected(wait->http);
+}
+
 static struct query_wait *take_due(struct query_waits *waits, uint64_t last_lsn)
 {
     uint64_t now = clock_monotonic_ns();
@@ -26,8 +39,7 @@ static struct query_wait *take_due(struct query_waits *waits, uint64_t last_lsn)
     while (*at) {
         struct query_wait *wait = *at;
 
-        if (!waits->stopping && wait->seen_lsn >= last_lsn &&
-            wait->until_ns > now) {
+        if (!waits->stopping && !is_due(wait, last_lsn, now)) {
             at = &wait->next;
             continue;
         }
@@ -53,7 +65,7 @@ static void run_again(struct query_wait *due)
 static void sleep_a_while(struct query_waits *waits)
 {
     struct timespec until;
-    uint64_t ns = clock_wall_ns() + LOOK_NS;
+    uint64_t ns = clock_monotonic_ns() + LOOK_NS;
 
     until.tv_sec = (time_t)(ns / NS_PER_S);
     until.tv_nsec = (long)(ns % NS_PER_S);
@@ -109,7 +121,8 @@ static enum status may_wait(struct query_waits *waits,
     if (waits->stopping)
         return ERR_DEADLINE;
     for (const struct query_wait *w = waits->first; w; w = w->next)
-        own += memcmp(&w->holder, &wait->holder, sizeof(w->holder)) == 0;
+        own += memcmp(&w->http->holder, &wait->http->holder,
+                      sizeof(w->http->holder)) == 0;
     if (waits->count >= QUERY_WAITS || own >= QUERY_WAITS_HOLDER)
         return ERR_LIMITED;
     if (!waits->running)
@@ -131,7 +144,7 @@ enum status query_wait_logs(struct query_request *request, uint64_t seen_lsn,
     if (wait->until_ns <= now)
         return ERR_DEADLINE;
     wait->seen_lsn = seen_lsn;
-    wait->holder = request->http->holder;
+    wait->http = request->http;
     pthread_mutex_lock(&wait->waits->lock);
     s = may_wait(wait->waits, wait);
     if (s == OK) {

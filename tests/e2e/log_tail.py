@@ -4,6 +4,7 @@ answers that are thrown away. Every record that was accepted is seen once, by
 every client. Requests that wait hold no worker, and the server stops at once.
 """
 import json
+import socket
 import threading
 import time
 import urllib.parse
@@ -170,6 +171,18 @@ def waiting():
         thread.join(20)
     codes = [status for status, *_ in answers]
     tap.check(codes.count(200) == 32 and codes.count(429) == 8, "thirty-two of one client may wait", codes)
+
+    gone = [socket.create_connection(("127.0.0.1", server.query_port)) for _ in range(32)]
+    for connection in gone:
+        connection.sendall(f"GET {query(cursor=cursor, wait=30)} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+    time.sleep(0.5)
+    answers.clear()
+    wait(1)
+    for connection in gone:
+        connection.close()
+    time.sleep(2)
+    wait(1)
+    tap.same([status for status, *_ in answers], [429, 200], "who has left does not wait")
 
     answers.clear()
     threads = [threading.Thread(target=wait, args=(20,)) for _ in range(5)]

@@ -78,7 +78,7 @@ TEST(memory_that_ends_anywhere_is_a_refusal)
         "/api/v1/compare?" SPACE,
         "/api/v1/changes?" SPACE,
         "/api/v1/components?" SPACE,
-        "/api/v1/components/acme/shop/c3?" RANGE,
+        ("/api/v1/components/acme/shop/c3?" RANGE),
     };
 
     bed_init(&bed);
