@@ -66,8 +66,10 @@ static bool is_empty(const struct reply_member *member, const void *at)
 static void write_list(struct jsonw *w, const struct reply_table *table,
                        const struct reply_list *list)
 {
+    bool there = list->item || list->items; /* else the arena was full */
+
     jsonw_open(w, '[');
-    for (uint32_t i = 0; i < list->count; i++) {
+    for (uint32_t i = 0; there && i < list->count; i++) {
         const void *item =
             list->item ? list->item(list->arg, i)
                        : (const char *)list->items + (size_t)i * table->size;

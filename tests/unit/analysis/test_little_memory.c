@@ -7,7 +7,7 @@
 #define RANGE "startTime=2026-08-21T08:00:00Z&endTime=2026-08-21T08:10:00Z"
 #define SPACE "namespace=acme&" RANGE
 
-enum { COMPONENTS = 40, STEP = 3000, MOST = 64 << 20 };
+enum { COMPONENTS = 40, STEP = 1000, MOST = 64 << 20 };
 
 static struct bed bed;
 static char names[COMPONENTS][16];
