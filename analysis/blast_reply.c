@@ -439,6 +439,14 @@ static const struct empty_reply *why_empty(const struct dependency_graph *g)
                                              .signal = SIGNAL_SPANS});
 }
 
+static bool is_called_by_users(const struct blast_radius *b)
+{
+    for (uint32_t i = 0; i < b->entry_count; i++)
+        if (b->entries[i].share > 0 || b->entries[i].with_queues > 0)
+            return true;
+    return false;
+}
+
 enum status blast_radius_reply(struct blast_radius *b)
 {
     const struct dependency_graph *g = &b->graph;
@@ -470,7 +478,9 @@ enum status blast_radius_reply(struct blast_radius *b)
                                                    .end_ns = g->end_ns}),
         .took_ms = query_took_ms(g->request)};
 
-    if (callers->count + needs->count + declared->count == 0)
+    if (callers->count + needs->count + declared->count + consumers->count ==
+            0 &&
+        !is_called_by_users(b))
         view.empty = why_empty(g);
     reply_write(&g->request->json, &blast_radius_table, &view);
     return OK;

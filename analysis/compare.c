@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "array.h"
 #include "clock.h"
@@ -285,6 +286,22 @@ static struct slice summary_of(struct comparison *c, bool base_is_empty)
                         SLICE_ARGS(c->at[0].title));
 }
 
+/* Of requests; if there never were any, of log records. */
+static const struct empty_reply *why_empty(const struct comparison *c)
+{
+    struct empty_of of = {.scope = c->scope,
+                          .start_ns = c->window.start_ns,
+                          .end_ns = c->window.end_ns,
+                          .what = "requests or log records",
+                          .signal = SIGNAL_SPANS};
+    const struct empty_reply *empty = empty_reply_of(c->request, &of);
+
+    of.signal = SIGNAL_LOGS;
+    return empty && strcmp(empty->reason, "never") == 0
+               ? empty_reply_of(c->request, &of)
+               : empty;
+}
+
 static enum status reply(struct comparison *c, uint64_t limit)
 {
     struct query_request *request = c->request;
@@ -327,13 +344,8 @@ static enum status reply(struct comparison *c, uint64_t limit)
     withhold_part(&withheld, &c->events, SLICE("changes"));
     view.withheld =
         (struct reply_list){.count = withheld.count, .items = withheld.names};
-    if (c->totals.count == 0 && c->count == 0)
-        view.empty = empty_reply_of(
-            request, &(struct empty_of){.scope = c->scope,
-                                        .start_ns = c->window.start_ns,
-                                        .end_ns = c->window.end_ns,
-                                        .what = "requests",
-                                        .signal = SIGNAL_COUNT});
+    if (c->totals.count == 0 && c->count == 0 && !c->logged_now)
+        view.empty = why_empty(c);
     view.link = page_link_text(
         request,
         &(struct page_link){.page = c->scope.component.len > 0 ? "component"

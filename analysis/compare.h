@@ -58,6 +58,7 @@ struct comparison {
     struct difference *at;
     uint32_t count, room;
     struct bitmap *logged_before; /* resources with log records in the base */
+    bool logged_now;              /* there are log records in the window */
     uint32_t few;                 /* things with too few records to tell */
     uint32_t components;          /* that were compared */
     bool narrowed;                /* there are more */

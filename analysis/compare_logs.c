@@ -169,6 +169,7 @@ enum status compare_logs(struct comparison *c)
     c->logged_before = bitmap_new(c->request->arena, c->resources->limit);
     if (!c->logged_before)
         return arena_status(c->request->arena);
+    c->logged_now = of[NOW].count > 0;
     for (uint32_t i = 0; s == OK && i < of[BEFORE].count; i++)
         bitmap_add(c->logged_before, of[BEFORE].groups[i]->resource_id);
     for (int side = NOW; s == OK && side >= BEFORE; side--)

@@ -86,6 +86,8 @@ static void set_common(const struct curl_api *curl, CURL *handle,
                        const char *url, struct buf *body, long timeout_ms)
 {
     curl->easy_setopt(handle, CURLOPT_URL, url);
+    /* A name may be ".." */
+    curl->easy_setopt(handle, CURLOPT_PATH_AS_IS, 1L);
     curl->easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     if (is_loopback(url))
         curl->easy_setopt(handle, CURLOPT_PROXY, "");

@@ -29,7 +29,8 @@ bool cli_target(struct cli_call *call, const char *word)
     if (!full) {
         fprintf(stderr,
                 "callboard %s: \"%s\" is not NAMESPACE/PROJECT/COMPONENT, "
-                "PROJECT/COMPONENT or COMPONENT\n",
+                "PROJECT/COMPONENT or COMPONENT; --component takes a name with "
+                "a slash\n",
                 call->verb->name, word);
         return false;
     }

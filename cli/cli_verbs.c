@@ -73,7 +73,7 @@ const struct cli_verb cli_verbs[] = {
      .complete = COMPLETE_TARGET, .run = cli_list, .view = &cli_view_compare},
     {.name = "blast-radius", .arguments = "PROJECT/COMPONENT",
      .brief = "lists who is affected when a component fails or moves",
-     .text = "Lists the callers of a component, or of one of its endpoints, direct and indirect, with the share of their requests that pass it; components that only declare a dependency are in -o json, as are consumers behind queues and the share of users' requests.",
+     .text = "Lists the callers of a component, or of one of its endpoints, direct and indirect, with the share of their requests that pass it, and where requests of users arrive that pass it; components that only declare a dependency are in -o json, as are consumers behind queues.",
      .examples = "blast-radius shop/inventory -n acme\nblast-radius shop/users --endpoint grpc --depth 2 -o wide",
      .options = OPTS_VIEW | OPT(COMPONENT) | OPT(ENDPOINT) | OPT(DEPTH) | OPT(LIMIT), .most = 1, .since = "1h",
      .complete = COMPLETE_TARGET, .run = cli_list, .view = &cli_view_blast_radius},

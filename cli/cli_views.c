@@ -225,10 +225,23 @@ const struct cli_view cli_view_patterns = {
     .route = "/api/v1/logs/patterns", .needs_namespace = true, .rows = "patterns",
     .columns = patterns, .nothing = "no log records match in this time", .page = 200};
 
+static const struct cli_column entry_points[] = {
+    {"GATEWAY", "gateway", FORMAT_TEXT, 0},
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"ENDPOINT", "endpoint", FORMAT_TEXT, 0},
+    {"RATE", "requestRate", FORMAT_RATE, 0},
+    {"SHARE", "share", FORMAT_PERCENT, 0},
+    {"WITH QUEUES", "shareWithQueues", FORMAT_PERCENT, COLUMN_WIDE},
+    {.head = NULL}};
+
+static const struct cli_section blast_sections[] = {
+    {"Requests of users that pass it", "entryPoints", entry_points}, {.title = NULL}};
+
 const struct cli_view cli_view_blast_radius = {
     .route = "/api/v1/blast-radius", .needs_namespace = true, .needs_component = true,
     .rows = "callers", .columns = callers, .nothing = "nobody called it in this time",
-    .page = 1000};
+    .page = 1000, .is_known = cli_is_not_empty, .sections = blast_sections};
 
 const struct cli_view cli_view_costs = {
     .route = "/api/v1alpha1/costs/namespaces/{namespace}/environments/{environment}",

@@ -38,7 +38,8 @@ static const char *look_at_rates(struct capacity *c, struct arena *arena)
 
     c->present_rate = c->least_rate = c->most_rate = NAN;
     if (!rates || cells->count == 0)
-        return "no requests in the window";
+        return "no requests in the window, or only in its last cell, which is "
+               "not over";
     last = cells->at[cells->count - 1].hours;
     for (uint32_t i = cells->count; i-- > 0;) {
         rates[i] = cells->at[i].rate;

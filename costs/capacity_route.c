@@ -5,6 +5,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "array.h"
 #include "capacity.h"
@@ -164,6 +165,26 @@ static const struct reply_table capacity_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct capacity_view, "link", link),
     REPLY(struct capacity_view, "tookMs", took_ms));
 
+/* What came a moment ago is in a cell that does not count until it is over. */
+static const struct empty_reply *why_empty(const struct capacity_answer *a)
+{
+    struct query_request *request = a->request;
+    struct empty_reply *late = arena_zero(request->arena, 1, sizeof(*late));
+    const struct empty_reply *empty = empty_reply_of(
+        request, &(struct empty_of){.scope = a->scope,
+                                    .start_ns = a->window.start_ns,
+                                    .end_ns = a->window.end_ns,
+                                    .what = "requests",
+                                    .signal = SIGNAL_SPANS});
+
+    if (!empty || !late || strcmp(empty->reason, "window") != 0)
+        return empty;
+    *late = *empty;
+    late->message = SLICE("no requests in the window, or only in its last "
+                          "cell of some minutes, which is not over");
+    return late;
+}
+
 static void reply(struct capacity_answer *a)
 {
     const struct capacity *c = &a->capacity;
@@ -189,12 +210,7 @@ static void reply(struct capacity_answer *a)
         .took_ms = query_took_ms(request)};
 
     if (c->cells.count == 0)
-        view.empty = empty_reply_of(
-            request, &(struct empty_of){.scope = a->scope,
-                                        .start_ns = a->window.start_ns,
-                                        .end_ns = a->window.end_ns,
-                                        .what = "requests",
-                                        .signal = SIGNAL_SPANS});
+        view.empty = why_empty(a);
     reply_write(&request->json, &capacity_table, &view);
 }
 

@@ -320,6 +320,22 @@ static void resolve_level(struct known *known, int level, bool required)
     *known = few;
 }
 
+/* A component whose name has a slash, behind its project: "shop/a/b". */
+static bool split_known(struct known *known, int level, struct slice rest)
+{
+    struct arena *arena = known->call->request->arena;
+    struct slice head = arena_copy(arena, slice_split(&rest, '/'));
+    struct known few = matching(known, level, head);
+
+    rest = arena_copy(arena, rest);
+    if (level == 1 && matching(&few, 2, rest).count > 0)
+        set(known, 2, rest);
+    else if (level == 1 || !split_known(&few, 1, rest))
+        return false;
+    set(known, level, head);
+    return true;
+}
+
 /* "shop/cart", "acme/shop/cart": unless a component is called so. */
 static void split_path(struct known *known)
 {
@@ -328,6 +344,8 @@ static void split_path(struct known *known)
 
     if (!memchr(rest.len ? rest.ptr : "", '/', rest.len) ||
         matching(known, 2, rest).count > 0)
+        return;
+    if (split_known(known, 1, rest) || split_known(known, 0, rest))
         return;
     while (count < 4 && rest.len > 0)
         parts[count++] =
