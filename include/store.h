@@ -80,6 +80,9 @@ void store_close(struct store *store);
 
 struct metadata *store_metadata(struct store *store);
 
+/* How long a signal is kept; 0: for ever, but for --retention-size. */
+uint64_t store_retention(const struct store *store, enum signal signal);
+
 uint64_t store_watermark(struct store *store, enum stream stream);
 
 /* The lsn of the last batch of log records that was appended; a reader that

@@ -435,7 +435,7 @@ static json_t *make_copy(struct shaper *s, json_t *answer, int step,
     shape_notes_init(&s->notes);
     copy = copy_value(s, answer);
     if (copy)
-        shape_notes_write(&s->notes, copy, answer, s->shape->main, made);
+        shape_notes_write(&s->notes, copy, answer, s->shape, made);
     return copy;
 }
 

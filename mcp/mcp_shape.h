@@ -48,6 +48,10 @@ struct shape_rule {
 struct shape_plan {
     const char *main; /* the list that `returned` and `total` count; or NULL */
     const struct shape_rule *rules; /* path NULL at the end; or NULL */
+    /* Member of `summary` that has the number of all there are, of which the
+     * route itself gives as many as its limit says; NULL: `total`, or the items
+     * of the list. */
+    const char *total;
 };
 
 struct shape_made {

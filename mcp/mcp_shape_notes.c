@@ -111,23 +111,37 @@ static json_t *omitted(const struct shape_notes *notes)
     return list;
 }
 
+static json_int_t all_there_are(const json_t *answer,
+                                const struct shape_plan *plan,
+                                const json_t *whole)
+{
+    const json_t *summary = json_object_get(answer, "summary"), *said = NULL;
+
+    if (plan && plan->total)
+        said = json_object_get(summary, plan->total);
+    return said ? (json_int_t)json_number_value(said)
+                : (json_int_t)json_array_size(whole);
+}
+
 void shape_notes_write(const struct shape_notes *notes, json_t *copy,
-                       const json_t *answer, const char *main,
+                       const json_t *answer, const struct shape_plan *plan,
                        struct shape_made *made)
 {
+    const char *main = plan ? plan->main : NULL;
     const json_t *whole = main ? json_object_get(answer, main) : NULL;
     const json_t *kept = main ? json_object_get(copy, main) : NULL;
     json_t *list = omitted(notes);
+    json_int_t total = all_there_are(answer, plan, whole);
 
     made->returned = (uint32_t)json_array_size(kept);
     made->main_cut = json_array_size(kept) < json_array_size(whole);
     made->truncated = json_array_size(list) > 0 ||
+                      (main && plan->total && total > made->returned) ||
                       json_is_true(json_object_get(answer, "truncated"));
     if (main)
         json_object_set_new(copy, "returned", json_integer(made->returned));
     if (main && !json_object_get(answer, "total"))
-        json_object_set_new(copy, "total",
-                            json_integer((json_int_t)json_array_size(whole)));
+        json_object_set_new(copy, "total", json_integer(total));
     json_object_set_new(copy, "truncated", json_boolean(made->truncated));
     if (json_array_size(list) > 0)
         json_object_set(copy, "leftOut", list);

@@ -25,10 +25,10 @@ void shape_note_list(struct shape_notes *notes, const char *path, size_t kept,
                      size_t total);
 void shape_note_member(struct shape_notes *notes, const char *path);
 
-/* Sets truncated, leftOut and, of the main list (NULL: none), returned and,
- * unless the route has one, total in the copy. */
+/* Sets truncated, leftOut and, of the main list (plan NULL: none), returned
+ * and, unless the route has one, total in the copy. */
 void shape_notes_write(const struct shape_notes *notes, json_t *copy,
-                       const json_t *answer, const char *main,
+                       const json_t *answer, const struct shape_plan *plan,
                        struct shape_made *made);
 
 #endif

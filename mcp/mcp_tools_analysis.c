@@ -19,7 +19,7 @@ static const struct shape_rule compare_rules[] = {
     {0},
 };
 static const struct mcp_task compare_task = {
-    .shape = {"differences", compare_rules},
+    .shape = {"differences", compare_rules, NULL},
     .scope = MCP_SCOPE_NAMESPACE,
     .range_ns = NS_PER_HOUR,
     .page = "compare",
@@ -49,7 +49,7 @@ static const struct shape_rule changes_rules[] = {
     {0},
 };
 static const struct mcp_task changes_task = {
-    .shape = {"changes", changes_rules},
+    .shape = {"changes", changes_rules, NULL},
     .scope = MCP_SCOPE_NAMESPACE,
     .range_ns = NS_PER_HOUR,
     .page = "changes",
@@ -88,7 +88,7 @@ static const struct shape_rule pattern_rules[] = {
     {0},
 };
 static const struct mcp_task pattern_task = {
-    .shape = {"patterns", pattern_rules},
+    .shape = {"patterns", pattern_rules, NULL},
     .scope = MCP_SCOPE_NAMESPACE,
     .range_ns = NS_PER_HOUR,
     .page = "logs",

@@ -49,7 +49,7 @@ static const struct shape_rule list_rules[] = {
     {0},
 };
 static const struct mcp_task list_task = {
-    .shape = {"components", list_rules},
+    .shape = {"components", list_rules, NULL},
     .scope = MCP_SCOPE_NONE,
     .range_ns = 15 * NS_PER_MIN,
     .page = "components",
@@ -123,7 +123,7 @@ static const struct shape_rule page_rules[] = {
     {0},
 };
 static const struct mcp_task page_task = {
-    .shape = {NULL, page_rules},
+    .shape = {NULL, page_rules, NULL},
     .scope = MCP_SCOPE_COMPONENT,
     .range_ns = NS_PER_HOUR,
     .page = "component",
@@ -180,7 +180,7 @@ static const struct shape_rule cause_rules[] = {
     {0},
 };
 static const struct mcp_task cause_task = {
-    .shape = {NULL, cause_rules},
+    .shape = {NULL, cause_rules, NULL},
     .scope = MCP_SCOPE_PROJECT,
     .range_ns = 15 * NS_PER_MIN,
     .page = "cause",

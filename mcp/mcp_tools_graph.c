@@ -28,7 +28,7 @@ static const struct shape_rule graph_rules[] = {
     {0},
 };
 static const struct mcp_task graph_task = {
-    .shape = {"edges", graph_rules},
+    .shape = {"edges", graph_rules, NULL},
     .scope = MCP_SCOPE_NAMESPACE,
     .range_ns = NS_PER_HOUR,
     .page = "topology",
@@ -66,7 +66,7 @@ static const struct shape_rule blast_rules[] = {
     {0},
 };
 static const struct mcp_task blast_task = {
-    .shape = {"callers", blast_rules},
+    .shape = {"callers", blast_rules, NULL},
     .scope = MCP_SCOPE_COMPONENT,
     .range_ns = NS_PER_HOUR,
     .page = "blast-radius",
@@ -91,7 +91,7 @@ static const struct shape_rule capacity_rules[] = {
     {0},
 };
 static const struct mcp_task capacity_task = {
-    .shape = {NULL, capacity_rules},
+    .shape = {NULL, capacity_rules, NULL},
     .scope = MCP_SCOPE_COMPONENT,
     .range_ns = 7 * NS_PER_DAY,
     .page = "capacity",

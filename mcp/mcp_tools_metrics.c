@@ -112,7 +112,7 @@ static const struct shape_rule metric_rules[] = {
     {0},
 };
 static const struct mcp_task metric_task = {
-    .shape = {"series", metric_rules},
+    .shape = {"series", metric_rules, NULL},
     .scope = MCP_SCOPE_NONE,
     .range_ns = NS_PER_HOUR,
     .next = "Names of the labels: namespace, project, environment, component; "

@@ -23,7 +23,7 @@ static const struct shape_rule trace_rules[] = {
     {0},
 };
 static const struct mcp_task trace_task = {
-    .shape = {"spans", trace_rules},
+    .shape = {"spans", trace_rules, "spanCount"},
     .scope = MCP_SCOPE_NONE,
     .page = "trace",
     .next = "span_id shows one span and what is below it; search_logs and "
@@ -64,7 +64,7 @@ static const struct shape_rule found_rules[] = {
     {0},
 };
 static const struct mcp_task found_task = {
-    .shape = {"traces", found_rules},
+    .shape = {"traces", found_rules, "total"},
     .scope = MCP_SCOPE_NAMESPACE,
     .range_ns = NS_PER_HOUR,
     .page = "traces",

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "component.h"
 #include "similar.h"
+#include "store.h"
 
 const struct reply_table empty_table = REPLY_TABLE(
     struct empty_reply, REPLY(struct empty_reply, "reason", reason),
@@ -198,6 +199,30 @@ static void set_seen(struct empty_reply *empty, struct query_request *request,
     }
 }
 
+/* The window begins before what is kept. */
+static void add_retention(struct empty_reply *empty,
+                          struct query_request *request,
+                          const struct empty_of *of)
+{
+    static const char *const names[SIGNAL_COUNT] = {"traces", "log records",
+                                                    "metrics"};
+    const struct store *store = request->services->store;
+    const char *before = "; the server keeps ";
+    char age[CLOCK_TEXT];
+
+    for (int signal = 0; store && signal < SIGNAL_COUNT; signal++) {
+        uint64_t keep = store_retention(store, (enum signal)signal);
+
+        if (keep == 0 || of->start_ns + keep >= request->now_ns)
+            continue;
+        age[clock_format_age(age, keep)] = '\0';
+        empty->message = arena_format(request->arena, "%.*s%s%s for %s",
+                                      SLICE_ARGS(empty->message), before,
+                                      names[signal], age);
+        before = ", ";
+    }
+}
+
 const struct empty_reply *empty_reply_of(struct query_request *request,
                                          const struct empty_of *of)
 {
@@ -219,5 +244,6 @@ const struct empty_reply *empty_reply_of(struct query_request *request,
         set_unknown(empty, request, of);
     else
         set_seen(empty, request, of);
+    add_retention(empty, request, of);
     return arena_status(request->arena) == OK && empty->reason ? empty : NULL;
 }

@@ -193,6 +193,11 @@ static uint64_t trusted_now(struct trusted_clock *clock)
     return wall;
 }
 
+uint64_t store_retention(const struct store *store, enum signal signal)
+{
+    return store->options.retention_ns[signal];
+}
+
 static uint64_t shortest_retention(const struct store *store)
 {
     uint64_t shortest = 0;

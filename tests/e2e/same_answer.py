@@ -147,8 +147,10 @@ def check_tool(server, tool, arguments, path, body):
     whole = json.loads(body)
     if tool == "query_metrics":
         whole = matrix(whole, arguments["step"])
-    test.check(result["structuredContent"].get("returned", 0) == result["structuredContent"].get("total", 0) or
-               result["structuredContent"]["truncated"], f"{tool}: returned and total", text[-600:])
+    short, summary = result["structuredContent"], json.loads(body).get("summary", {})
+    total = {"find_traces": "total", "get_trace": "spanCount"}.get(tool)
+    test.check(not total or short["total"] == summary[total], f"{tool}: total is of all there are", text[-600:])
+    test.check(short.get("returned", 0) == short.get("total", 0) or short["truncated"], f"{tool}: returned and total", text[-600:])
     for answer, what in ((result["structuredContent"], "concise"),
                          (mcp.call(tool, **arguments, detail="full")[0], "full")):
         part = whole

@@ -12,7 +12,7 @@
 #include "test.h"
 #include "utf8.h"
 
-static const struct shape_plan plain = {"items", NULL};
+static const struct shape_plan plain = {"items", NULL, NULL};
 static const uint64_t now = 1796040000 * NS_PER_S; /* 2026-11-30T12:00:00Z */
 
 static json_t *shaped_by(json_t *answer, const struct shape_plan *shape,
@@ -153,7 +153,7 @@ TEST(lists_are_cut_and_it_is_said)
         {"series", 0, 3, 0, SHAPE_SPREAD},
         {NULL, 0, 0, 0, 0},
     };
-    static const struct shape_plan shape = {"items", rules};
+    static const struct shape_plan shape = {"items", rules, NULL};
     struct shape_made made;
     json_t *answer = json_pack("{s:[], s:[]}", "items", "series"), *copy;
 
@@ -204,7 +204,7 @@ TEST(members_without_room_in_the_text_are_counted)
         rules[i].path = paths[i];
     }
     copy = shaped_by(json_pack("{s:[o]}", "items", item),
-                     &(struct shape_plan){"items", rules}, false, &made);
+                     &(struct shape_plan){"items", rules, NULL}, false, &made);
     left = json_object_get(copy, "leftOut");
     CHECK_EQ(json_array_size(left), 2);
     for (const char *at = json_string_value(json_array_get(left, 0));
@@ -224,7 +224,7 @@ TEST(pairs_stay_whole_and_rules_are_of_whole_paths)
         {"points", 40, 40, 0, SHAPE_SPREAD},
         {NULL, 0, 0, 0, 0},
     };
-    static const struct shape_plan plan = {"items", rules};
+    static const struct shape_plan plan = {"items", rules, NULL};
     struct shape_made made;
     json_t *items = json_array(), *copy, *point;
 
@@ -256,7 +256,7 @@ TEST(like_lines_are_one_with_a_count)
         {"logs", 5, 20, 0, SHAPE_LINES},
         {NULL, 0, 0, 0, 0},
     };
-    static const struct shape_plan shape = {NULL, rules};
+    static const struct shape_plan shape = {NULL, rules, NULL};
     struct shape_made made;
     json_t *logs = json_array(), *copy, *list;
 
