@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "cli_int.h"
+#include "cli_table.h"
 #include "mem.h"
 #include "sparkline.h"
 #include "term_line.h"
@@ -100,7 +101,7 @@ static void print_bars(const double *values, size_t count)
     sparkline_put(&line, values, count,
                   count < COLUMNS ? (uint32_t)count : COLUMNS,
                   SPARKLINE_FROM_LEAST);
-    (void)fwrite(out.ptr, 1, out.len, stdout);
+    cli_print_buf(&out);
     buf_release(&out);
 }
 

@@ -315,7 +315,7 @@ static int run_once(struct top *top)
     buf_init(&out, 64 << 20);
     if (top->rows.count > 0)
         top_view_table(&out, &top->look, &top->state, &top->rows);
-    (void)fwrite(out.ptr, 1, out.len, stdout);
+    cli_print_buf(&out);
     buf_release(&out);
     if (top->rows.count == 0)
         code = cli_say_nothing(top->call, "there are no components here");
