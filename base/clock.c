@@ -215,6 +215,14 @@ size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns)
     return (size_t)(to - text);
 }
 
+size_t clock_format_seconds(char text[CLOCK_TEXT], double seconds)
+{
+    if (!(seconds >= 0 && seconds < 1e10))
+        return 0;
+    return clock_format_rfc3339(text,
+                                (uint64_t)(seconds * 1000 + 0.5) * NS_PER_MS);
+}
+
 /* Days are last. */
 static const struct {
     struct slice name;

@@ -22,9 +22,9 @@ static const struct cli_column instant[] = {
 static const struct cli_column ranges[] = {
     {"SERIES", "series", FORMAT_TEXT, COLUMN_LONG},
     {"OVER TIME", "bars", FORMAT_TEXT, 0},
-    {"LEAST", "least", FORMAT_NUMBER, 0},
+    {"MIN", "min", FORMAT_NUMBER, 0},
     {"MEAN", "mean", FORMAT_NUMBER, 0},
-    {"MOST", "most", FORMAT_NUMBER, 0},
+    {"MAX", "max", FORMAT_NUMBER, 0},
     {"LAST", "last", FORMAT_NUMBER, 0},
     {.head = NULL}};
 
@@ -79,15 +79,11 @@ static json_t *number_or_text(double value)
 
 static json_t *time_text(const json_t *pair)
 {
-    double seconds = json_number_value(json_array_get(pair, 0));
     char text[CLOCK_TEXT];
-    size_t len;
+    size_t len =
+        clock_format_seconds(text, json_number_value(json_array_get(pair, 0)));
 
-    if (!(seconds >= 0 && seconds < 1e10))
-        return json_null();
-    len = clock_format_rfc3339(text,
-                               (uint64_t)llround(seconds * 1000) * NS_PER_MS);
-    return json_stringn(text, len);
+    return len > 0 ? json_stringn(text, len) : json_null();
 }
 
 /* ---- rows ---- */
@@ -179,9 +175,9 @@ static void set_figures(json_t *row, const struct series_grid *grid)
     }
     if (n == 0)
         return;
-    json_object_set_new(row, "least", number_or_text(least));
+    json_object_set_new(row, "min", number_or_text(least));
     json_object_set_new(row, "mean", number_or_text(sum / (double)n));
-    json_object_set_new(row, "most", number_or_text(most));
+    json_object_set_new(row, "max", number_or_text(most));
     json_object_set_new(row, "last", number_or_text(last));
 }
 

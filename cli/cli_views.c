@@ -72,7 +72,7 @@ static const struct cli_column trace_groups[] = {
     {"NAME", "rootSpanName", FORMAT_TEXT, COLUMN_LONG},
     {"P50", "p50Ns", FORMAT_NANOS, COLUMN_LESS},
     {"P99", "p99Ns", FORMAT_NANOS, 0},
-    {"MOST", "maxNs", FORMAT_NANOS, COLUMN_LESS},
+    {"MAX", "maxNs", FORMAT_NANOS, COLUMN_LESS},
     {"FAILED AT", "failing.component", FORMAT_TEXT, 0},
     {"EXAMPLE", "exampleTraceId", FORMAT_TEXT, COLUMN_ID},
     {.head = NULL}};

@@ -34,6 +34,9 @@ bool clock_parse_digits(struct slice text, uint64_t *ns, struct slice *further);
 enum { CLOCK_TEXT = 32 };
 /* UTC, ends in Z, without trailing zeros in the fraction; the length. */
 size_t clock_format_rfc3339(char text[CLOCK_TEXT], uint64_t ns);
+/* The same of seconds since 1970, to the millisecond, as Prometheus' API has
+ * times; 0 if they are below 0, or above the year 2286. */
+size_t clock_format_seconds(char text[CLOCK_TEXT], double seconds);
 
 /* A Go duration ("15s", "1m30s", "250ms"), as in OpenChoreo's `step`. */
 bool clock_parse_duration(struct slice text, uint64_t *ns);

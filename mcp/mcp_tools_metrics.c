@@ -26,14 +26,13 @@ static void set_step(struct mcp_call *call)
 /* [1732900000.781, "0.5"]: a time and a number. */
 static json_t *point_of(const json_t *pair)
 {
-    double seconds = json_number_value(json_array_get(pair, 0));
     const char *value = json_string_value(json_array_get(pair, 1));
     char text[CLOCK_TEXT];
-    size_t len;
+    size_t len =
+        clock_format_seconds(text, json_number_value(json_array_get(pair, 0)));
 
-    if (!value || !(seconds >= 0 && seconds < 1e10))
+    if (!value || len == 0)
         return NULL;
-    len = clock_format_rfc3339(text, (uint64_t)(seconds * 1000) * NS_PER_MS);
     return json_pack("[s%,o]", text, len, shape_number(strtod(value, NULL)));
 }
 

@@ -315,3 +315,21 @@ TEST(ages_have_their_largest_units)
         CHECK_TEXT(((struct slice){text, len}), rows[i].text);
     }
 }
+
+/* 1732900000.781 s are 1732900000780.9999 ms as a double. */
+TEST(seconds_are_rounded_to_milliseconds)
+{
+    char text[CLOCK_TEXT];
+
+    for (uint64_t ms = 0; ms < 1000; ms++) {
+        uint64_t ns = 0, at = UINT64_C(1732900000000) + ms;
+        size_t len = clock_format_seconds(text, (double)at / 1000);
+
+        CHECK(clock_parse_rfc3339((struct slice){text, len}, &ns));
+        CHECK_EQ(ns, at * NS_PER_MS);
+    }
+    CHECK_EQ(clock_format_seconds(text, -1), 0);
+    CHECK_EQ(clock_format_seconds(text, 1e10), 0);
+    CHECK_EQ(clock_format_seconds(text, 0.0 / 0.0), 0);
+    CHECK_EQ(clock_format_seconds(text, 0), 20);
+}
