@@ -8,6 +8,7 @@
 #include "array.h"
 #include "capacity.h"
 #include "clock.h"
+#include "cost_read.h"
 #include "reply_metrics.h"
 #include "usage.h"
 
@@ -170,9 +171,9 @@ static bool fill_cell(struct capacity_tables *t, uint32_t c,
     cell->hours = (double)c * (double)t->grid.step_ns / (double)NS_PER_HOUR;
     cell->rate = requests / seconds;
     cell->values[CAPACITY_CPU] =
-        metric_value(&t->used, used, &t->rows[CPU_USED], c);
+        cost_amount(&t->used, used, &t->rows[CPU_USED], c);
     cell->values[CAPACITY_MEMORY] =
-        metric_value(&t->used, used, &t->rows[MEMORY_USED], c);
+        cost_amount(&t->used, used, &t->rows[MEMORY_USED], c);
     cell->values[CAPACITY_LATENCY] =
         metric_value(&t->served, served, &red->rows[RED_P99], c);
     cell->values[CAPACITY_ERRORS] =

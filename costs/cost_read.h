@@ -14,6 +14,8 @@
 #ifndef COST_READ_H
 #define COST_READ_H
 
+#include <math.h>
+
 #include "map.h"
 #include "metric_expr.h"
 #include "prices.h"
@@ -76,6 +78,17 @@ struct cost_report {
 
 /* Fills the components. The members above the components are set. */
 MUST_CHECK enum status cost_read(struct cost_report *report);
+
+/* Of CPU or memory; NAN: nothing is known. Programs may send anything, and an
+ * amount below 0 would lower what others pay. */
+static inline double cost_amount(const struct metric_table *table,
+                                 const struct metric_group *group,
+                                 const struct metric_expr *expr, uint32_t cell)
+{
+    double value = metric_value(table, group, expr, cell);
+
+    return isfinite(value) && value >= 0 ? value : (double)NAN;
+}
 
 /* The step of an hour. */
 static inline uint32_t cost_step(const struct cost_report *report,

@@ -85,7 +85,7 @@ static void add_usage(struct sizing *sizing, const struct metric_table *table,
 
     for (int kind = 0; kind < PRICE_KINDS; kind++)
         for (uint32_t cell = 0; cell < table->grid.count; cell++) {
-            double value = metric_value(table, group, &usages[kind], cell);
+            double value = cost_amount(table, group, &usages[kind], cell);
 
             usage_sizes_add(&sizing->usage[kind], (enum price_of)kind, value);
             if (kind == PRICE_MEMORY && limit > 0 && value > 0.9 * limit)
@@ -100,7 +100,7 @@ static void take_setting(const struct metric_table *table,
                          uint64_t *seen_ns)
 {
     for (uint32_t cell = table->grid.count; cell-- > 0;) {
-        double found = metric_value(table, group, expr, cell);
+        double found = cost_amount(table, group, expr, cell);
         uint64_t time = grid_time(&table->grid, cell) + 1;
 
         if (isnan(found) || time < *seen_ns)

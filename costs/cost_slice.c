@@ -141,8 +141,8 @@ static void note_named(struct cost_report *report,
 
         for (uint32_t cell = 0; pod->named && cell < pods->grid.count; cell++)
             for (int kind = 0; kind < PRICE_KINDS; kind++)
-                if (!isnan(metric_value(pods, pods->groups[i], &usages[kind],
-                                        cell)))
+                if (!isnan(cost_amount(pods, pods->groups[i], &usages[kind],
+                                       cell)))
                     set_hour(report,
                              report->components[pod->component].named[kind],
                              grid_time(&pods->grid, cell));
@@ -155,8 +155,8 @@ static bool pay(struct cost_report *report, const struct metric_table *pods,
 {
     const struct cost_pod *pod = group->item;
     double unit = kind == PRICE_CPU ? 3600 : 3600 * COST_GIB;
-    double request = metric_value(pods, group, &requests[kind], cell) / unit;
-    double used = metric_value(pods, group, &usages[kind], cell) / unit;
+    double request = cost_amount(pods, group, &requests[kind], cell) / unit;
+    double used = cost_amount(pods, group, &usages[kind], cell) / unit;
     struct cost_component *component = &report->components[pod->component];
     struct cost_cell *to =
         &component->steps[cost_step(report, grid_time(&pods->grid, cell))];

@@ -45,6 +45,28 @@ static void check_sums(const json_t *answer)
                member(answer, "totals.unusedCost") - paid) <= 1e-7 * paid);
 }
 
+TEST(amounts_below_zero_are_not_known)
+{
+    static const double odd[] = {-5, -1e308, (double)NAN, INFINITY, -INFINITY};
+    json_t *answer;
+
+    cost_begin();
+    put_run(container("cart", "cart-1", "", "main"), "container.cpu.usage", 0,
+            6, 1);
+    for (int i = 0; i < 5; i++) {
+        uint32_t id = container("bad", "bad-1", "", "main");
+
+        put_run(id, "container.cpu.usage", i, i + 1, odd[i]);
+        put_run(id, "k8s.container.cpu_request", i, i + 1, odd[i]);
+        put_run(id, "k8s.container.memory_request", i, i + 1, odd[i]);
+    }
+    answer = get(SUMMARY "14:00:00Z");
+    CHECK(near(answer, "totals.cost", 6 * CORE_HOUR));
+    CHECK(near(answer, "groups.0.share", 1));
+    json_decref(answer);
+    cost_end();
+}
+
 TEST(sums_and_idle_add_up_to_the_nodes)
 {
     static const char *const by[] = {"component", "project", "environment",
