@@ -42,13 +42,36 @@ static int by_number(const void *left, const void *right)
     return trace_events_compare(left, right, 1);
 }
 
+/* What came before more than half of them, if one event did: the only one that
+ * is left when each is struck out with another one. */
+static bool majority_previous(const struct trace_events runs[PERIODS],
+                              uint64_t *event)
+{
+    uint32_t left = 0, of = 0, all = runs[BASELINE].count + runs[WINDOW].count;
+
+    for (int p = 0; p < PERIODS; p++)
+        for (uint32_t i = 0; i < runs[p].count; i++) {
+            if (left == 0)
+                *event = runs[p].at[i].previous;
+            left = runs[p].at[i].previous == *event ? left + 1 : left - 1;
+        }
+    for (int p = 0; left > 0 && p < PERIODS; p++)
+        for (uint32_t i = 0; i < runs[p].count; i++)
+            of += runs[p].at[i].previous == *event;
+    return of > all / 2;
+}
+
 /* The event that mostly came before, over both periods. */
 static uint64_t usual_previous(struct arena *arena,
                                const struct trace_events runs[PERIODS])
 {
     uint32_t n = 0, all = runs[BASELINE].count + runs[WINDOW].count, most = 0;
-    uint64_t best = EVENT_START, *list = arena_alloc(arena, (all + 1) * 8);
+    uint64_t best = EVENT_START, *list;
 
+    if (majority_previous(runs, &best))
+        return best;
+    best = EVENT_START;
+    list = arena_alloc(arena, (all + 1) * 8);
     if (!list)
         return EVENT_START;
     for (int p = 0; p < PERIODS; p++)

@@ -5,6 +5,10 @@
  * the message without values. Only the first, because values without a digit
  * (names of cities), which mostly stand at the end, cannot be told from words.
  */
+#define _GNU_SOURCE /* memmem */
+
+#include <string.h>
+
 #include "ascii.h"
 #include "hash.h"
 #include "log_shown.h"
@@ -102,13 +106,12 @@ static struct slice inner_message(struct slice line)
     static const char *const keys[] = {
         "\"message\":", "\"msg\":", "\"log\":", " msg=", " message="};
 
-    for (size_t k = 0; k < sizeof(keys) / sizeof(*keys); k++) {
+    for (size_t k = 0; line.len > 0 && k < sizeof(keys) / sizeof(*keys); k++) {
         struct slice key = slice_of(keys[k]);
+        const char *at = memmem(line.ptr, line.len - 1, key.ptr, key.len);
 
-        for (size_t i = 0; i + key.len < line.len; i++)
-            if (line.ptr[i] == key.ptr[0] &&
-                slice_starts(slice_from(line, i), key))
-                return slice_from(line, i + key.len);
+        if (at)
+            return slice_from(line, (size_t)(at - line.ptr) + key.len);
     }
     return line;
 }

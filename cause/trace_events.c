@@ -111,23 +111,31 @@ int trace_events_compare(const uint64_t *a, const uint64_t *b, int count)
 static int by_request(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    const uint64_t x[] = {a->request, a->time_ns, a->event != EVENT_START,
-                          !a->call, a->event >> 1};
-    const uint64_t y[] = {b->request, b->time_ns, b->event != EVENT_START,
-                          !b->call, b->event >> 1};
 
-    return trace_events_compare(x, y, 5);
+    if (a->request != b->request)
+        return a->request < b->request ? -1 : 1;
+    if (a->time_ns != b->time_ns)
+        return a->time_ns < b->time_ns ? -1 : 1;
+
+    const uint64_t x[] = {a->event != EVENT_START, !a->call, a->event >> 1};
+    const uint64_t y[] = {b->event != EVENT_START, !b->call, b->event >> 1};
+
+    return trace_events_compare(x, y, 3);
 }
 
 static int by_event(const void *left, const void *right)
 {
     const struct trace_event *a = left, *b = right;
-    const uint64_t x[] = {a->operation, a->event, a->trace, a->time_ns,
-                          a->request};
-    const uint64_t y[] = {b->operation, b->event, b->trace, b->time_ns,
-                          b->request};
 
-    return trace_events_compare(x, y, 5);
+    if (a->operation != b->operation)
+        return a->operation < b->operation ? -1 : 1;
+    if (a->event != b->event)
+        return a->event < b->event ? -1 : 1;
+
+    const uint64_t x[] = {a->trace, a->time_ns, a->request};
+    const uint64_t y[] = {b->trace, b->time_ns, b->request};
+
+    return trace_events_compare(x, y, 3);
 }
 
 static bool same_event(const struct trace_event *a, const struct trace_event *b)

@@ -91,8 +91,12 @@ static bool contains_word(struct slice name, const char *word)
 static uint32_t span_term(struct interned_terms *terms, const struct span *span)
 {
     struct slice name = span->operation.len > 0 ? span->operation : span->name;
+    uint64_t key = span_name_key(name);
+    uint32_t known = terms_find(terms, key);
 
-    return terms_add(terms, span_name_key(name), name, (struct slice){NULL, 0},
+    if (known != NO_INDEX)
+        return known;
+    return terms_add(terms, key, name, (struct slice){NULL, 0},
                      contains_word(name, "error") ||
                          contains_word(name, "exception"));
 }
