@@ -226,6 +226,20 @@ MUST_CHECK enum status reader_query_spans(struct reader *reader,
                                           struct span **spans, uint32_t *count,
                                           uint64_t *total);
 
+/* The spans of many traces in one pass, for who needs a little of each: without
+ * attributes, events and links, in any order; a span that was sent twice comes
+ * twice. A span is good during its visit only. An error of a visit ends it. */
+struct traces_query {
+    uint8_t (*trace_ids)[16]; /* each once */
+    uint32_t count;
+    const struct bitmap *visible; /* NULL: all are visible */
+};
+typedef enum status trace_span_visit(void *arg, uint32_t trace,
+                                     const struct span *span);
+MUST_CHECK enum status reader_visit_traces(struct reader *reader,
+                                           const struct traces_query *query,
+                                           trace_span_visit *visit, void *arg);
+
 /* One span with all it has, of a visible resource (NULL: any); two tenants may
  * have one with these ids. ERR_NOT_FOUND. */
 MUST_CHECK enum status reader_find_span(struct reader *reader,

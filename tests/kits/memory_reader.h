@@ -256,6 +256,24 @@ enum status reader_query_spans(struct reader *reader,
     return store->read_status;
 }
 
+enum status reader_visit_traces(struct reader *reader,
+                                const struct traces_query *query,
+                                trace_span_visit *visit, void *arg)
+{
+    struct memory_cursor cursor = {.store = reader->store,
+                                   .signal = SIGNAL_SPANS};
+    const struct span *span;
+    enum status status = reader->store->read_status;
+
+    while (status == OK && (span = memory_next(&cursor)))
+        for (uint32_t i = 0; status == OK && i < query->count; i++)
+            if (memcmp(span->trace_id, query->trace_ids[i], 16) == 0 &&
+                (!query->visible ||
+                 bitmap_has(query->visible, span->resource_id)))
+                status = visit(arg, i, span);
+    return status;
+}
+
 enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
                              const uint8_t span_id[8],
                              const struct bitmap *visible, struct arena *arena,

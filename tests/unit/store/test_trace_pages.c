@@ -303,3 +303,72 @@ TEST(a_list_of_all_traces_is_read_to_its_end)
     }
     world_remove(w);
 }
+
+/* ---- spans of many traces ---- */
+
+enum { ASKED = 40 };
+
+struct visited {
+    uint8_t ids[ASKED][16];
+    uint64_t spans[ASKED];  /* how many */
+    uint64_t starts[ASKED]; /* their sum */
+    uint32_t left;          /* visits until it fails */
+};
+
+static enum status note_visit(void *arg, uint32_t trace,
+                              const struct span *span)
+{
+    struct visited *v = arg;
+
+    if (v->left-- == 0)
+        return ERR_INVALID;
+    CHECK(memcmp(span->trace_id, v->ids[trace], 16) == 0);
+    v->spans[trace]++;
+    v->starts[trace] += span->start_ns;
+    return OK;
+}
+
+static void check_visits(struct world *w, const struct bitmap *visible)
+{
+    struct visited got = {.left = UINT32_MAX}, want = {.left = UINT32_MAX};
+    struct traces_query q = {.trace_ids = got.ids, .visible = visible};
+
+    /* Among them one that is not stored. */
+    for (; q.count < ASKED; q.count++)
+        put_id(got.ids[q.count], q.count ? q.count * 97 : TRACES + 1);
+    memcpy(want.ids, got.ids, sizeof(got.ids));
+    for (uint32_t i = 0; i < w->count; i++)
+        for (uint32_t k = 0; k < ASKED; k++)
+            if (memcmp(w->spans[i].trace_id, want.ids[k], 16) == 0 &&
+                (!visible || bitmap_has(visible, w->spans[i].resource_id)))
+                CHECK_EQ(note_visit(&want, k, &w->spans[i]), OK);
+    CHECK_EQ(reader_begin(w->reader), OK);
+    CHECK_EQ(reader_visit_traces(w->reader, &q, note_visit, &got), OK);
+    for (uint32_t k = 0; k < ASKED; k++) {
+        CHECK_EQ(got.spans[k], want.spans[k]);
+        CHECK_EQ(got.starts[k], want.starts[k]);
+    }
+    CHECK_EQ(got.spans[0], 0);
+    got.left = 3;
+    CHECK_EQ(reader_visit_traces(w->reader, &q, note_visit, &got), ERR_INVALID);
+    reader_end(w->reader);
+}
+
+TEST(spans_of_many_traces_are_visited_in_memory_and_in_blocks)
+{
+    struct world *w = world_new();
+    struct arena arena;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    struct bitmap *visible = bitmap_new(&arena, 5);
+    bitmap_add(visible, 1);
+    bitmap_add(visible, 3);
+    for (int closed = 0; closed < 2; closed++) {
+        check_visits(w, NULL);
+        check_visits(w, visible);
+        world_close(w); /* all in blocks */
+        world_open(w);
+    }
+    arena_release(&arena);
+    world_remove(w);
+}
