@@ -150,8 +150,9 @@ for (const component of ["$__all", "checkout", ["checkout", "inventory"]]) {
   const { query, ...times } = await clicked(url, component);
   const found = (await search(query, times)).traces ?? [];
   const wanted = [component].flat().filter((name) => name !== "$__all");
-  // All are all components: not what was sent without one.
-  const { traces } = await search(wanted.length ? `{ resource.component =~ "${wanted.join("|")}" }` : "{ resource.component != nil }", times);
+  // All are all components of the project: not what was sent without one, nor
+  // what another check has sent.
+  const { traces } = await search(wanted.length ? `{ resource.component =~ "${wanted.join("|")}" }` : "{ resource.project = \"shop\" && resource.component != nil }", times);
   check(found.length > 0 && found.map(({ traceID }) => traceID).join() === traces.map(({ traceID }) => traceID).join(),
     `the link to Explore finds the traces of ${component}`, query);
 }
