@@ -251,7 +251,12 @@ long cli_send(const struct cli_server *server, const char *method,
         set_method(curl, handle, method, text);
         if (url.status == OK)
             code = perform(curl, handle, server, headers, &status);
-        if (code != CURLE_OK)
+        if (code == CURLE_WRITE_ERROR) /* of append() */
+            (void)snprintf(error, CLI_ERROR,
+                           "the answer is larger than %zu MiB; lower the limit "
+                           "or narrow the time range",
+                           body->cap >> 20);
+        else if (code != CURLE_OK)
             (void)snprintf(error, CLI_ERROR, "%s%s", curl->easy_strerror(code),
                            advice(code));
     }

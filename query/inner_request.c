@@ -90,7 +90,9 @@ static void produce_all(struct query_request *inner)
             inner->produce = NULL;
     if (inner->out.status != OK)
         query_fail(inner, ERR_TOO_BIG, NULL,
-                   "the answer is larger than %zu bytes", inner->out.cap);
+                   "the answer is larger than %zu bytes; narrow the scope or "
+                   "the time range",
+                   inner->out.cap);
 }
 
 /* A decision may have replaced, and freed, the one that the request began

@@ -291,6 +291,15 @@ def bad_servers(tap):
     def slow(handler):
         time.sleep(5)
 
+    def endless(handler):
+        handler.send_response(200)
+        handler.end_headers()
+        try:
+            while True:
+                handler.wfile.write(b" " * (1 << 20))
+        except OSError: # the client has left
+            pass
+
     redirect = answering(302, b"", Location="http://127.0.0.1:1/")
     busy = answering(503, b'{"message": "too many queries"}')
     denied = answering(403, b'{"message": "no grant \\u001b[31m for this"}')
@@ -308,6 +317,10 @@ def bad_servers(tap):
                                    "-o", "json")
             tap.check(code == want and words in error and out == "" and
                       "\x1b" not in error, f"{name}: {want}", code, out, error)
+    with Fake(endless) as fake:
+        code, out, error = run("components", "-s", fake.address, "-o", "json")
+        tap.check(code == 1 and "larger than 256 MiB" in error and out == "",
+                  "an endless answer is refused with its limit", code, error)
     with Fake(answering(407, b"")) as proxy:
         code, _, error = run("components", "-s", "http://callboard.invalid:9097",
                              http_proxy=f"http://{proxy.address}")
