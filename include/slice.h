@@ -103,10 +103,10 @@ static inline bool slice_ends(struct slice s, struct slice suffix)
             memcmp(s.ptr + s.len - suffix.len, suffix.ptr, suffix.len) == 0);
 }
 
-/* Without its first n bytes; n is at most s.len. */
+/* Without its first n bytes; n is at most s.len. NULL stays NULL. */
 static inline struct slice slice_from(struct slice s, size_t n)
 {
-    return (struct slice){s.ptr + n, s.len - n};
+    return (struct slice){n > 0 ? s.ptr + n : s.ptr, s.len - n};
 }
 
 /* Without the bytes of blanks at its ends. */
