@@ -23,8 +23,10 @@
 #   kafka  tests/kafka/e2e/*.sh in the same way, with a real broker and a real
 #          Collector, which take minutes to fetch and build the first time
 #
-# With NIGHTLY=1 in the environment tests go many more rounds, and may take
-# hours; LIMIT is the time in seconds that one of e2e or kafka has.
+# SEED, for tests that try random input, is 1 unless the environment has another
+# one: the same commit gives the same result. With NIGHTLY=1 tests go many more
+# rounds, may take hours, and SEED is new each time; LIMIT is the time in seconds
+# that one of e2e or kafka has.
 #
 # The last line is "N passed, N failed"; the exit status says the same.
 set -u
@@ -41,6 +43,8 @@ export OUT CALLBOARD SHOPGEN
 
 [ $# -gt 0 ] || set -- unit fuzz e2e kafka
 
+SEED=${SEED:-$([ -n "${NIGHTLY:-}" ] && date +%s || echo 1)}
+export SEED
 LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
 
 passed=0

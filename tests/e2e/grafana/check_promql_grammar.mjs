@@ -13,7 +13,7 @@ const meanings = /modifier|may not be set|ranges only|before range|duration must
 // Prometheus 2.42 was asked, too): start() and end() elsewhere than behind @,
 // signs and arithmetic of durations, the operator atan2 and the word offset as names, a number
 // with a letter behind it.
-const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|offset\s*-?\s*\(|[[:]\s*[-+(]|\[[^\]]*\w\s*[-+*/%^]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|[\d.][A-Za-z_]*offset|[\d.](ms|[smhdwy])?atan2|[\d.](ms|[smhdwy])?(and|or|unless|bool|on|ignoring|by|without|group_left|group_right)\b/;
+const differs = /(^|[^@\s])\s*\b(start|end)\s*\(|offset\s*[-+]?\s*[-+]|offset\s*-?\s*\(|[[:]\s*[-+(]|\[[^\]]*\w\s*[-+*/%^]|\batan2\b|(^|[-+(,*/%^<>=]|\b(or|and|unless|bool|by|without))\s*offset\b|\b(on|ignoring|by|without|group_left|group_right)\s*\([^)]*\)\s*offset\b|[\d.][A-Za-z_]*offset|[\d.](ms|[smhdwy])?atan2|[\d.](ms|[smhdwy])?(and|or|unless|bool|on|ignoring|by|without|group_left|group_right)\b/;
 
 async function weTake(text) {
   const response = await fetch(process.env.CALLBOARD_EMPTY + "/prometheus/api/v1/query", {

@@ -14,7 +14,7 @@ function grammarTakes(parser, text) {
 // we say: { takes: true, false, or nothing if that is not known, error }. count of
 // either kind, and how many of them must be valid and invalid.
 export async function judgeAlike({ parser, differs, make, weTake, count, valid, invalid }) {
-  const seed = Number(process.env.SEED ?? Date.now() % 1000000);
+  const seed = Number(process.env.SEED ?? 1);
   console.log(`# SEED=${seed}`);
   const random = new Random(seed);
   const wrong = [];
