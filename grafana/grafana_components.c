@@ -79,8 +79,8 @@ static void add_row(struct component_list *list, struct grafana_field **f,
     field_number(f[ROW_RATE], item.now.rate);
     field_number(f[ROW_ERRORS], item.now.error_ratio);
     field_number(f[ROW_CLIENT_ERRORS], item.now.client_error_ratio);
-    field_number(f[ROW_RATE_BEFORE], item.previous.rate);
-    field_number(f[ROW_ERRORS_BEFORE], item.previous.error_ratio);
+    field_number(f[ROW_RATE_BEFORE], item.previous.figures.rate);
+    field_number(f[ROW_ERRORS_BEFORE], item.previous.figures.error_ratio);
     field_time(f[ROW_SEEN], entry->info
                                 ? component_last_seen(entry->info, SIGNAL_COUNT)
                                 : 0);

@@ -37,9 +37,16 @@ struct usage_view {
 struct spark_view {
     double step_seconds;
     double request_rates[EXTRAS_STEPS_MAX], error_rates[EXTRAS_STEPS_MAX];
-    struct reply_list requests, errors;
+    double p99s[EXTRAS_STEPS_MAX];
+    struct reply_list requests, errors, p99, log_errors;
+    const struct reply_list *shown_log_errors; /* NULL: not asked for */
 };
-extern const struct reply_table usage_table, spark_table;
+/* The newest change in the window. */
+struct last_change {
+    uint64_t time_ns;
+    struct slice kind, to;
+};
+extern const struct reply_table usage_table, spark_table, last_change_table;
 
 /* The parameters of the query string. */
 MUST_CHECK enum status extras_params(struct query_request *request,

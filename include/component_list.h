@@ -46,7 +46,14 @@ MUST_CHECK enum status component_list_read(
 /* Entry i of the page. It points into itself and must not move. */
 struct list_item {
     struct component_view component;
-    struct figures now, previous;
+    struct figures now;
+    struct list_previous {
+        struct figures figures;
+        const double *log_errors; /* NULL: not asked for */
+    } previous;
+    const double *log_errors;
+    const uint32_t *pods;
+    const struct last_change *last_change;
     const struct usage_view *usage; /* NULL: not asked for */
     const struct spark_view *spark;
     struct usage_view of_usage;

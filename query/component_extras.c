@@ -18,7 +18,15 @@ const struct reply_table usage_table = REPLY_TABLE(
 const struct reply_table spark_table = REPLY_TABLE(
     struct spark_view, REPLY(struct spark_view, "stepSeconds", step_seconds),
     REPLY_LIST(struct spark_view, "requestRate", requests, &number_table),
-    REPLY_LIST(struct spark_view, "errorRate", errors, &number_table));
+    REPLY_LIST(struct spark_view, "errorRate", errors, &number_table),
+    REPLY_LIST(struct spark_view, "p99", p99, &number_table),
+    REPLY_LIST_AT(struct spark_view, "logErrorRate", shown_log_errors,
+                  &number_table));
+
+const struct reply_table last_change_table = REPLY_TABLE(
+    struct last_change, REPLY_TIME(struct last_change, "timestamp", time_ns),
+    REPLY(struct last_change, "kind", kind),
+    REPLY_OPTIONAL(struct last_change, "to", to));
 
 enum status extras_params(struct query_request *request,
                           struct component_extras *extras)
@@ -210,9 +218,12 @@ void extras_spark(const struct component_extras *extras, uint64_t key,
         view->request_rates[i] =
             value_of(spark, group, &extras->request_rate, i);
         view->error_rates[i] = value_of(spark, group, &extras->error_rate, i);
+        view->p99s[i] = NAN;
     }
     view->requests =
         (struct reply_list){.count = count, .items = view->request_rates};
     view->errors =
         (struct reply_list){.count = count, .items = view->error_rates};
+    view->p99 = (struct reply_list){.count = count, .items = view->p99s};
+    view->shown_log_errors = NULL;
 }

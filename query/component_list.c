@@ -218,11 +218,23 @@ enum status component_list_read(struct component_list *l,
 
 /* ---- answering ---- */
 
+static const struct reply_table list_previous_table = REPLY_TABLE(
+    struct list_previous,
+    REPLY_INLINE(struct list_previous, figures, 0, &figures_table),
+    REPLY_ROW_OF(struct list_previous, "logErrors", log_errors, const double *,
+                 REPLY_TYPE_DOUBLE, REPLY_POINTER, NULL));
 static const struct reply_table list_item_table = REPLY_TABLE(
     struct list_item,
     REPLY_INLINE(struct list_item, component, 0, &component_table),
     REPLY_INLINE(struct list_item, now, 0, &figures_table),
-    REPLY_OBJECT(struct list_item, "previous", previous, 0, &figures_table),
+    REPLY_OBJECT(struct list_item, "previous", previous, 0,
+                 &list_previous_table),
+    REPLY_ROW_OF(struct list_item, "logErrors", log_errors, const double *,
+                 REPLY_TYPE_DOUBLE, REPLY_POINTER, NULL),
+    REPLY_ROW_OF(struct list_item, "pods", pods, const uint32_t *,
+                 REPLY_TYPE_UINT32, REPLY_POINTER, NULL),
+    REPLY_OBJECT(struct list_item, "lastChange", last_change, REPLY_POINTER,
+                 &last_change_table),
     REPLY_OBJECT(struct list_item, "usage", usage, REPLY_POINTER, &usage_table),
     REPLY_OBJECT(struct list_item, "spark", spark, REPLY_POINTER,
                  &spark_table));
@@ -236,8 +248,11 @@ void component_list_item(struct component_list *l, uint32_t i,
     item->component =
         component_view(&entry->id, entry->declared != NULL, entry->info);
     figures_set(&item->now, &l->red, &l->now, metric_group_at(&l->now, key));
-    figures_set(&item->previous, &l->red, &l->before,
+    figures_set(&item->previous.figures, &l->red, &l->before,
                 metric_group_at(&l->before, key));
+    item->previous.log_errors = item->log_errors = NULL;
+    item->pods = NULL;
+    item->last_change = NULL;
     item->usage = NULL;
     item->spark = NULL;
     if (l->extras && l->extras->with_usage) {

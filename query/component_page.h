@@ -5,7 +5,7 @@
 #ifndef COMPONENT_PAGE_H
 #define COMPONENT_PAGE_H
 
-#include "component.h"
+#include "component_extras.h"
 #include "log_templates.h"
 #include "map.h"
 
@@ -31,6 +31,14 @@ struct call_peer { /* a caller or a callee, with all calls */
     bool hidden;                /* what it is may not be seen */
     const char *via;            /* "queue", kind component; or NULL */
     struct metric_group *calls; /* by all labels; a list */
+    struct figures figures, previous;
+    struct reply_list endpoints; /* struct peer_endpoint */
+};
+
+/* Calls between an endpoint of the component and one of a peer. */
+struct peer_endpoint {
+    struct slice endpoint, peer_endpoint, protocol;
+    const char *via;
     struct figures figures;
 };
 
@@ -39,6 +47,7 @@ struct trace_example {
     struct slice endpoint, operation;
     double seconds;
     uint64_t time_ns;
+    bool did_fail;
 };
 
 struct trace_examples {

@@ -49,7 +49,24 @@ static const struct reply_table page_summary_table = REPLY_TABLE(
 struct page_series {
     struct reply_list error_rate, client_error_rate;
     struct reply_list red[RED_ROWS], usage[USAGE_ROWS];
+    const struct latency_buckets *buckets; /* NULL: not asked for */
 };
+static const struct reply_table number_table =
+    REPLY_TABLE(double, {NULL, 0, sizeof(double), REPLY_TYPE_DOUBLE, 0, NULL});
+static const struct reply_table numbers_table =
+    REPLY_TABLE(struct reply_list, {NULL, 0, sizeof(struct reply_list),
+                                    REPLY_TYPE_LIST, 0, &number_table});
+static const struct reply_table time_table = REPLY_TABLE(
+    uint64_t, {NULL, 0, sizeof(uint64_t), REPLY_TYPE_TIME, 0, NULL});
+struct latency_buckets {
+    struct reply_list times, bounds, counts, failed;
+};
+static const struct reply_table latency_buckets_table = REPLY_TABLE(
+    struct latency_buckets,
+    REPLY_LIST(struct latency_buckets, "timestamps", times, &time_table),
+    REPLY_LIST(struct latency_buckets, "bounds", bounds, &number_table),
+    REPLY_LIST(struct latency_buckets, "counts", counts, &numbers_table),
+    REPLY_LIST(struct latency_buckets, "failed", failed, &number_table));
 static const struct reply_table page_series_table = REPLY_TABLE(
     struct page_series,
     REPLY_CELLS(struct page_series, "errorRate", error_rate),
@@ -65,8 +82,9 @@ static const struct reply_table page_series_table = REPLY_TABLE(
     REPLY_CELLS(struct page_series, "memoryUsage", usage[METRIC_MEMORY_USAGE]),
     REPLY_CELLS(struct page_series, "memoryRequests",
                 usage[METRIC_MEMORY_REQUEST]),
-    REPLY_CELLS(struct page_series, "memoryLimits",
-                usage[METRIC_MEMORY_LIMIT]));
+    REPLY_CELLS(struct page_series, "memoryLimits", usage[METRIC_MEMORY_LIMIT]),
+    REPLY_OBJECT(struct page_series, "latencyBuckets", buckets, REPLY_POINTER,
+                 &latency_buckets_table));
 
 static void set_series(struct component_page *page, struct usage *usage,
                        struct page_series *series)
@@ -120,12 +138,17 @@ static struct reply_list list_groups(struct component_page *page,
 
 struct operation_item {
     struct slice endpoint, operation, kind;
-    struct figures figures;
+    struct figures figures, previous;
+    const struct spark_view *spark; /* NULL: not asked for */
 };
 static const struct reply_table operation_table = REPLY_TABLE(
     struct operation_item, REPLY(struct operation_item, "operation", operation),
     REPLY(struct operation_item, "kind", kind),
-    REPLY_INLINE(struct operation_item, figures, 0, &figures_table));
+    REPLY_INLINE(struct operation_item, figures, 0, &figures_table),
+    REPLY_OBJECT(struct operation_item, "previous", previous, 0,
+                 &figures_table),
+    REPLY_OBJECT(struct operation_item, "spark", spark, REPLY_POINTER,
+                 &spark_table));
 
 static const void *operation_item(void *arg, uint32_t i)
 {
@@ -133,6 +156,7 @@ static const void *operation_item(void *arg, uint32_t i)
     const struct metric_group *group = list->groups[i];
     struct operation_item *item = list->item;
 
+    item->spark = NULL;
     if (!slice_equal(metric_label(group, BY_ENDPOINT), item->endpoint))
         return NULL;
     item->operation = metric_label(group, BY_OPERATION);
@@ -146,7 +170,8 @@ struct endpoint_item {
     bool declared;
     struct slice type, base_path;
     uint32_t port;
-    struct figures figures;
+    struct figures figures, previous;
+    const struct spark_view *spark; /* NULL: not asked for */
     struct reply_list operations;
 };
 static const struct reply_table endpoint_table = REPLY_TABLE(
@@ -156,6 +181,9 @@ static const struct reply_table endpoint_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct endpoint_item, "port", port),
     REPLY_OPTIONAL(struct endpoint_item, "basePath", base_path),
     REPLY_INLINE(struct endpoint_item, figures, 0, &figures_table),
+    REPLY_OBJECT(struct endpoint_item, "previous", previous, 0, &figures_table),
+    REPLY_OBJECT(struct endpoint_item, "spark", spark, REPLY_POINTER,
+                 &spark_table),
     REPLY_LIST(struct endpoint_item, "operations", operations,
                &operation_table));
 
@@ -229,6 +257,13 @@ static const struct reply_table peer_identity_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct identity, "component", component),
     REPLY_OPTIONAL(struct identity, "environment", environment),
     REPLY_UID(struct identity, "componentUid", component_uid));
+static const struct reply_table peer_endpoint_table = REPLY_TABLE(
+    struct peer_endpoint,
+    REPLY_OPTIONAL(struct peer_endpoint, "endpoint", endpoint),
+    REPLY_OPTIONAL(struct peer_endpoint, "peerEndpoint", peer_endpoint),
+    REPLY_OPTIONAL(struct peer_endpoint, "protocol", protocol),
+    REPLY_OPTIONAL(struct peer_endpoint, "via", via),
+    REPLY_INLINE(struct peer_endpoint, figures, 0, &figures_table));
 static const struct reply_table peer_table = REPLY_TABLE(
     struct call_peer, REPLY(struct call_peer, "kind", kind),
     REPLY_INLINE(struct call_peer, identity, 0, &peer_identity_table),
@@ -239,7 +274,9 @@ static const struct reply_table peer_table = REPLY_TABLE(
     REPLY_OPTIONAL(struct call_peer, "peerEndpoint", peer_endpoint),
     REPLY_OPTIONAL(struct call_peer, "protocol", protocol),
     REPLY_OPTIONAL(struct call_peer, "via", via),
-    REPLY_INLINE(struct call_peer, figures, 0, &figures_table));
+    REPLY_INLINE(struct call_peer, figures, 0, &figures_table),
+    REPLY_OBJECT(struct call_peer, "previous", previous, 0, &figures_table),
+    REPLY_LIST(struct call_peer, "endpoints", endpoints, &peer_endpoint_table));
 
 static const void *peer_item(void *arg, uint32_t i)
 {
@@ -270,13 +307,20 @@ static const struct reply_table example_table = REPLY_TABLE(
     REPLY(struct trace_example, "duration", seconds),
     REPLY_TIME(struct trace_example, "timestamp", time_ns));
 
+static const struct reply_table exemplar_table =
+    REPLY_TABLE(struct trace_example,
+                REPLY_INLINE(struct trace_example, trace_id, 0, &example_table),
+                REPLY(struct trace_example, "failed", did_fail));
+
 struct page_traces {
     struct reply_list slowest, failed;
+    const struct reply_list *exemplars; /* NULL: not asked for */
 };
 static const struct reply_table page_traces_table = REPLY_TABLE(
     struct page_traces,
     REPLY_LIST(struct page_traces, "slowest", slowest, &example_table),
-    REPLY_LIST(struct page_traces, "failed", failed, &example_table));
+    REPLY_LIST(struct page_traces, "failed", failed, &example_table),
+    REPLY_LIST_AT(struct page_traces, "exemplars", exemplars, &exemplar_table));
 
 /* ---- changes, pods ---- */
 
