@@ -14,6 +14,7 @@ export function PageLink(props: {
     section?: string;
     className?: string;
     title?: string;
+    tabIndex?: number;
     children: ReactNode;
 }) {
     const host = useHost();
@@ -26,7 +27,13 @@ export function PageLink(props: {
         host.go(props.page, withParams(keptParams(place.params), props.params ?? {}), "step", props.section);
     };
     return (
-        <a className={props.className ?? "cb-link"} href={href} onClick={click} title={props.title}>
+        <a
+            className={props.className ?? "cb-link"}
+            href={href}
+            onClick={click}
+            title={props.title}
+            tabIndex={props.tabIndex}
+        >
             {props.children}
         </a>
     );
@@ -52,12 +59,14 @@ const WORDS: Record<Health, string> = {
 };
 
 // State by shape, colour and word (the word for readers of screens).
-export function HealthMark(props: { health: Health }) {
+// hidden: the word stands beside it.
+export function HealthMark(props: { health: Health; hidden?: boolean }) {
     return (
         <span
             className={`cb-health cb-health-${props.health}`}
-            role="img"
-            aria-label={WORDS[props.health]}
+            role={props.hidden ? undefined : "img"}
+            aria-hidden={props.hidden}
+            aria-label={props.hidden ? undefined : WORDS[props.health]}
             title={WORDS[props.health]}
         >
             {SHAPES[props.health]}

@@ -1,0 +1,310 @@
+// Components with their figures, as the overview and the project show them.
+import type { ReactNode } from "react";
+import { Sparkline, type SparklineProps } from "../charts/sparkline";
+import type { ComponentRow } from "../components";
+import { formatChange, formatCount, formatRate, formatSeconds, formatShare, shownName } from "../format";
+import { HEALTH_ORDER, healthOf, type Health } from "../health";
+import { useHost, usePlace } from "../host";
+import { keptParams, withParams } from "../address";
+import { HealthMark, Name, PageLink, Time } from "./marks";
+import { DataTable, type Column, type Sort } from "./table";
+
+export const WORST_FIRST: Sort = { column: "health", descending: true };
+
+// What leads to the page of a component.
+export function componentParams(row: {
+    namespace: string;
+    project: string;
+    component: string;
+    environment?: string;
+}) {
+    return { ns: row.namespace, project: row.project, component: row.component, env: row.environment };
+}
+
+// Errors as "was 0.1 %"; nothing where it is nearly the same.
+export function formatShareChange(now?: number | null, before?: number | null): string {
+    if (now == null || before == null || Math.abs(now - before) < 0.001) return "";
+    return `was ${formatShare(before)}`;
+}
+
+export function errorHealth(figures: { requestCount: number; errorRatio?: number | null }): Health {
+    return healthOf({
+        requests: figures.requestCount,
+        errorRatio: figures.errorRatio,
+        previousRequests: 0,
+    });
+}
+
+interface WithBefore {
+    requestCount: number;
+    latency?: { p99?: number | null } | null;
+    previous: { latency?: { p99?: number | null } | null };
+}
+
+export function latencyHealth(figures: WithBefore): Health {
+    return healthOf({
+        requests: figures.requestCount,
+        p99: figures.latency?.p99,
+        previousRequests: 0,
+        previousP99: figures.previous.latency?.p99,
+    });
+}
+
+// The larger the worse: by health, then by the share of failed requests.
+export function severity(row: ComponentRow): number {
+    const rank = HEALTH_ORDER.length - HEALTH_ORDER.indexOf(row.health);
+    return rank * 10 + 9 * (row.errorRatio ?? 0);
+}
+
+// A figure, how it was before, and its line.
+export function FigureCell(props: {
+    value: string;
+    health?: Health;
+    change?: string;
+    spark?: readonly (number | null)[];
+    line?: SparklineProps["role"];
+    name: string;
+}) {
+    const judged = props.health === "bad" || props.health === "warning";
+    return (
+        <span className="cb-figure-cell">
+            {props.spark ? (
+                <Sparkline
+                    values={props.spark}
+                    role={props.line}
+                    label={`${props.name} over time`}
+                    width={64}
+                />
+            ) : null}
+            <span className={judged ? `cb-text-${props.health} cb-strong` : undefined}>{props.value}</span>
+            <span className="cb-figure-before">{props.change}</span>
+        </span>
+    );
+}
+
+// A cell that leads to a section of the component's page. Links of a row are not
+// in the order of Tab: Enter on the row opens the page.
+function ToSection(props: { row: ComponentRow; section: string; children: ReactNode }) {
+    return (
+        <PageLink
+            page="component"
+            params={componentParams(props.row)}
+            section={props.section}
+            className="cb-cell-link"
+            tabIndex={-1}
+        >
+            {props.children}
+        </PageLink>
+    );
+}
+
+function LastChange({ row }: { row: ComponentRow }) {
+    if (!row.lastChange) return <span className="cb-quiet">–</span>;
+    const { kind, to, timestamp } = row.lastChange;
+    const text = to ? (kind === "version" ? to : `${kind} ${to}`) : kind;
+    return (
+        <ToSection row={row} section="changes">
+            <Time at={timestamp} /> <span title={shownName(text)}>{shownName(text)}</span>
+        </ToSection>
+    );
+}
+
+const NAME: Column<ComponentRow> = {
+    id: "component",
+    title: "Component",
+    width: "minmax(8rem, 2fr)",
+    sortBy: (row) => row.component,
+    cell: (row) => (
+        <PageLink page="component" params={componentParams(row)} tabIndex={-1}>
+            <Name text={row.component} />
+        </PageLink>
+    ),
+};
+
+const HEALTH: Column<ComponentRow> = {
+    id: "health",
+    title: "Health",
+    width: "5.5rem",
+    sortBy: severity,
+    cell: (row) => (
+        <span className={`cb-text-${row.health}`}>
+            <HealthMark health={row.health} hidden /> {row.health}
+        </span>
+    ),
+};
+
+const PLACES: Record<"namespace" | "project" | "environment", Column<ComponentRow>> = {
+    namespace: {
+        id: "namespace",
+        title: "Namespace",
+        width: "minmax(5rem, 1fr)",
+        hiddenBelow: 1000,
+        sortBy: (row) => row.namespace,
+        cell: (row) => <Name text={row.namespace} />,
+    },
+    project: {
+        id: "project",
+        title: "Project",
+        width: "minmax(5rem, 1fr)",
+        hiddenBelow: 560,
+        sortBy: (row) => row.project,
+        cell: (row) => (
+            <PageLink
+                page="project"
+                params={{ ns: row.namespace, project: row.project, component: undefined }}
+                className="cb-cell-link"
+                tabIndex={-1}
+            >
+                <Name text={row.project} />
+            </PageLink>
+        ),
+    },
+    environment: {
+        id: "environment",
+        title: "Environment",
+        width: "minmax(5rem, 1fr)",
+        hiddenBelow: 560,
+        sortBy: (row) => row.environment,
+        cell: (row) => <Name text={row.environment ?? ""} />,
+    },
+};
+
+const FIGURES: readonly Column<ComponentRow>[] = [
+    {
+        id: "rate",
+        title: "Requests",
+        width: "minmax(9.5rem, 11.5rem)",
+        align: "end",
+        hiddenBelow: 760,
+        sortBy: (row) => row.requestRate,
+        cell: (row) => (
+            <ToSection row={row} section="charts">
+                <FigureCell
+                    name="requests"
+                    value={formatRate(row.requestRate)}
+                    change={formatChange(row.requestRate, row.previous.requestRate)}
+                    spark={row.spark?.requestRate}
+                />
+            </ToSection>
+        ),
+    },
+    {
+        id: "errors",
+        title: "Errors",
+        width: "minmax(4.5rem, 11.5rem)",
+        align: "end",
+        sortBy: (row) => row.errorRatio,
+        cell: (row) => (
+            <ToSection row={row} section="errors">
+                <FigureCell
+                    name="errors"
+                    value={formatShare(row.errorRatio)}
+                    health={errorHealth(row)}
+                    change={formatShareChange(row.errorRatio, row.previous.errorRatio)}
+                    spark={row.spark?.errorRate}
+                    line="error"
+                />
+            </ToSection>
+        ),
+    },
+    {
+        id: "p99",
+        title: "p99",
+        width: "minmax(5rem, 11.5rem)",
+        align: "end",
+        sortBy: (row) => row.latency?.p99,
+        cell: (row) => (
+            <ToSection row={row} section="traces">
+                <FigureCell
+                    name="p99"
+                    value={formatSeconds(row.latency?.p99)}
+                    health={latencyHealth(row)}
+                    change={formatChange(row.latency?.p99, row.previous.latency?.p99)}
+                    spark={row.spark?.p99}
+                    line="p99"
+                />
+            </ToSection>
+        ),
+    },
+    {
+        id: "logs",
+        title: "Log errors",
+        width: "minmax(5rem, 8rem)",
+        align: "end",
+        hiddenBelow: 900,
+        sortBy: (row) => row.logErrors,
+        cell: (row) => (
+            <ToSection row={row} section="logs">
+                <FigureCell
+                    name="log errors"
+                    value={formatCount(row.logErrors)}
+                    spark={row.logErrors ? row.spark?.logErrorRate : undefined}
+                    line="error"
+                />
+            </ToSection>
+        ),
+    },
+    {
+        id: "pods",
+        title: "Pods",
+        width: "3rem",
+        align: "end",
+        hiddenBelow: 1000,
+        sortBy: (row) => row.pods,
+        cell: (row) => (
+            <ToSection row={row} section="pods">
+                {formatCount(row.pods)}
+            </ToSection>
+        ),
+    },
+    {
+        id: "change",
+        title: "Last change",
+        width: "minmax(7rem, 10rem)",
+        hiddenBelow: 1100,
+        sortBy: (row) => (row.lastChange ? Date.parse(row.lastChange.timestamp) : null),
+        cell: (row) => <LastChange row={row} />,
+    },
+];
+
+// A column only says something where its values differ.
+function columnsFor(rows: readonly ComponentRow[]): Column<ComponentRow>[] {
+    const differs = (of: (row: ComponentRow) => string | undefined) =>
+        rows.some((row) => of(row) !== of(rows[0]!));
+    return [
+        HEALTH,
+        NAME,
+        ...(differs((row) => row.namespace) ? [PLACES.namespace] : []),
+        ...(differs((row) => row.project) ? [PLACES.project] : []),
+        ...(differs((row) => row.environment) ? [PLACES.environment] : []),
+        ...FIGURES,
+    ];
+}
+
+export interface ComponentTableProps {
+    rows: readonly ComponentRow[];
+    // Of which the columns are chosen: all rows, where those shown are filtered.
+    of?: readonly ComponentRow[];
+    label: string;
+    sort: Sort;
+    onSort: (sort: Sort) => void;
+    onHover?: (row: ComponentRow | undefined) => void;
+    selected?: string; // a row's key
+    height?: string;
+    empty?: ReactNode;
+}
+
+export function ComponentTable(props: ComponentTableProps) {
+    const host = useHost();
+    const place = usePlace();
+    const { of, rows, ...rest } = props;
+    return (
+        <DataTable
+            {...rest}
+            rows={rows}
+            columns={columnsFor(of ?? rows)}
+            keyOf={(row) => row.key}
+            onOpen={(row) => host.go("component", withParams(keptParams(place.params), componentParams(row)))}
+        />
+    );
+}
