@@ -54,6 +54,7 @@ export interface TimeChartProps {
     onDot?: (dot: Dot) => void;
     onMarker?: (markers: readonly Marker[]) => void;
     onMinute?: (at: number) => void; // key v at the crosshair
+    onLine?: (line: Line) => void; // makes the entries of the legend buttons (only, hide)
     loading?: boolean;
     // In place of the picture: why there is nothing.
     empty?: string;
