@@ -43,6 +43,46 @@ export function resolveRange(from: string | undefined, to: string | undefined, n
     };
 }
 
+// ---- Steps from one range to another, as parameters of the address. ----
+
+export interface RangeText {
+    from: string;
+    to: string;
+}
+
+// "now-90m": in the largest unit that divides it.
+function beforeNow(ms: number): string {
+    const seconds = Math.max(1, Math.round(ms / 1000));
+    const units: [string, number][] = [
+        ["d", 86_400],
+        ["h", 3600],
+        ["m", 60],
+    ];
+    const [unit, size] = units.find(([, each]) => seconds % each === 0) ?? ["s", 1];
+    return `now-${seconds / size}${unit}`;
+}
+
+// A range that would end in the future ends now instead, and goes on with it.
+function rangeText(start: number, end: number, now: number): RangeText {
+    if (end >= now) return { from: beforeNow(end - start), to: "now" };
+    return { from: rfc3339(start), to: rfc3339(end) };
+}
+
+// Twice the length, around the same middle.
+export function zoomedOut(range: TimeRange, now: number): RangeText {
+    const [start, end] = [range.start.getTime(), range.end.getTime()];
+    const length = end - start;
+    if (range.relative) return { from: beforeNow(2 * length), to: "now" };
+    return rangeText(start - length / 2, end + length / 2, now);
+}
+
+// The range before (-1) or after (1) it, of the same length.
+export function shifted(range: TimeRange, by: -1 | 1, now: number): RangeText {
+    const [start, end] = [range.start.getTime(), range.end.getTime()];
+    const length = end - start;
+    return rangeText(start + by * length, end + by * length, now);
+}
+
 // ---- The clock of the page: what "now" is until somebody asks again. ----
 
 let clock = Date.now();

@@ -36,6 +36,15 @@ export function colorsOf(element: Element): Colors {
     };
 }
 
+// "#rrggbb" or "rgb(...)" with an opacity.
+export function withAlpha(color: string, alpha: number): string {
+    if (/^#[0-9a-f]{6}$/i.test(color)) {
+        const byte = Math.round(alpha * 255);
+        return color + byte.toString(16).padStart(2, "0");
+    }
+    return color.replace(/^rgb\(([^/)]+)\)$/, `rgb($1 / ${alpha})`);
+}
+
 let version = 0;
 const listeners = new Set<() => void>();
 let watching = false;

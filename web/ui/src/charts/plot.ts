@@ -1,7 +1,7 @@
 // The options of uPlot for a chart over time: axes, lines, bars, bands, brush.
 import uPlot from "uplot";
 import type { Colors } from "./colors";
-import { roleProperty } from "./colors";
+import { roleProperty, withAlpha } from "./colors";
 import type { Column } from "./prepare";
 import type { Band, Line, Unit } from "./types";
 import { axisLabels, axisSteps, axisTop, timeLabels } from "./units";
@@ -72,15 +72,6 @@ function alone(u: uPlot, seriesIndex: number): number[] | null {
         if (value != null && values[i - 1] == null && values[i + 1] == null) found.push(i);
     });
     return found;
-}
-
-// "#rrggbb" or "rgb(...)" with an opacity.
-export function withAlpha(color: string, alpha: number): string {
-    if (/^#[0-9a-f]{6}$/i.test(color)) {
-        const byte = Math.round(alpha * 255);
-        return color + byte.toString(16).padStart(2, "0");
-    }
-    return color.replace(/^rgb\(([^/)]+)\)$/, `rgb($1 / ${alpha})`);
 }
 
 function drawBands(u: uPlot, inputs: PlotInputs): void {
