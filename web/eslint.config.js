@@ -13,6 +13,7 @@ export default [
     rules: {
       "react-hooks/rules-of-hooks": "error",
       "react-hooks/exhaustive-deps": "error",
+      "jsx-a11y/aria-role": ["error", { ignoreNonDOM: true }],
       complexity: ["error", 20],
       "max-lines": ["error", 500],
       eqeqeq: ["error", "always", { null: "ignore" }],

@@ -12,4 +12,5 @@ export const host: Host = {
     }),
     href: addressOf,
     go: goTo,
+    otlpAddress: `http://${window.location.hostname}:4318`,
 };

@@ -28,6 +28,8 @@ export interface Host {
     // Changes the parameters of the page that is shown, or opens another page.
     // "step": Back returns from it. "replace": it does not, as for what follows by itself.
     go(page: PageName, params: Params, how?: "step" | "replace", section?: string): void;
+    // Where telemetry is sent by OTLP over HTTP, as far as the host knows.
+    otlpAddress?: string;
 }
 
 export interface Place {

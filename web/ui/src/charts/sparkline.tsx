@@ -35,7 +35,8 @@ export function Sparkline(props: SparklineProps) {
     const { values, width = 80, height = 20 } = props;
     const known = values.filter((value): value is number => value !== null);
     if (known.length < 2) return <span className="cb-spark-none" />;
-    const max = props.max ?? Math.max(...known);
+    // Room above, so that a steady line does not look cut.
+    const max = props.max ?? 1.15 * Math.max(...known);
     return (
         <svg
             className={`cb-spark cb-spark-${props.role ?? "primary"}`}

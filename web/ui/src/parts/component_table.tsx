@@ -1,5 +1,5 @@
 // Components with their figures, as the overview and the project show them.
-import type { ReactNode } from "react";
+import { useMemo, type ReactNode } from "react";
 import { Sparkline, type SparklineProps } from "../charts/sparkline";
 import type { ComponentRow } from "../components";
 import { formatChange, formatCount, formatRate, formatSeconds, formatShare, shownName } from "../format";
@@ -10,6 +10,9 @@ import { HealthMark, Name, PageLink, Time } from "./marks";
 import { DataTable, type Column, type Sort } from "./table";
 
 export const WORST_FIRST: Sort = { column: "health", descending: true };
+
+// Below this width the mark stands beside the name (also in component_table.css).
+const NARROW = 560;
 
 // What leads to the page of a component.
 export function componentParams(row: {
@@ -56,6 +59,15 @@ export function severity(row: ComponentRow): number {
     return rank * 10 + 9 * (row.errorRatio ?? 0);
 }
 
+// Failed requests as a share of all, step by step.
+export function shares(spark: ComponentRow["spark"]): (number | null)[] | undefined {
+    return spark?.errorRate.map((errors, i) => {
+        const requests = spark.requestRate[i];
+        if (requests == null) return null;
+        return requests > 0 ? Math.min(1, (errors ?? 0) / requests) : 0;
+    });
+}
+
 // A figure, how it was before, and its line.
 export function FigureCell(props: {
     value: string;
@@ -63,6 +75,7 @@ export function FigureCell(props: {
     change?: string;
     spark?: readonly (number | null)[];
     line?: SparklineProps["role"];
+    max?: number;
     name: string;
 }) {
     const judged = props.health === "bad" || props.health === "warning";
@@ -72,11 +85,16 @@ export function FigureCell(props: {
                 <Sparkline
                     values={props.spark}
                     role={props.line}
+                    max={props.max}
                     label={`${props.name} over time`}
                     width={64}
                 />
-            ) : null}
-            <span className={judged ? `cb-text-${props.health} cb-strong` : undefined}>{props.value}</span>
+            ) : (
+                <span />
+            )}
+            <span className={"cb-figure-now" + (judged ? ` cb-text-${props.health} cb-strong` : "")}>
+                {props.value}
+            </span>
             <span className="cb-figure-before">{props.change}</span>
         </span>
     );
@@ -115,9 +133,14 @@ const NAME: Column<ComponentRow> = {
     width: "minmax(8rem, 2fr)",
     sortBy: (row) => row.component,
     cell: (row) => (
-        <PageLink page="component" params={componentParams(row)} tabIndex={-1}>
-            <Name text={row.component} />
-        </PageLink>
+        <>
+            <span className="cb-narrow-only">
+                <HealthMark health={row.health} />{" "}
+            </span>
+            <PageLink page="component" params={componentParams(row)} tabIndex={-1}>
+                <Name text={row.component} />
+            </PageLink>
+        </>
     ),
 };
 
@@ -125,6 +148,7 @@ const HEALTH: Column<ComponentRow> = {
     id: "health",
     title: "Health",
     width: "5.5rem",
+    hiddenBelow: NARROW,
     sortBy: severity,
     cell: (row) => (
         <span className={`cb-text-${row.health}`}>
@@ -146,7 +170,7 @@ const PLACES: Record<"namespace" | "project" | "environment", Column<ComponentRo
         id: "project",
         title: "Project",
         width: "minmax(5rem, 1fr)",
-        hiddenBelow: 560,
+        hiddenBelow: NARROW,
         sortBy: (row) => row.project,
         cell: (row) => (
             <PageLink
@@ -163,18 +187,18 @@ const PLACES: Record<"namespace" | "project" | "environment", Column<ComponentRo
         id: "environment",
         title: "Environment",
         width: "minmax(5rem, 1fr)",
-        hiddenBelow: 560,
+        hiddenBelow: NARROW,
         sortBy: (row) => row.environment,
         cell: (row) => <Name text={row.environment ?? ""} />,
     },
 };
 
-const FIGURES: readonly Column<ComponentRow>[] = [
+// "highest": the largest share of failed requests in any line, so that all have one scale.
+const figureColumns = (highest: number): Column<ComponentRow>[] => [
     {
         id: "rate",
         title: "Requests",
-        width: "minmax(9.5rem, 11.5rem)",
-        align: "end",
+        width: "14rem",
         hiddenBelow: 760,
         sortBy: (row) => row.requestRate,
         cell: (row) => (
@@ -191,8 +215,7 @@ const FIGURES: readonly Column<ComponentRow>[] = [
     {
         id: "errors",
         title: "Errors",
-        width: "minmax(4.5rem, 11.5rem)",
-        align: "end",
+        width: "minmax(4.5rem, 14rem)",
         sortBy: (row) => row.errorRatio,
         cell: (row) => (
             <ToSection row={row} section="errors">
@@ -201,7 +224,8 @@ const FIGURES: readonly Column<ComponentRow>[] = [
                     value={formatShare(row.errorRatio)}
                     health={errorHealth(row)}
                     change={formatShareChange(row.errorRatio, row.previous.errorRatio)}
-                    spark={row.spark?.errorRate}
+                    spark={shares(row.spark)}
+                    max={highest}
                     line="error"
                 />
             </ToSection>
@@ -210,8 +234,7 @@ const FIGURES: readonly Column<ComponentRow>[] = [
     {
         id: "p99",
         title: "p99",
-        width: "minmax(5rem, 11.5rem)",
-        align: "end",
+        width: "minmax(5rem, 14rem)",
         sortBy: (row) => row.latency?.p99,
         cell: (row) => (
             <ToSection row={row} section="traces">
@@ -229,8 +252,7 @@ const FIGURES: readonly Column<ComponentRow>[] = [
     {
         id: "logs",
         title: "Log errors",
-        width: "minmax(5rem, 8rem)",
-        align: "end",
+        width: "minmax(5rem, 8.5rem)",
         hiddenBelow: 900,
         sortBy: (row) => row.logErrors,
         cell: (row) => (
@@ -277,7 +299,7 @@ function columnsFor(rows: readonly ComponentRow[]): Column<ComponentRow>[] {
         ...(differs((row) => row.namespace) ? [PLACES.namespace] : []),
         ...(differs((row) => row.project) ? [PLACES.project] : []),
         ...(differs((row) => row.environment) ? [PLACES.environment] : []),
-        ...FIGURES,
+        ...figureColumns(Math.max(0.05, ...rows.flatMap((row) => shares(row.spark) ?? []).map(Number))),
     ];
 }
 
@@ -298,11 +320,12 @@ export function ComponentTable(props: ComponentTableProps) {
     const host = useHost();
     const place = usePlace();
     const { of, rows, ...rest } = props;
+    const columns = useMemo(() => columnsFor(of ?? rows), [of, rows]);
     return (
         <DataTable
             {...rest}
             rows={rows}
-            columns={columnsFor(of ?? rows)}
+            columns={columns}
             keyOf={(row) => row.key}
             onOpen={(row) => host.go("component", withParams(keptParams(place.params), componentParams(row)))}
         />

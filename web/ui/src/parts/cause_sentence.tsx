@@ -1,0 +1,58 @@
+// Who is to blame since when, in a sentence, with the way to the evidence.
+import { causeText, type Cause, type Suspect } from "../cause";
+import { formatShare, shownName } from "../format";
+import { Name, PageLink, Time } from "./marks";
+
+export interface CauseScopeNames {
+    namespace: string;
+    project: string;
+    environment?: string;
+}
+
+function SuspectName({ suspect, scope }: { suspect: Suspect; scope: CauseScopeNames }) {
+    if (suspect.kind !== "component") return <Name text={suspect.component} />;
+    return (
+        <PageLink
+            page="component"
+            params={{
+                ns: suspect.namespace ?? scope.namespace,
+                project: suspect.project ?? scope.project,
+                component: suspect.component,
+                env: suspect.environment ?? scope.environment,
+            }}
+        >
+            <Name text={suspect.component} />
+        </PageLink>
+    );
+}
+
+export function CauseSentence(props: { cause: Cause; scope: CauseScopeNames }) {
+    const { cause, scope } = props;
+    const [suspect] = cause.suspects;
+    const evidence = (
+        <PageLink
+            page="cause"
+            params={{ ns: scope.namespace, project: scope.project, env: scope.environment }}
+            className="cb-link cb-nowrap"
+        >
+            Evidence
+        </PageLink>
+    );
+    if (!cause.found || !suspect)
+        return (
+            <span className="cb-cause">
+                No likely cause: no component stands out against the time before. {evidence}
+            </span>
+        );
+    return (
+        <span className="cb-cause" title={shownName(cause.summary.cause)}>
+            Likely cause: <SuspectName suspect={suspect} scope={scope} />, {shownName(causeText(suspect))}
+            {suspect.onset ? (
+                <>
+                    , since <Time at={suspect.onset} />
+                </>
+            ) : null}
+            . <span className="cb-quiet">{formatShare(cause.confidence)} sure.</span> {evidence}
+        </span>
+    );
+}
