@@ -4,3 +4,5 @@ export { makeClient, type Client, type FetchParts } from "./client";
 export { keptParams, toQuery, withParams, KEPT, type Params } from "./address";
 export { makeQueryClient } from "./ask";
 export { advanceClock } from "./time";
+export { usePlace, useHost } from "./host";
+export { PageLink } from "./parts/marks";
