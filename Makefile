@@ -86,8 +86,12 @@ $(out)/%.o: %.c Makefile | $(proto:=.h)
 	@mkdir -p $(@D)
 	$(compile) -I$(<D) -c -o $@ $<
 
-# It contains the file.
-$(out)/query/query_openapi.o: docs/openapi.yaml
+# Files that the program contains, compressed: the page, if it was built.
+$(BUILD)/web/web_files.h: FORCE
+	@WEB=$(WEB) sh web/embed.sh web/dist $(@D)
+$(out)/query/query_web.o $(out)/query/query_openapi.o: $(BUILD)/web/web_files.h
+$(out)/query/query_web.o $(out)/query/query_openapi.o: \
+    cflags += -I$(BUILD)/web -Wa,-I$(BUILD)/web
 
 $(out)/tests/%.o: cflags += -Itests -Itests/kits -Itests/shop -Idaemon $(MODULES:%=-I%)
 
@@ -280,5 +284,5 @@ help:
         demo test test-kafka test-nightly \
         unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan check-windows layers structure headers format format-check tidy docs \
-        install clean help
+        install clean help FORCE
 .SECONDARY:

@@ -53,11 +53,11 @@ static const struct {
     const char *names[12];
 } groups[] = {
     {"Where it listens and what it keeps",
-     {"config", "data-dir", "memory-limit", "otlp-grpc", "otlp-http", "query",
-      "retention-"}},
+     {"config", "data-dir", "memory-limit", "otlp-grpc", "otlp-http",
+      "page-url", "query", "retention-", "ui"}},
     {"Access",
      {"allowed-hosts", "auth", "auth-ingest", "authz-", "base-url",
-      "cors-origins", "grants", "page-url", "jwks-", "jwt-", "tokens"}},
+      "cors-origins", "grants", "jwks-", "jwt-", "tokens"}},
     {"Audit and secrets", {"audit", "audit-reads", "core"}},
     {"TLS", {"tls", "tls-", "query-tls-", "otlp-tls-", "grpc-tls-"}},
     {"Limits and times",

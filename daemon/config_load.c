@@ -238,6 +238,7 @@ static enum status check_access(const struct config *config)
     static const char *const modes[] = {"loopback", "required", "none", NULL};
     static const char *const yes_no[] = {"yes", "no", NULL};
     static const char *const ingest[] = {"none", NULL};
+    static const char *const on_off[] = {"on", "off", NULL};
     const char *addresses[] = {config->otlp_http, config->query,
                                config->otlp_grpc};
     const char *names[] = {"otlp-http", "query", "otlp-grpc"};
@@ -253,6 +254,8 @@ static enum status check_access(const struct config *config)
     if (!is_base_url(config->page_url))
         return complain("--page-url",
                         "must be an https or http URL without query");
+    if (!is_one_of(config->ui, on_off))
+        return complain("--ui", "must be on or off");
     if (!is_one_of(config->auth_ingest, ingest))
         return complain("--auth-ingest", "must be none or empty");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -280,6 +280,7 @@ static struct query_options query_options(struct daemon *d)
         .allowed_hosts = c->allowed_hosts,
         .base_url = c->base_url,
         .page_url = c->page_url,
+        .page = strcmp(c->ui, "off") != 0,
         .tls = d->tls[CONFIG_QUERY],
         .access = d->access,
         .tokens = d->tokens,

@@ -111,6 +111,7 @@ struct server_request {
     bool busy;  /* counted in server->busy */
     bool close; /* the connection, after the response */
     bool compressed, not_modified;
+    bool stored;              /* the body is that of the file, as it is kept */
     atomic_bool disconnected; /* the client, while watched */
     char allow[48];
     char etag[24]; /* "": none */

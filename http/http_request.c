@@ -247,19 +247,6 @@ static enum MHD_Result body(struct server_request *sr, const char *bytes,
     return sr->discarded <= discard_limit(sr) ? MHD_YES : MHD_NO;
 }
 
-/* Serves a route with HTTP_FILE. */
-static void answer_file(struct server_request *sr)
-{
-    const struct http_file *file = sr->request.route->user;
-    size_t len = (size_t)(file->end - file->begin);
-    struct http_response *response = &sr->request.response;
-
-    buf_init(&response->body, len);
-    buf_add(&response->body, (struct slice){file->begin, len});
-    response->code = MHD_HTTP_OK;
-    response->content_type = file->content_type;
-}
-
 static enum MHD_Result end(struct server_request *sr)
 {
     struct http_server *server = sr->server;
@@ -274,9 +261,7 @@ static enum MHD_Result end(struct server_request *sr)
     http_body_done(sr);
     sr->state = SR_HANDLED;
     slot_busy(sr->conn->slot);
-    if (sr->request.route->flags & HTTP_FILE)
-        answer_file(sr);
-    else if (service->handle(service->arg, &sr->request) == HTTP_PENDING)
+    if (service->handle(service->arg, &sr->request) == HTTP_PENDING)
         return MHD_YES;
     http_prepare(sr);
     return http_send(sr);

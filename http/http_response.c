@@ -1,5 +1,6 @@
 /*
- * Responses: ETag, compression, headers, and the memory they hold.
+ * Responses: ETag, compression, headers, and the memory they hold. A file is
+ * sent as it is kept, without a copy, if the client takes gzip.
  *
  * In: code, content type and body, as the service filled them in. A response
  * holds its memory until it is sent or its deadline passes. Responses have a
@@ -20,6 +21,7 @@
 enum {
     COMPRESSION_LEVEL = 3,
     SMALL_RESPONSE = 64 * 1024,
+    GZIP_SIZE = 4, /* bytes at the end of gzip, little-endian: inflated size */
     ROOM_TRIES = 20, /* ten milliseconds each */
     ECHO_MAX = 1024
 };
@@ -31,13 +33,12 @@ static bool is_get(const struct server_request *sr)
     return strcmp(sr->method, "GET") == 0 || strcmp(sr->method, "HEAD") == 0;
 }
 
-static void set_etag(struct server_request *sr)
+static void set_etag(struct server_request *sr, struct slice bytes)
 {
-    const struct buf *body = &sr->request.response.body;
     struct slice rest = sr->head.if_none_match, one;
 
     snprintf(sr->etag, sizeof(sr->etag), "W/\"%016llx\"",
-             (unsigned long long)hash_bytes(body->ptr, body->len, 0));
+             (unsigned long long)hash_bytes(bytes.ptr, bytes.len, 0));
     while (http_list_next(&rest, &one)) {
         struct slice own = slice_of(sr->etag);
 
@@ -103,6 +104,7 @@ static void refuse_response(struct server_request *sr)
 
     buf_release(&sr->request.response.body);
     sr->request.response.produce = NULL;
+    sr->request.response.file = NULL;
     sr->etag[0] = '\0';
     sr->compressed = sr->not_modified = false;
     service->refuse(service->arg, &sr->request, ERR_BUSY,
@@ -137,19 +139,65 @@ static void charge(struct server_request *sr)
     refuse_response(sr);
 }
 
+static struct slice file_bytes(const struct http_file *file)
+{
+    return (struct slice){file->begin, (size_t)(file->end - file->begin)};
+}
+
+/* Into the body; false: what is kept is no gzip. */
+static bool inflate_file(const struct http_file *file, struct buf *body)
+{
+    struct slice bytes = file_bytes(file);
+    struct libdeflate_decompressor *decompressor;
+    size_t size = load_le(file->end - GZIP_SIZE, GZIP_SIZE);
+    bool done = false;
+    char *to;
+
+    decompressor = libdeflate_alloc_decompressor();
+    buf_init(body, size);
+    to = buf_room(body, size);
+    if (decompressor && to)
+        done = libdeflate_gzip_decompress(decompressor, bytes.ptr, bytes.len,
+                                          to, size, NULL) == LIBDEFLATE_SUCCESS;
+    if (done)
+        buf_grown(body, size);
+    libdeflate_free_decompressor(decompressor);
+    return done;
+}
+
+static void prepare_file(struct server_request *sr)
+{
+    struct http_response *response = &sr->request.response;
+    const struct http_file *file = response->file;
+
+    response->content_type = file->content_type;
+    set_etag(sr, file_bytes(file));
+    if (sr->not_modified)
+        return;
+    sr->stored = sr->compressed = http_accepts_gzip(sr->head.accept_encoding);
+    if (sr->stored)
+        return;
+    if (inflate_file(file, &response->body))
+        charge(sr);
+    else
+        refuse_response(sr);
+}
+
 void http_prepare(struct server_request *sr)
 {
     const struct http_response *response = &sr->request.response;
-    const struct http_route *route = sr->request.route;
     bool large = response->body.len >= HTTP_COMPRESS_MIN;
 
+    if (response->file) {
+        prepare_file(sr);
+        return;
+    }
     if (response->produce) {
         charge(sr);
         return;
     }
-    if (response->code == MHD_HTTP_OK && is_get(sr) &&
-        (large || (route && route->flags & HTTP_FILE)))
-        set_etag(sr);
+    if (response->code == MHD_HTTP_OK && is_get(sr) && large)
+        set_etag(sr, buf_slice(&response->body));
     if (sr->not_modified)
         buf_release(&sr->request.response.body);
     else if (response->code == MHD_HTTP_OK && large &&
@@ -209,11 +257,14 @@ static void add_cors(struct MHD_Response *to, const struct server_request *sr)
 static void add_entity(struct MHD_Response *to, const struct server_request *sr,
                        int code)
 {
+    const struct http_file *file = sr->request.response.file;
     const char *type = sr->request.response.content_type;
+    const char *cache = sr->etag[0] ? "private, no-cache" : "no-store";
 
     if (type && code != MHD_HTTP_NOT_MODIFIED && code != MHD_HTTP_NO_CONTENT)
         add(to, "Content-Type", type);
-    add(to, "Cache-Control", sr->etag[0] ? "private, no-cache" : "no-store");
+    add(to, "Cache-Control",
+        file && file->cache_control ? file->cache_control : cache);
     add(to, "X-Content-Type-Options", "nosniff");
     if (sr->etag[0])
         add(to, "ETag", sr->etag);
@@ -221,6 +272,9 @@ static void add_entity(struct MHD_Response *to, const struct server_request *sr,
         add(to, "Content-Encoding", "gzip");
     if (sr->compressed || sr->etag[0])
         add(to, "Vary", "Accept-Encoding");
+    for (const struct http_header *h = file ? file->headers : NULL;
+         h && h->name; h++)
+        add(to, h->name, h->value);
 }
 
 static void add_headers(struct MHD_Response *to,
@@ -240,6 +294,8 @@ static void add_headers(struct MHD_Response *to,
         snprintf(seconds, sizeof(seconds), "%u", retry_after ? retry_after : 1);
         add(to, "Retry-After", seconds);
     }
+    if (sr->request.response.location)
+        add(to, "Location", sr->request.response.location);
     if (sr->close || atomic_load(&sr->server->stopping))
         add(to, "Connection", "close");
     add_cors(to, sr);
@@ -264,19 +320,39 @@ static struct MHD_Response *whole_body(struct buf *body)
     return to;
 }
 
+/* Static bytes: the library reads them, whatever its type says. */
+static struct MHD_Response *stored_body(const struct http_file *file)
+{
+    struct slice bytes = file_bytes(file);
+
+    return MHD_create_response_from_buffer(
+        bytes.len, (void *)(uintptr_t)bytes.ptr, MHD_RESPMEM_PERSISTENT);
+}
+
+static struct MHD_Response *create(struct server_request *sr)
+{
+    struct http_response *response = &sr->request.response;
+
+    if (response->produce)
+        return http_stream(sr);
+    return sr->stored ? stored_body(response->file)
+                      : whole_body(&response->body);
+}
+
 enum MHD_Result http_send(struct server_request *sr)
 {
     int code = code_of(sr);
     struct http_response *response = &sr->request.response;
     size_t len = response->body.len + sr->held_charged;
-    struct MHD_Response *to =
-        response->produce ? http_stream(sr) : whole_body(&response->body);
+    struct MHD_Response *to = create(sr);
     enum MHD_Result result;
 
     if (!to)
         return MHD_NO;
     http_audit(sr, code);
     add_headers(to, sr, code);
+    if (sr->stored)
+        len = file_bytes(response->file).len;
     slot_sending(sr->conn->slot, len);
     result = MHD_queue_response(sr->connection, (unsigned)code, to);
     MHD_destroy_response(to);

@@ -93,7 +93,7 @@
     X(TEXT,     otlp_tls_client_ca, "otlp-tls-client-ca",  "",            0,           0,        "Certificate authorities of clients of the OTLP/HTTP port, in place of --tls-client-ca.") \
     X(TEXT,     otlp_tls_clients,   "otlp-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/HTTP port, in place of --tls-clients.") \
     X(TEXT,     otlp_tls_key,       "otlp-tls-key",        "",            0,           0,        "Key of the OTLP/HTTP port, in place of --tls-key.") \
-    X(TEXT,     page_url,           "page-url",         "", 0, 0, "URL of the pages that answers for people and agents link to, such as https://host/ui; empty: no links.") \
+    X(TEXT,     page_url,           "page-url",         "", 0, 0, "URL of the pages that answers for people and agents link to, such as https://host/ui. Empty: /ui of --base-url, or no links where that is empty, too.") \
     X(TEXT,     prices,             "prices",           "", 0, 0, "YAML file with prices of CPU and memory (docs/costs.md); read again when it changes. Empty: the prices that OpenCost has by default, in USD.") \
     X(TEXT,     query,              "query",             "127.0.0.1:9097", 0,          0,        "Address of the query API; port 0 picks a free one.") \
     X(TEXT,     query_tls_cert,     "query-tls-cert",      "",            0,           0,        "Certificate of the query port, in place of --tls-cert.") \
@@ -111,7 +111,8 @@
     X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the certificate authorities (CAs) whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for a certificate.") \
     X(TEXT,     tls_clients,        "tls-clients",         "optional",    0,           0,        "\"required\": clients without a certificate are refused; \"optional\": they may use another credential.") \
     X(TEXT,     tls_key,            "tls-key",             "",            0,           0,        "PEM file with the private key of --tls-cert, without a passphrase; others must not be able to read it.") \
-    X(TEXT,     tokens,             "tokens",            "",              0,           0,        "YAML file with API tokens by their SHA-256; read again when it changes. A file that group or others can write, or others can read, is refused.")
+    X(TEXT,     tokens,             "tokens",            "",              0,           0,        "YAML file with API tokens by their SHA-256; read again when it changes. A file that group or others can write, or others can read, is refused.") \
+    X(TEXT,     ui,                 "ui",                "on",            0,           0,        "\"off\": the page for people at /ui/ of the query port is not served.")
 /* clang-format on */
 
 #define CONFIG_TYPE_TEXT     char * /* malloc'ed, owned, never NULL */

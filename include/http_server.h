@@ -9,7 +9,8 @@
  *     admit    `admit` of the service, before the body is read
  *     body     grows as it arrives, charged to the budget
  *     handle   the service answers at once, or later from another thread
- *     respond  headers, compression, ETag; sent within a time limit
+ *     respond  headers, compression, ETag; sent within a time limit. A file in
+ *              memory is sent as it is kept
  *   A connection has a slot, each address a share of the slots, and /health a
  *   reserve (http_slots.h). Unfinished bodies have a share of the budget,
  *   and so have responses that wait to be sent. A request without memory waits
@@ -51,16 +52,23 @@ struct tls;
 /* Flags of a route. */
 enum {
     HTTP_RESERVED = 1, /* answered even when all ordinary slots are in use */
-    HTTP_FILE = 2, /* `user` is a struct http_file: answered by the server */
-    HTTP_REPEATED = 4, /* parameters may be repeated, and longer than
+    HTTP_REPEATED = 2, /* parameters may be repeated, and longer than
                           HTTP_MAX_PARAM: what fits into a head */
 };
 
-/* A file in memory. The response has an ETag, and is 304 if the client has it.
- */
+struct http_header {
+    const char *name, *value;
+};
+
+/* A file in memory, as gzip writes it. It is sent without a copy, and inflated
+ * for clients that do not take gzip. The response has an ETag, and is 304 if
+ * the client has it. */
 struct http_file {
     const char *content_type;
     const char *begin, *end;
+    const char *cache_control;         /* NULL: "private, no-cache" */
+    const struct http_header *headers; /* others, the last one without a name;
+                                          NULL: none */
 };
 
 struct http_route {
@@ -85,7 +93,8 @@ typedef bool http_produce(void *arg, struct buf *out);
 struct http_response {
     int code;
     const char *content_type;
-    struct buf body; /* owned */
+    struct buf body;              /* owned */
+    const struct http_file *file; /* in place of the body; NULL: none */
     /* Not NULL: `body` is the first piece only. Each further one is produced
      * when the client has read those before: on the I/O thread, so it takes
      * less than a millisecond; a client that does not read gets no piece, and
@@ -95,6 +104,7 @@ struct http_response {
     void *produce_arg;
     size_t held;
     const char *allow;    /* for 405 */
+    const char *location; /* for a redirect, relative to the request's path */
     unsigned retry_after; /* seconds; 0: 1 with 429 and 503 */
 };
 

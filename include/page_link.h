@@ -5,7 +5,7 @@
  * Ownership: the text is in the request's arena.
  * Threads:   one request, one thread.
  * Errors:    an empty text: the address of the pages is not configured
- *   (--page-url), or the arena is full.
+ *   (--page-url, --base-url), or the arena is full.
  */
 #ifndef PAGE_LINK_H
 #define PAGE_LINK_H

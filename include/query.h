@@ -43,7 +43,8 @@ struct query_options {
     const char *cors_origins;  /* comma list of exact origins; "" none */
     const char *allowed_hosts; /* comma list; NULL or "": see http_server.h */
     const char *base_url;      /* of this port, for clients; NULL or "": none */
-    const char *page_url;      /* of our pages; NULL or "": no links to them */
+    const char *page_url;      /* of our pages; NULL or "": /ui of base_url */
+    bool page;                 /* our pages are served, if they were built */
     struct tls *tls;           /* NULL: plain HTTP */
     struct access *access;     /* who may ask; NULL: everyone, all */
     struct tokens *tokens;     /* that the API administers */

@@ -94,6 +94,8 @@ struct query_request {
         uint32_t count, room;
     } cache;           /* of reply_resource() and the like */
     const char *allow; /* for 405: the methods there are; "" or NULL: none */
+    const struct http_file *file; /* the answer, in place of `out`; or NULL */
+    const char *location;         /* of a redirect, or NULL */
 
     /* Of the HTTP request, replaced when the authorization service grants more;
      * NULL: it is not asked. */
@@ -118,6 +120,8 @@ enum {
                          application/x-www-form-urlencoded. They are in
                          request->params, those of the body first */
     ASKS_ROUTES = 64, /* other ones (inner_request.h), which have the reader */
+    SENDS_FILE = 128, /* in memory, on the I/O thread; unlike ON_IO not when all
+                         connections are in use; NO_READER */
 };
 
 struct route {
@@ -143,8 +147,8 @@ struct query_surface {
 /* ---- query_routes.c ---- */
 
 /* The routes of this module and then those of the surfaces (NULL at the end, or
- * NULL); the user of a row is its struct route, but of files. The first call
- * decides which there are. */
+ * NULL); the user of a row is its struct route. The first call decides which
+ * there are. */
 const struct http_route *query_routes(
     const struct query_surface *const *surfaces, size_t *count);
 
@@ -260,9 +264,13 @@ enum { QUERY_CHALLENGE = 2048 };
 const char *query_challenge(const struct query_options *services,
                             char text[QUERY_CHALLENGE]);
 
-/* ---- query_openapi.c ---- */
+/* ---- query_web.c ---- */
 
-extern const struct http_file query_openapi;
+/* Our page was built, and is served. */
+bool query_has_page(const struct query_options *services);
+/* It is, and the request is that of a browser which opens an address. */
+bool query_prefers_page(const struct query_request *request);
+enum status query_redirect(struct query_request *request, const char *location);
 
 /* ---- query_unserved.c ---- */
 
@@ -273,6 +281,6 @@ enum status query_not_served(struct query_request *request);
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
     routes_rca[], routes_dead_letters[], routes_unserved[], routes_events[],
-    routes_access[], routes_tenants[];
+    routes_access[], routes_tenants[], routes_web[], routes_openapi[];
 
 #endif

@@ -13,8 +13,7 @@ const struct route *inner_request_route(const char *method, const char *path)
     const struct http_route *routes = query_routes(NULL, &count);
 
     for (size_t i = 0; i < count; i++)
-        if (!(routes[i].flags & HTTP_FILE) &&
-            strcmp(routes[i].path, path) == 0 &&
+        if (strcmp(routes[i].path, path) == 0 &&
             strcmp(routes[i].method, method) == 0)
             return routes[i].user;
     return NULL;

@@ -78,11 +78,9 @@ struct queued_query {
     int decisions;      /* that it waited for */
 };
 
-/* NULL: there is none, or the HTTP server answers it itself. */
 static const struct route *route_of(const struct http_request *http)
 {
-    return http->route && !(http->route->flags & HTTP_FILE) ? http->route->user
-                                                            : NULL;
+    return http->route ? http->route->user : NULL;
 }
 
 /* Of a request that waited for a decision: from the beginning. */
@@ -152,6 +150,8 @@ static void set_response(struct query_request *request,
 {
     http->response.code = request->http_status;
     http->response.content_type = request->content_type_out;
+    http->response.file = request->file;
+    http->response.location = request->location;
     http->response.body = request->out;
     http->response.produce = request->produce;
     http->response.produce_arg = request->produce_arg;
@@ -358,7 +358,7 @@ static enum http_next handle(void *arg, struct http_request *http)
     struct queued_query *queued = queued_query_new(query, http);
 
     http->user = queued;
-    if (queued->request.route->flags & ON_IO) {
+    if (queued->request.route->flags & (ON_IO | SENDS_FILE)) {
         run(queued, NULL);
         return HTTP_DONE;
     }

@@ -29,6 +29,8 @@ static enum status get_root(struct query_request *request)
                                      {"/api/v1/components", "/api/v1/catalog",
                                       "/health", "/metrics", "/openapi.yaml"}};
 
+    if (query_prefers_page(request))
+        return query_redirect(request, "ui/");
     reply_write(&request->json, &root_table, &root);
     return OK;
 }

@@ -27,7 +27,7 @@ struct budget *query_budget(struct budget *all, struct tenant *tenant)
 static bool lacks_memory(const struct query_request *request)
 {
     return request->failed == ERR_BUSY && !request->waits && request->route &&
-           !(request->route->flags & (NO_READER | ON_IO));
+           !(request->route->flags & (NO_READER | ON_IO | SENDS_FILE));
 }
 
 bool memory_wait(struct memory_wait *wait, const struct query_request *request)

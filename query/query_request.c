@@ -137,7 +137,7 @@ static enum status run_handler(struct query_request *request)
     if (request->route->flags & RCA_REPORTS && !request->services->rca)
         return query_fail(request, ERR_NOT_SERVED, NULL,
                           "reports are not stored by this server");
-    if (request->route->flags & (NO_READER | ON_IO | ASKS_ROUTES))
+    if (request->route->flags & (NO_READER | ON_IO | SENDS_FILE | ASKS_ROUTES))
         return request->route->handler(request);
     s = reader_begin(request->reader);
     if (s != OK)

@@ -11,10 +11,10 @@
 enum { MAX_ROUTES = 256 };
 
 static const struct route *const tables[] = {
-    routes_logs,     routes_events,       routes_traces, routes_metrics,
-    routes_topology, routes_components,   routes_admin,  routes_cause,
-    routes_rca,      routes_dead_letters, routes_access, routes_tenants,
-    routes_unserved,
+    routes_logs,     routes_events,       routes_traces,   routes_metrics,
+    routes_topology, routes_components,   routes_admin,    routes_cause,
+    routes_rca,      routes_dead_letters, routes_access,   routes_tenants,
+    routes_web,      routes_openapi,      routes_unserved,
 };
 
 /* The rows of all tables, as the HTTP server takes them. */
@@ -42,11 +42,6 @@ static void add_table(const struct route *route)
 
 static void flatten(void)
 {
-    flat[flat_count++] = (struct http_route){.method = "GET",
-                                             .path = "/openapi.yaml",
-                                             .action = ACTION_ANY,
-                                             .flags = HTTP_FILE,
-                                             .user = &query_openapi};
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         add_table(tables[i]);
     for (size_t i = 0; surfaces && surfaces[i]; i++)

@@ -50,6 +50,11 @@ READS = {
     "GET /": lambda t: [("/", None)],
     "GET /health": lambda t: [("/health", None)],
     "GET /openapi.yaml": lambda t: [("/openapi.yaml", None)],
+    # The same for everyone, and without anyone's data.
+    "GET /ui": lambda t: [],
+    "GET /ui/": lambda t: [("/ui/", None)],
+    "GET /ui/{}": lambda t: [("/ui/component", None)],
+    "GET /ui/assets/{}": lambda t: [],
     "GET /metrics": lambda t: None,
     "GET /api/v1/dead-letters": lambda t: None,
     "GET /.well-known/oauth-protected-resource": lambda t: [],

@@ -30,8 +30,7 @@ static inline bool route_find(struct query_request *request,
     bool found = http_route_find(routes, count, method, path, &match);
 
     request->allow = match.allow;
-    request->route =
-        found && !(match.route->flags & HTTP_FILE) ? match.route->user : NULL;
+    request->route = found ? match.route->user : NULL;
     request->write_error = query_error_writer(request->route, path);
     for (int i = 0; i < HTTP_MAX_PARTS && match.parts[i].ptr; i++)
         request->parts[i] = route_unescape(request->arena, match.parts[i]);

@@ -2,6 +2,7 @@
  * authentication will stand, and answers that browsers keep. */
 #include "http_server_kit.h"
 
+#include <libdeflate.h>
 #include <microhttpd.h>
 
 #include <stdio.h>
@@ -21,10 +22,39 @@ static enum status admit(void *arg, struct http_request *request,
     return OK;
 }
 
+enum { PAGE_ROOM = 200 };
+
+static const char page[] = "<p>a small file</p>";
+static char packed[PAGE_ROOM]; /* the page, by gzip */
+static struct http_file file;
+
+static void pack_page(void)
+{
+    static const struct http_header headers[] = {{"X-Own", "yes"},
+                                                 {NULL, NULL}};
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(9);
+    size_t len = libdeflate_gzip_compress(compressor, page, strlen(page),
+                                          packed, sizeof(packed));
+
+    CHECK(len > 0);
+    libdeflate_free_compressor(compressor);
+    file = (struct http_file){
+        .content_type = "text/html",
+        .begin = packed,
+        .end = packed + len,
+        .headers = headers,
+    };
+}
+
 static enum http_next handle(void *arg, struct http_request *request)
 {
     (void)arg;
     handled++;
+    if (request->route->user) {
+        request->response.code = 200;
+        request->response.file = request->route->user;
+        return HTTP_DONE;
+    }
     request->response.code = 200;
     request->response.content_type = "text/plain";
     buf_init(&request->response.body, LARGE);
@@ -35,17 +65,15 @@ static enum http_next handle(void *arg, struct http_request *request)
 
 static void begin(void)
 {
-    static const char page[] = "<p>a small file</p>";
-    static const struct http_file file = {"text/html", page,
-                                          page + sizeof(page) - 1};
     static const struct http_route routes[] = {
         {"GET", "/large", ACTION_ANY, SCOPE_NONE, 0, 0, NULL},
         {"POST", "/things/{}", ACTION_ANY, SCOPE_NONE, 0, 0, NULL},
-        {"GET", "/page.html", ACTION_ANY, SCOPE_NONE, HTTP_FILE, 0, &file},
+        {"GET", "/page.html", ACTION_ANY, SCOPE_NONE, 0, 0, &file},
         {"POST", "/closed", ACTION_NONE, SCOPE_NONE, 0, 0, NULL},
-        {"GET", "/closed.html", ACTION_NONE, SCOPE_NONE, HTTP_FILE, 0, &file}};
+        {"GET", "/closed.html", ACTION_NONE, SCOPE_NONE, 0, 0, &file}};
 
     admitted = handled = 0;
+    pack_page();
     server_begin(routes, sizeof(routes) / sizeof(*routes),
                  (struct http_service){.admit = admit,
                                        .handle = handle,
@@ -110,7 +138,7 @@ TEST(an_answer_that_is_known_is_not_sent_again)
     server_end();
 }
 
-TEST(a_file_is_answered_by_the_server_with_an_etag)
+TEST(a_file_in_memory_is_sent_as_it_is_kept)
 {
     char request[256], etag[64] = "";
     const char *at;
@@ -122,18 +150,35 @@ TEST(a_file_is_answered_by_the_server_with_an_etag)
     CHECK(at && sscanf(at, "ETag: %60[^\r]", etag) == 1);
     CHECK(strstr(text, "HTTP/1.1 200") &&
           strstr(text, "Content-Type: text/html") &&
+          strstr(text, "Cache-Control: private, no-cache") &&
+          strstr(text, "Vary: Accept-Encoding") && strstr(text, "X-Own: yes") &&
+          !strstr(text, "Content-Encoding") &&
           strstr(text, "\r\n\r\n<p>a small file</p>"));
     snprintf(request, sizeof(request),
              "GET /page.html HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n",
              etag);
     CHECK(strstr(ask(request), "HTTP/1.1 304") && !strstr(text, "small"));
+    at = strstr(
+        ask("GET /page.html HTTP/1.1\r\n" HOST "Accept-Encoding: gzip\r\n\r\n"),
+        "\r\n\r\n");
+    CHECK(at && memcmp(at + 4, packed, (size_t)(file.end - packed)) == 0);
+    CHECK(strstr(text, "Content-Encoding: gzip") && strstr(text, etag));
     CHECK(strstr(ask("HEAD /page.html HTTP/1.1\r\n" HOST "\r\n"),
                  "Content-Length: 19") &&
           !strstr(text, "small"));
     CHECK(strstr(
         ask("POST /page.html HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n"),
         "HTTP/1.1 405"));
-    CHECK_EQ(handled, 0);
+    CHECK_EQ(handled, 4);
+    server_end();
+}
+
+TEST(a_file_that_is_no_gzip_is_refused_and_not_sent)
+{
+    begin();
+    packed[12] ^= 0x55;
+    CHECK(
+        strstr(ask("GET /page.html HTTP/1.1\r\n" HOST "\r\n"), "HTTP/1.1 503"));
     server_end();
 }
 

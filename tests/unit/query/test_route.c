@@ -213,6 +213,10 @@ TEST(what_is_open_to_strangers_is_known)
     static const char *const known[] = {
         "/",
         "/health",
+        "/ui",
+        "/ui/",
+        "/ui/{}",
+        "/ui/assets/{}",
         "/.well-known/oauth-protected-resource",
         "/.well-known/oauth-protected-resource/mcp",
         "/prometheus/-/ready",
@@ -234,9 +238,7 @@ TEST(what_is_open_to_strangers_is_known)
 /* The API of another tool: Grafana, Prometheus, Tempo. */
 static bool is_of_surface(const struct http_route *route)
 {
-    const struct route *row = route->flags & HTTP_FILE ? NULL : route->user;
-
-    return row && query_error_writer(row, slice_of(route->path));
+    return query_error_writer(route->user, slice_of(route->path));
 }
 
 /* The script asks each of these routes as one of two tenants. */
