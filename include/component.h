@@ -27,6 +27,17 @@ void window_init(struct window *window, uint64_t now_ns);
 uint64_t key_text(uint64_t seed, struct slice text);
 uint64_t key_identity(uint64_t seed, const struct identity *identity);
 
+/* A table whose points are summed in the groups of another one by
+ * key_identity() of their resources; both have the same leaves and grid. */
+struct component_sums {
+    struct query_request *request;
+    struct metric_table resources, *components;
+};
+/* components: its leaves are there. The struct must not move. */
+void component_sums_init(struct component_sums *sums,
+                         struct query_request *request,
+                         struct metric_table *components);
+
 /* Whether a filter by name or uid fits; an empty one fits all. */
 bool is_named(struct slice wanted, struct slice name, struct slice uid);
 

@@ -1,6 +1,7 @@
 /*
- * component_extras - what the list of components has on demand: CPU, memory and
- * restarts of each component, and its requests over time.
+ * component_extras - what the list of components has on demand: CPU, memory,
+ * restarts, log errors, pods and the last change of each component, and its
+ * requests over time.
  *
  * Purpose: one answer for views that show many components at once.
  * Ownership: the struct is the handler's and must not move; all is in the
@@ -11,10 +12,8 @@
 #ifndef COMPONENT_EXTRAS_H
 #define COMPONENT_EXTRAS_H
 
-#include "component.h"
+#include "component_details.h"
 #include "usage.h"
-
-enum { EXTRAS_STEPS_MAX = 120 };
 
 struct component_extras {
     /* What is asked for: usage=true, spark=STEPS. */
@@ -25,31 +24,19 @@ struct component_extras {
     struct metric_table used;
     struct metric_expr restarts;
     struct metric_table restarted;
-    struct red red;
-    struct metric_expr requests, request_rate, errors, error_rate;
-    struct metric_table spark;
+    struct spark spark;
+    struct component_details details;
 };
 
-/* As an answer shows them; points into itself. */
+/* As an answer shows it. */
 struct usage_view {
     double cpu, cpu_limit, memory, memory_limit, restarts; /* NAN: not known */
 };
-struct spark_view {
-    double step_seconds;
-    double request_rates[EXTRAS_STEPS_MAX], error_rates[EXTRAS_STEPS_MAX];
-    double p99s[EXTRAS_STEPS_MAX];
-    struct reply_list requests, errors, p99, log_errors;
-    const struct reply_list *shown_log_errors; /* NULL: not asked for */
-};
-/* The newest change in the window. */
-struct last_change {
-    uint64_t time_ns;
-    struct slice kind, to;
-};
-extern const struct reply_table usage_table, spark_table, last_change_table;
+extern const struct reply_table usage_table;
 
 /* The parameters of the query string. */
 MUST_CHECK enum status extras_params(struct query_request *request,
+                                     const struct scope_filter *scope,
                                      struct component_extras *extras);
 MUST_CHECK enum status extras_read(struct component_extras *extras,
                                    struct query_request *request,

@@ -51,9 +51,7 @@ struct list_item {
         struct figures figures;
         const double *log_errors; /* NULL: not asked for */
     } previous;
-    const double *log_errors;
-    const uint32_t *pods;
-    const struct last_change *last_change;
+    struct details_view details;    /* all NULL: not asked for */
     const struct usage_view *usage; /* NULL: not asked for */
     const struct spark_view *spark;
     struct usage_view of_usage;

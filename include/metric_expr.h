@@ -166,6 +166,11 @@ double metric_first(const struct metric_table *table,
                     const struct metric_group *group,
                     const struct metric_expr *expr);
 
+/* What a EXPR_HISTOGRAM has in a cell; NULL: nothing was seen. */
+const struct hist *metric_hist(const struct metric_table *table,
+                               const struct metric_group *group,
+                               const struct metric_expr *leaf, uint32_t cell);
+
 /* Was anything selected by this leaf seen, of any group? */
 bool metric_seen(const struct metric_table *table,
                  const struct metric_expr *leaf);
@@ -174,6 +179,10 @@ bool metric_seen(const struct metric_table *table,
 struct metric_group *metric_total(struct metric_table *table);
 
 /* ---- grouping again, by what is no attribute of the points ---- */
+
+/* The group with this key; NULL: there is none. */
+const struct metric_group *metric_group_find(const struct metric_table *table,
+                                             uint64_t key);
 
 /* The group with this key, empty at first; NULL: the arena is full. */
 struct metric_group *metric_group_at(struct metric_table *table, uint64_t key);

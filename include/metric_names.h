@@ -86,6 +86,14 @@ double metric_factor(const struct metric_name *row,
 /* A number for a pod, whatever its metrics call it; never 0. */
 uint64_t metric_pod_entity(struct slice namespace, struct slice pod);
 
+/* The pod that Prometheus labels of a point name; empty: none. Prometheus
+ * renames the labels of the series where its own of the target are called so.
+ */
+struct metric_pod {
+    struct slice namespace, name;
+};
+struct metric_pod metric_labelled_pod(const struct attrs *attrs);
+
 /* ---- attributes of requests ---- */
 
 enum metric_outcome { OUTCOME_GOOD, OUTCOME_CLIENT_ERROR, OUTCOME_FAILED };

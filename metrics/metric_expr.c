@@ -57,6 +57,12 @@ static struct metric_group *find_group(const struct metric_table *table,
     return NULL;
 }
 
+const struct metric_group *metric_group_find(const struct metric_table *table,
+                                             uint64_t key)
+{
+    return find_group(table, key);
+}
+
 static struct metric_group *add_group(struct metric_table *table, uint64_t key)
 {
     struct metric_group **last, *group;
@@ -247,17 +253,25 @@ static double known_or_zero(double value)
     return isnan(value) ? 0 : value;
 }
 
+const struct hist *metric_hist(const struct metric_table *table,
+                               const struct metric_group *group,
+                               const struct metric_expr *leaf, uint32_t cell)
+{
+    const struct hist *hists = group->cells[leaf_number(table, leaf)].hists;
+
+    return hists ? &hists[cell] : NULL;
+}
+
 static double of_hist(const struct metric_table *table,
                       const struct metric_group *group,
                       const struct metric_expr *expr, uint32_t cell)
 {
-    const struct hist *hists =
-        group->cells[leaf_number(table, expr->args[0])].hists;
+    const struct hist *hist = metric_hist(table, group, expr->args[0], cell);
 
-    if (!hists)
+    if (!hist)
         return NAN;
-    return expr->op == EXPR_MEAN ? hist_mean(&hists[cell])
-                                 : hist_quantile(&hists[cell], expr->number);
+    return expr->op == EXPR_MEAN ? hist_mean(hist)
+                                 : hist_quantile(hist, expr->number);
 }
 
 static double of_two(enum metric_op op, double a, double b)

@@ -247,6 +247,19 @@ uint64_t metric_pod_entity(struct slice namespace, struct slice pod)
     return hash_bytes(pod.ptr, pod.len, hash) | 1;
 }
 
+struct metric_pod metric_labelled_pod(const struct attrs *attrs)
+{
+    struct metric_pod pod = {.name = attrs_text(attrs, SLICE("exported_pod"))};
+
+    if (pod.name.len > 0) {
+        pod.namespace = attrs_text(attrs, SLICE("exported_namespace"));
+        return pod;
+    }
+    pod.name = attrs_text(attrs, SLICE("pod"));
+    pod.namespace = attrs_text(attrs, SLICE("namespace"));
+    return pod;
+}
+
 /* ---- attributes of requests ---- */
 
 /* 503, "503", 503.0, "5xx"; 0 for anything else. */

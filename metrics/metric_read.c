@@ -228,19 +228,12 @@ static uint64_t parts_of(const struct metric_expr *leaf,
                : 0;
 }
 
-/* 0: the point does not say which pod it is about. Prometheus renames the
- * labels of the series where its own of the target are called so. */
+/* 0: the point does not say which pod it is about. */
 static uint64_t labelled_pod(const struct attrs *attrs)
 {
-    struct slice pod = attrs_text(attrs, SLICE("exported_pod"));
+    struct metric_pod pod = metric_labelled_pod(attrs);
 
-    if (pod.len > 0)
-        return metric_pod_entity(attrs_text(attrs, SLICE("exported_namespace")),
-                                 pod);
-    pod = attrs_text(attrs, SLICE("pod"));
-    return pod.len > 0
-               ? metric_pod_entity(attrs_text(attrs, SLICE("namespace")), pod)
-               : 0;
+    return pod.name.len > 0 ? metric_pod_entity(pod.namespace, pod.name) : 0;
 }
 
 /* What a point is by one row of metric_names. */

@@ -41,6 +41,37 @@ uint64_t key_identity(uint64_t seed, const struct identity *identity)
     return key_text(key_text(key, identity->component), identity->environment);
 }
 
+static struct metric_group *component_of(void *arg,
+                                         const struct metric_group *group)
+{
+    const struct component_sums *sums = arg;
+    struct query_request *request = sums->request;
+    struct identity identity;
+
+    return registry_resource_identity(request->services->registry,
+                                      group->resource_id, request->arena,
+                                      &identity)
+               ? metric_group_at(sums->components, key_identity(1, &identity))
+               : NULL;
+}
+
+void component_sums_init(struct component_sums *sums,
+                         struct query_request *request,
+                         struct metric_table *components)
+{
+    struct metric_table *table = &sums->resources;
+
+    sums->request = request;
+    sums->components = components;
+    metric_table_init(table, components->arena, &components->grid, NULL);
+    for (uint32_t i = 0; i < components->leaf_count; i++)
+        (void)metric_table_add(table, components->leaves[i]); /* fit there */
+    table->by_resource = true;
+    table->sums = components;
+    table->target = component_of;
+    table->target_arg = sums;
+}
+
 bool is_named(struct slice wanted, struct slice name, struct slice uid)
 {
     return wanted.len == 0 || slice_equal(wanted, name) ||

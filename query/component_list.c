@@ -147,42 +147,10 @@ static enum status list(struct component_list *l,
 
 /* ---- figures ---- */
 
-/* Derived series are of resources; several may be of one component. */
-struct figures_of {
-    struct component_list *list;
-    struct metric_table resources, *components;
-};
-
-static struct metric_group *component_of(void *arg,
-                                         const struct metric_group *group)
-{
-    const struct figures_of *of = arg;
-    struct query_request *request = of->list->request;
-    struct identity identity;
-
-    return registry_resource_identity(request->services->registry,
-                                      group->resource_id, request->arena,
-                                      &identity)
-               ? metric_group_at(of->components, key_identity(1, &identity))
-               : NULL;
-}
-
-static void init_figures(struct figures_of *of, struct component_list *list,
-                         struct metric_table *components)
-{
-    *of = (struct figures_of){.list = list, .components = components};
-    red_table_init(&of->resources, components->arena, &components->grid, NULL,
-                   &list->red);
-    of->resources.by_resource = true;
-    of->resources.sums = components;
-    of->resources.target = component_of;
-    of->resources.target_arg = of;
-}
-
 static enum status read_figures(struct component_list *l)
 {
     struct scope_filter scope = l->scope;
-    struct figures_of now, before;
+    struct component_sums now, before;
     struct metric_table *tables[] = {&now.resources, &before.resources};
     const struct bitmap *resources;
     enum status s;
@@ -194,8 +162,8 @@ static enum status read_figures(struct component_list *l)
     s = params_select(l->request, &scope, &resources);
     if (s != OK)
         return s;
-    init_figures(&now, l, &l->now);
-    init_figures(&before, l, &l->before);
+    component_sums_init(&now, l->request, &l->now);
+    component_sums_init(&before, l->request, &l->before);
     s = read_metrics(l->request, resources, NULL, tables, 2);
     return s == OK && l->extras
                ? extras_read(l->extras, l->request, resources, &l->window)
@@ -229,12 +197,7 @@ static const struct reply_table list_item_table = REPLY_TABLE(
     REPLY_INLINE(struct list_item, now, 0, &figures_table),
     REPLY_OBJECT(struct list_item, "previous", previous, 0,
                  &list_previous_table),
-    REPLY_ROW_OF(struct list_item, "logErrors", log_errors, const double *,
-                 REPLY_TYPE_DOUBLE, REPLY_POINTER, NULL),
-    REPLY_ROW_OF(struct list_item, "pods", pods, const uint32_t *,
-                 REPLY_TYPE_UINT32, REPLY_POINTER, NULL),
-    REPLY_OBJECT(struct list_item, "lastChange", last_change, REPLY_POINTER,
-                 &last_change_table),
+    REPLY_INLINE(struct list_item, details, 0, &details_table),
     REPLY_OBJECT(struct list_item, "usage", usage, REPLY_POINTER, &usage_table),
     REPLY_OBJECT(struct list_item, "spark", spark, REPLY_POINTER,
                  &spark_table));
@@ -250,11 +213,10 @@ void component_list_item(struct component_list *l, uint32_t i,
     figures_set(&item->now, &l->red, &l->now, metric_group_at(&l->now, key));
     figures_set(&item->previous.figures, &l->red, &l->before,
                 metric_group_at(&l->before, key));
-    item->previous.log_errors = item->log_errors = NULL;
-    item->pods = NULL;
-    item->last_change = NULL;
+    item->previous.log_errors = NULL;
     item->usage = NULL;
     item->spark = NULL;
+    item->details = (struct details_view){.pods = NULL};
     if (l->extras && l->extras->with_usage) {
         extras_usage(l->extras, key, &item->of_usage);
         item->usage = &item->of_usage;
@@ -262,6 +224,15 @@ void component_list_item(struct component_list *l, uint32_t i,
     if (l->extras && l->extras->steps > 0) {
         extras_spark(l->extras, key, &item->of_spark);
         item->spark = &item->of_spark;
+    }
+    if (l->extras && l->extras->details.wanted) {
+        details_view(&l->extras->details, &entry->id, key, &item->details);
+        item->previous.log_errors = item->details.log_errors_before;
+        if (item->spark && item->details.log_errors) {
+            details_spark(&l->extras->details, key,
+                          &item->of_spark.of_log_errors);
+            item->of_spark.log_errors = &item->of_spark.of_log_errors.list;
+        }
     }
 }
 
@@ -334,7 +305,7 @@ static enum status component_list(struct query_request *request)
         s = params_query_number(request, "limit", 1, COMPONENT_LIST_MAX,
                                 &l.limit);
     if (s == OK)
-        s = extras_params(request, &extras);
+        s = extras_params(request, &l.scope, &extras);
     if (s == OK)
         s = read_cursor(&l);
     if (s != OK)

@@ -38,6 +38,13 @@ static enum status read_request(struct component_page *page)
     if (params_query_step(request, window->end_ns - window->start_ns,
                           &step_ns) != OK)
         return request->failed;
+    page->filter = (struct page_filter){query_param(request, "endpoint"),
+                                        query_param(request, "operation")};
+    params_query_bool(request, "heat", &page->with_heat);
+    params_query_bool(request, "exemplars", &page->with_exemplars);
+    if (params_query_number(request, "spark", 0, SPARK_STEPS_MAX,
+                            &page->steps) != OK)
+        return request->failed;
     window_init(window, request->now_ns);
     window->step_seconds = (double)step_ns / (double)NS_PER_S;
     page->grid =

@@ -49,24 +49,8 @@ static const struct reply_table page_summary_table = REPLY_TABLE(
 struct page_series {
     struct reply_list error_rate, client_error_rate;
     struct reply_list red[RED_ROWS], usage[USAGE_ROWS];
-    const struct latency_buckets *buckets; /* NULL: not asked for */
+    const struct page_buckets *buckets; /* NULL: not asked for */
 };
-static const struct reply_table number_table =
-    REPLY_TABLE(double, {NULL, 0, sizeof(double), REPLY_TYPE_DOUBLE, 0, NULL});
-static const struct reply_table numbers_table =
-    REPLY_TABLE(struct reply_list, {NULL, 0, sizeof(struct reply_list),
-                                    REPLY_TYPE_LIST, 0, &number_table});
-static const struct reply_table time_table = REPLY_TABLE(
-    uint64_t, {NULL, 0, sizeof(uint64_t), REPLY_TYPE_TIME, 0, NULL});
-struct latency_buckets {
-    struct reply_list times, bounds, counts, failed;
-};
-static const struct reply_table latency_buckets_table = REPLY_TABLE(
-    struct latency_buckets,
-    REPLY_LIST(struct latency_buckets, "timestamps", times, &time_table),
-    REPLY_LIST(struct latency_buckets, "bounds", bounds, &number_table),
-    REPLY_LIST(struct latency_buckets, "counts", counts, &numbers_table),
-    REPLY_LIST(struct latency_buckets, "failed", failed, &number_table));
 static const struct reply_table page_series_table = REPLY_TABLE(
     struct page_series,
     REPLY_CELLS(struct page_series, "errorRate", error_rate),
@@ -84,7 +68,7 @@ static const struct reply_table page_series_table = REPLY_TABLE(
                 usage[METRIC_MEMORY_REQUEST]),
     REPLY_CELLS(struct page_series, "memoryLimits", usage[METRIC_MEMORY_LIMIT]),
     REPLY_OBJECT(struct page_series, "latencyBuckets", buckets, REPLY_POINTER,
-                 &latency_buckets_table));
+                 &page_buckets_table));
 
 static void set_series(struct component_page *page, struct usage *usage,
                        struct page_series *series)
@@ -140,6 +124,7 @@ struct operation_item {
     struct slice endpoint, operation, kind;
     struct figures figures, previous;
     const struct spark_view *spark; /* NULL: not asked for */
+    struct spark_view of_spark;
 };
 static const struct reply_table operation_table = REPLY_TABLE(
     struct operation_item, REPLY(struct operation_item, "operation", operation),
@@ -154,14 +139,21 @@ static const void *operation_item(void *arg, uint32_t i)
 {
     struct group_list *list = arg;
     const struct metric_group *group = list->groups[i];
+    const struct component_page *page = list->page;
     struct operation_item *item = list->item;
 
-    item->spark = NULL;
     if (!slice_equal(metric_label(group, BY_ENDPOINT), item->endpoint))
         return NULL;
     item->operation = metric_label(group, BY_OPERATION);
     item->kind = metric_label(group, BY_KIND);
     figures_set(&item->figures, list->red, list->table, group);
+    figures_set(&item->previous, list->red, &page->operations_before,
+                metric_group_find(&page->operations_before, group->key));
+    if (page->steps > 0) {
+        spark_view_fill(&item->of_spark, &page->spark, &page->spark.table,
+                        metric_group_find(&page->spark.table, group->key));
+        item->spark = &item->of_spark;
+    }
     return item;
 }
 
@@ -172,6 +164,7 @@ struct endpoint_item {
     uint32_t port;
     struct figures figures, previous;
     const struct spark_view *spark; /* NULL: not asked for */
+    struct spark_view of_spark;
     struct reply_list operations;
 };
 static const struct reply_table endpoint_table = REPLY_TABLE(
@@ -198,6 +191,9 @@ static bool has_requests(const struct group_list *list, struct slice name)
 static void set_declared(struct endpoint_item *item,
                          const struct catalog_component *c)
 {
+    item->declared = false;
+    item->type = item->base_path = (struct slice){NULL, 0};
+    item->port = 0;
     for (uint32_t i = 0; c && i < c->endpoint_count && !item->declared; i++) {
         const struct catalog_endpoint *e = &c->endpoints[i];
 
@@ -210,6 +206,24 @@ static void set_declared(struct endpoint_item *item,
     }
 }
 
+/* Before the window, and step by step. */
+static void set_endpoint_times(struct endpoint_item *item,
+                               const struct group_list *list)
+{
+    uint64_t key = page_endpoint_key(item->endpoint);
+    const struct component_page *page = list->page;
+    const struct metric_table *before = &page->endpoints_before;
+    const struct metric_table *spark = &page->spark_endpoints;
+
+    figures_set(&item->previous, list->red, before,
+                metric_group_find(before, key));
+    if (page->steps == 0)
+        return;
+    spark_view_fill(&item->of_spark, &page->spark, spark,
+                    metric_group_find(spark, key));
+    item->spark = &item->of_spark;
+}
+
 /* Those with requests, then those that are only declared. */
 static const void *endpoint_item(void *arg, uint32_t i)
 {
@@ -218,14 +232,13 @@ static const void *endpoint_item(void *arg, uint32_t i)
     const struct metric_group *group = i < seen ? list->groups[i] : NULL;
     struct endpoint_item *item = list->item;
 
-    *item = (struct endpoint_item){
-        .endpoint = group ? metric_label(group, BY_ENDPOINT)
-                          : list->page->declared->endpoints[i - seen].name,
-        .operations = item->operations};
+    item->endpoint = group ? metric_label(group, BY_ENDPOINT)
+                           : list->page->declared->endpoints[i - seen].name;
     if (!group && has_requests(list, item->endpoint))
         return NULL;
     set_declared(item, list->page->declared);
     figures_set(&item->figures, list->red, list->table, group);
+    set_endpoint_times(item, list);
     operations = item->operations.arg;
     if (item->operations.count > 0)
         ((struct operation_item *)operations->item)->endpoint = item->endpoint;
@@ -249,44 +262,6 @@ static struct reply_list list_endpoints(struct component_page *page)
     return list;
 }
 
-/* ---- callers and callees ---- */
-
-static const struct reply_table peer_identity_table = REPLY_TABLE(
-    struct identity, REPLY_OPTIONAL(struct identity, "namespace", namespace),
-    REPLY_OPTIONAL(struct identity, "project", project),
-    REPLY_OPTIONAL(struct identity, "component", component),
-    REPLY_OPTIONAL(struct identity, "environment", environment),
-    REPLY_UID(struct identity, "componentUid", component_uid));
-static const struct reply_table peer_endpoint_table = REPLY_TABLE(
-    struct peer_endpoint,
-    REPLY_OPTIONAL(struct peer_endpoint, "endpoint", endpoint),
-    REPLY_OPTIONAL(struct peer_endpoint, "peerEndpoint", peer_endpoint),
-    REPLY_OPTIONAL(struct peer_endpoint, "protocol", protocol),
-    REPLY_OPTIONAL(struct peer_endpoint, "via", via),
-    REPLY_INLINE(struct peer_endpoint, figures, 0, &figures_table));
-static const struct reply_table peer_table = REPLY_TABLE(
-    struct call_peer, REPLY(struct call_peer, "kind", kind),
-    REPLY_INLINE(struct call_peer, identity, 0, &peer_identity_table),
-    REPLY_OPTIONAL(struct call_peer, "name", name),
-    REPLY_OPTIONAL(struct call_peer, "system", system),
-    REPLY_OPTIONAL(struct call_peer, "host", host),
-    REPLY_OPTIONAL(struct call_peer, "endpoint", endpoint),
-    REPLY_OPTIONAL(struct call_peer, "peerEndpoint", peer_endpoint),
-    REPLY_OPTIONAL(struct call_peer, "protocol", protocol),
-    REPLY_OPTIONAL(struct call_peer, "via", via),
-    REPLY_INLINE(struct call_peer, figures, 0, &figures_table),
-    REPLY_OBJECT(struct call_peer, "previous", previous, 0, &figures_table),
-    REPLY_LIST(struct call_peer, "endpoints", endpoints, &peer_endpoint_table));
-
-static const void *peer_item(void *arg, uint32_t i)
-{
-    struct group_list *list = arg;
-    struct call_peer *peer = list->groups[i]->item;
-
-    figures_set(&peer->figures, list->red, list->table, list->groups[i]);
-    return peer->figures.count < RED_NONE ? NULL : peer;
-}
-
 /* ---- log templates, traces ---- */
 
 static const void *template_item(void *arg, uint32_t i)
@@ -299,28 +274,16 @@ static const void *template_item(void *arg, uint32_t i)
                : NULL;
 }
 
-static const struct reply_table example_table = REPLY_TABLE(
-    struct trace_example, REPLY(struct trace_example, "traceId", trace_id),
-    REPLY(struct trace_example, "spanId", span_id),
-    REPLY(struct trace_example, "endpoint", endpoint),
-    REPLY(struct trace_example, "operation", operation),
-    REPLY(struct trace_example, "duration", seconds),
-    REPLY_TIME(struct trace_example, "timestamp", time_ns));
-
-static const struct reply_table exemplar_table =
-    REPLY_TABLE(struct trace_example,
-                REPLY_INLINE(struct trace_example, trace_id, 0, &example_table),
-                REPLY(struct trace_example, "failed", did_fail));
-
 struct page_traces {
     struct reply_list slowest, failed;
     const struct reply_list *exemplars; /* NULL: not asked for */
 };
 static const struct reply_table page_traces_table = REPLY_TABLE(
     struct page_traces,
-    REPLY_LIST(struct page_traces, "slowest", slowest, &example_table),
-    REPLY_LIST(struct page_traces, "failed", failed, &example_table),
-    REPLY_LIST_AT(struct page_traces, "exemplars", exemplars, &exemplar_table));
+    REPLY_LIST(struct page_traces, "slowest", slowest, &page_example_table),
+    REPLY_LIST(struct page_traces, "failed", failed, &page_example_table),
+    REPLY_LIST_AT(struct page_traces, "exemplars", exemplars,
+                  &page_exemplar_table));
 
 /* ---- changes, pods ---- */
 
@@ -381,6 +344,8 @@ struct page_reply {
     struct page_series series;
     struct reply_list endpoints, callers, callees, templates;
     struct page_traces traces;
+    struct page_buckets buckets;
+    struct reply_list exemplars;
     struct reply_list changes, pods;
     const struct reply_list *shown_templates, *shown_changes;
     const struct page_traces *shown_traces; /* NULL: withheld */
@@ -396,8 +361,8 @@ const struct reply_table component_page_table = REPLY_TABLE(
     REPLY_OBJECT(struct page_reply, "summary", summary, 0, &page_summary_table),
     REPLY_OBJECT(struct page_reply, "series", series, 0, &page_series_table),
     REPLY_LIST(struct page_reply, "endpoints", endpoints, &endpoint_table),
-    REPLY_LIST(struct page_reply, "callers", callers, &peer_table),
-    REPLY_LIST(struct page_reply, "callees", callees, &peer_table),
+    REPLY_LIST(struct page_reply, "callers", callers, &page_peer_table),
+    REPLY_LIST(struct page_reply, "callees", callees, &page_peer_table),
     REPLY_LIST_AT(struct page_reply, "logTemplates", shown_templates,
                   &template_table),
     REPLY_OBJECT(struct page_reply, "traces", shown_traces, REPLY_POINTER,
@@ -421,9 +386,8 @@ static void set_lists(struct component_page *page, struct page_reply *reply)
                             .item = dependency_item,
                             .arg = page};
     reply->endpoints = list_endpoints(page);
-    reply->callers = list_groups(page, &page->in, &page->callers, peer_item, 0);
-    reply->callees =
-        list_groups(page, &page->out, &page->callees, peer_item, 0);
+    reply->callers = page_peers_list(&page->callers);
+    reply->callees = page_peers_list(&page->callees);
     reply->templates = list_groups(page, NULL, &page->templates.now,
                                    template_item, sizeof(struct template_item));
     reply->templates.count = at_most(PAGE_TEMPLATES, reply->templates.count);
@@ -431,6 +395,10 @@ static void set_lists(struct component_page *page, struct page_reply *reply)
                                                 .items = page->slowest.list};
     reply->traces.failed = (struct reply_list){.count = page->failed.count,
                                                .items = page->failed.list};
+    if (page->with_exemplars) {
+        reply->exemplars = page_exemplars_list(page);
+        reply->traces.exemplars = &reply->exemplars;
+    }
     reply->pods =
         (struct reply_list){.count = at_most(PAGE_PODS, page->pod_count),
                             .item = pod_item,
@@ -471,6 +439,10 @@ enum status page_reply(struct component_page *page)
     figures_set(&reply.summary.previous, &page->served, &page->before,
                 metric_total(&page->before));
     set_series(page, &usage, &reply.series);
+    if (page->with_heat) {
+        page_buckets_fill(page, &reply.buckets);
+        reply.series.buckets = &reply.buckets;
+    }
     set_lists(page, &reply);
     withhold(page, &reply);
     if (arena_status(request->arena) != OK)

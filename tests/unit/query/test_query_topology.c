@@ -237,13 +237,22 @@ TEST(a_callee_stands_once)
                      "&endTime=2026-08-21T08:10:00Z",
                      NULL);
     CHECK_EQ(bed.status, 200);
-    CHECK_TEXT(bed_at(answer, "callees"), "[2]");
+    CHECK_TEXT(bed_at(answer, "callees"), "[1]");
     CHECK_TEXT(bed_at(answer, "callees.0.component"), "payment");
-    CHECK_TEXT(bed_at(answer, "callees.0.requestCount"), "2044");
+    CHECK_TEXT(bed_at(answer, "callees.0.requestCount"), "2051");
     CHECK_TEXT(bed_at(answer, "callees.0.endpoint"), "http");
     CHECK_TEXT(bed_at(answer, "callees.0.peerEndpoint"), "grpc");
-    CHECK_TEXT(bed_at(answer, "callees.1.via"), "queue");
-    CHECK_TEXT(bed_at(answer, "callees.1.requestCount"), "7");
+    CHECK_TEXT(bed_at(answer, "callees.0.via"), "");
+    CHECK_TEXT(bed_at(answer, "callees.0.previous.requestCount"), "0");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints"), "[4]");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.0.endpoint"), "http");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.0.peerEndpoint"), "grpc");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.0.requestCount"), "2000");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.1.endpoint"), "admin");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.1.protocol"), "grpc");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.2.protocol"), "messaging");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.2.via"), "queue");
+    CHECK_TEXT(bed_at(answer, "callees.0.endpoints.2.requestCount"), "7");
     CHECK_TEXT(bed_at(answer, "callers"), "[1]");
     CHECK_TEXT(bed_at(answer, "callers.0.endpoint"), "http");
     CHECK_TEXT(bed_at(answer, "callers.0.requestCount"), "60");

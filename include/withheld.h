@@ -1,6 +1,11 @@
 /*
  * withheld - parts of an answer that need an action of their own, such as log
  * patterns beside metrics: shown where they may be seen, else named.
+ *
+ * Purpose: one rule for parts of an answer that need another action.
+ * Ownership: plain values; names are static.
+ * Threads: one request, one thread.
+ * Errors: request->failed.
  */
 #ifndef WITHHELD_H
 #define WITHHELD_H
