@@ -49,7 +49,13 @@ export function Name(props: { text: string; className?: string }) {
     );
 }
 
-const SHAPES: Record<Health, string> = { ok: "●", warning: "▲", bad: "■", silent: "○", unknown: "·" };
+export const HEALTH_SHAPES: Record<Health, string> = {
+    ok: "●",
+    warning: "▲",
+    bad: "■",
+    silent: "○",
+    unknown: "·",
+};
 const WORDS: Record<Health, string> = {
     ok: "ok",
     warning: "warning",
@@ -69,7 +75,7 @@ export function HealthMark(props: { health: Health; hidden?: boolean }) {
             aria-label={props.hidden ? undefined : WORDS[props.health]}
             title={WORDS[props.health]}
         >
-            {SHAPES[props.health]}
+            {HEALTH_SHAPES[props.health]}
         </span>
     );
 }
