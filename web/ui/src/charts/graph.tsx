@@ -21,6 +21,9 @@ export interface TopologyGraphProps {
     lit?: string; // id of a node, as of a row under the pointer
     anchor?: string; // the node that is shown first where not all of it fits
     tools?: ReactNode;
+    // Whether the table is shown in place of the picture; absent: the graph keeps it itself.
+    table?: boolean;
+    onTable?: (table: boolean) => void;
 }
 
 const ORDER: Record<GraphNode["health"], number> = { bad: 0, warning: 1, silent: 2, ok: 3, unknown: 4 };
@@ -56,7 +59,9 @@ export function TopologyGraph(props: TopologyGraphProps) {
     const placement = usePlacement(graph);
     const svg = useRef<SVGSVGElement>(null);
     const hatch = "hatch" + useId().replace(/[^a-zA-Z0-9]/g, "");
-    const [table, setTable] = useState(false);
+    const [ownTable, setOwnTable] = useState(false);
+    const table = props.table ?? ownTable;
+    const setTable = props.onTable ?? setOwnTable;
     const [current, setCurrent] = useState<string>();
     const [hovered, setHovered] = useState<string>();
     const first = props.anchor ?? worst(graph);
@@ -107,36 +112,9 @@ export function TopologyGraph(props: TopologyGraphProps) {
     return (
         <figure className="cb-graph" aria-label={props.label}>
             <div className="cb-graph-tools">
+                <Choice table={table} onTable={setTable} />
                 {props.tools}
-                <span className="cb-graph-buttons">
-                    <button
-                        type="button"
-                        className="cb-button"
-                        onClick={() => setTable(!table)}
-                        aria-pressed={table}
-                    >
-                        Show as table
-                    </button>
-                    <button
-                        type="button"
-                        className="cb-button"
-                        onClick={() => port.zoom(0.8)}
-                        aria-label="Zoom out"
-                    >
-                        −
-                    </button>
-                    <button
-                        type="button"
-                        className="cb-button"
-                        onClick={() => port.zoom(1.25)}
-                        aria-label="Zoom in"
-                    >
-                        +
-                    </button>
-                    <button type="button" className="cb-button" onClick={port.fit}>
-                        Fit
-                    </button>
-                </span>
+                {table ? null : <ZoomButtons zoom={port.zoom} fit={port.fit} />}
             </div>
             {table ? (
                 <EdgeTable graph={graph} onSelect={onSelect} selected={selected} />
@@ -188,6 +166,41 @@ export function TopologyGraph(props: TopologyGraphProps) {
                 path={[...(props.marks?.values() ?? [])].some((mark) => mark.step !== undefined)}
             />
         </figure>
+    );
+}
+
+function Choice(props: { table: boolean; onTable: (table: boolean) => void }) {
+    return (
+        <span className="cb-segments" role="group" aria-label="Show calls as">
+            {[false, true].map((table) => (
+                <button
+                    key={String(table)}
+                    type="button"
+                    className="cb-button"
+                    aria-pressed={props.table === table}
+                    aria-label={table ? "Show as table" : "Show as graph"}
+                    onClick={() => props.onTable(table)}
+                >
+                    {table ? "table" : "graph"}
+                </button>
+            ))}
+        </span>
+    );
+}
+
+function ZoomButtons(props: { zoom: (factor: number) => void; fit: () => void }) {
+    return (
+        <span className="cb-graph-buttons">
+            <button type="button" className="cb-button" onClick={() => props.zoom(0.8)} aria-label="Zoom out">
+                −
+            </button>
+            <button type="button" className="cb-button" onClick={() => props.zoom(1.25)} aria-label="Zoom in">
+                +
+            </button>
+            <button type="button" className="cb-button" onClick={props.fit}>
+                Fit
+            </button>
+        </span>
     );
 }
 

@@ -255,8 +255,11 @@ function placeLinked(
     });
     const heights = ports(routes);
     for (const route of routes) placed.set(route.edge.id, drawRoute(route, heights, columns));
-    const { width, height } = dag.graph() as { width: number; height: number };
-    return { width, height };
+    const { width } = dag.graph() as { width: number };
+    // dagre does not count the ways of edges below the last node.
+    const lowest = [...nodes.values()].map((box) => box.y + box.height / 2);
+    const ways = routes.flatMap((route) => route.through.map((step) => step.y));
+    return { width, height: Math.max(...lowest, ...ways) + MARGIN };
 }
 
 export function layoutGraph(graph: Graph): Placement {

@@ -16,8 +16,8 @@ function Entry(props: { sample: ReactNode; text: string }) {
 
 function Shape(props: { kind: NodeKind }) {
     return (
-        <svg width="26" height="14" viewBox={`-4 -4 104 ${NODE_HEIGHT + 8}`} aria-hidden="true">
-            <path className="cb-graph-shape" d={nodeShape(props.kind, 96)} />
+        <svg width="30" height="18" viewBox={`-3 -3 82 ${NODE_HEIGHT + 6}`} aria-hidden="true">
+            <path className="cb-graph-shape" d={nodeShape(props.kind, 76)} />
         </svg>
     );
 }

@@ -69,7 +69,7 @@ export function nodeId(end: TopologyEnd): string {
     return [nodeKind(end), end.system ?? "", nodeName(end)].map(encodeURIComponent).join("/");
 }
 
-function figuresOf(metrics: Metrics, seconds: number): GraphFigures {
+export function figuresOf(metrics: Metrics, seconds: number): GraphFigures {
     const requests = metrics.requestCount;
     const none = requests === 0;
     return {

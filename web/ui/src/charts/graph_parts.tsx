@@ -66,10 +66,10 @@ function nodeClasses(node: GraphNode, mark: GraphMark | undefined, selected: boo
     );
 }
 
-function NodeFigures(props: { node: GraphNode; x: number }) {
+function NodeFigures(props: { node: GraphNode; x: number; y: number }) {
     const [rate, failed, p90] = figureTexts(props.node);
     return (
-        <text className="cb-graph-figures" x={props.x} y={36}>
+        <text className="cb-graph-figures" x={props.x} y={props.y}>
             {props.node.requests === 0 ? (
                 "no requests"
             ) : (
@@ -88,20 +88,21 @@ function NodeFigures(props: { node: GraphNode; x: number }) {
 function NodeTexts(props: { node: GraphNode; width: number }) {
     const { node, width } = props;
     const inset = node.kind === "component" || node.kind === "database" ? 12 : 18;
+    const down = node.kind === "database" ? 2 : 0; // below the lid
     return (
         <>
-            <text className="cb-graph-name" x={inset} y={19}>
+            <text className="cb-graph-name" x={inset} y={19 + down}>
                 {inTrouble(node.health) ? (
                     <tspan className="cb-graph-mark">{HEALTH_SHAPES[node.health]} </tspan>
                 ) : null}
                 {cutName(node.name)}
             </text>
             {kindText(node) ? (
-                <text className="cb-graph-kind" x={width - inset} y={18} textAnchor="end">
+                <text className="cb-graph-kind" x={width - inset} y={18 + down} textAnchor="end">
                     {kindText(node)}
                 </text>
             ) : null}
-            <NodeFigures node={node} x={inset} />
+            <NodeFigures node={node} x={inset} y={36 + down} />
             {node.caption ? (
                 <text className="cb-graph-caption" x={2} y={NODE_HEIGHT + CAPTION_HEIGHT - 5}>
                     {cutName(node.caption, 36)}
