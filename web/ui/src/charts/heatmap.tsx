@@ -5,6 +5,7 @@ import { formatCount, formatSeconds, formatTime } from "../format";
 import { colorsOf, useThemeVersion, withAlpha, type Colors } from "./colors";
 import { setCrosshair, useCrosshair } from "./crosshair";
 import { ChartFrame } from "./frame";
+import { CrosshairTime } from "./legend";
 import { xOf } from "./overlay";
 import { nearest } from "./prepare";
 import { timeLabels } from "./units";
@@ -87,7 +88,7 @@ function drawAxes(context: CanvasRenderingContext2D, grid: Grid, props: HeatmapP
     context.textAlign = "right";
     context.fillText("failed", LEFT - 6, TOP + FAILED_ROW / 2);
     const every = Math.max(1, Math.ceil(grid.rows / Math.max(1, Math.floor(grid.height / 28))));
-    for (let row = 0; row <= grid.rows; row += every)
+    for (let row = 0; row < grid.rows; row += every)
         context.fillText(formatSeconds(bounds[row]), LEFT - 6, rowFoot(grid, row));
     const marks = timeMarks(from, to, Math.max(2, Math.floor(grid.width / 64)));
     context.textAlign = "center";
@@ -146,18 +147,20 @@ export function boxOf(
     };
 }
 
+function stepText(props: HeatmapProps, i: number): string {
+    const row = props.counts[i] ?? [];
+    const total = row.reduce((a, b) => a + b, 0);
+    const fullest = row.indexOf(Math.max(...row));
+    const [low, high] = [formatSeconds(props.bounds[fullest]), formatSeconds(props.bounds[fullest + 1])];
+    const most = total > 0 ? `, most ${low} to ${high}` : "";
+    return `${formatCount(total)} requests${most}, ${formatCount(props.failed[i])} failed`;
+}
+
 function cellText(props: HeatmapProps, at: number | undefined): string {
     const i = at === undefined ? props.times.length - 1 : nearest(props.times, at);
     const time = props.times[i];
     if (time === undefined) return "no values";
-    const row = props.counts[i] ?? [];
-    const total = row.reduce((a, b) => a + b, 0);
-    const fullest = row.indexOf(Math.max(...row));
-    const most =
-        total > 0
-            ? `, most between ${formatSeconds(props.bounds[fullest])} and ${formatSeconds(props.bounds[fullest + 1])}`
-            : "";
-    return `${formatTime(time, { seconds: true })}: ${formatCount(total)} requests${most}, ${formatCount(props.failed[i])} failed`;
+    return `${formatTime(time, { seconds: true })}: ${stepText(props, i)}`;
 }
 
 function useSize(height: number) {
@@ -290,10 +293,11 @@ export function Heatmap(props: HeatmapProps) {
             legend={
                 <span className="cb-legend" aria-hidden="true">
                     {at !== undefined
-                        ? cellText(props, at)
+                        ? stepText(props, nearest(times, at))
                         : `darker: more requests; ${formatCount(failures)} failed`}
                 </span>
             }
+            aside={<CrosshairTime times={times} />}
             table={table}
             height={height}
             loading={props.loading}
