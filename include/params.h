@@ -64,6 +64,11 @@ enum status params_bool(struct query_request *request, const char *name,
                         bool *value);
 enum status params_duration(struct query_request *request, const char *name,
                             uint64_t *ns);
+enum status params_number(struct query_request *request, const char *name,
+                          uint64_t min, uint64_t max, uint64_t *value);
+/* Which of the words, which end with NULL; -1: it is absent, or an error. */
+int params_word(struct query_request *request, const char *name,
+                const char *const words[]);
 /* hex of exactly `len` bytes into id; *given: it was there. */
 enum status params_id(struct query_request *request, const char *name,
                       uint8_t *id, size_t len, bool *given);

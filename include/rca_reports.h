@@ -20,7 +20,7 @@
 #include "slice.h"
 #include "status.h"
 
-enum { RCA_MAX_REPORTS = 128, RCA_MAX_BYTES = 64 * 1024 };
+enum { RCA_MAX_REPORTS = 128, RCA_MAX_BYTES = 256 * 1024 };
 
 struct rca_reports;
 
@@ -39,7 +39,8 @@ void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
  * project, environment and report; with a component if it is about no other.
- * Replaces the one with this namespace and
+ * After a newline it may have the answer that the report is made of, which is
+ * not read here. Replaces the one with this namespace and
  * reportId. Returns after it is stored. ERR_INVALID if one of these is missing,
  * ERR_TOO_BIG, or the status of saving: then nothing has changed. */
 MUST_CHECK enum status rca_reports_put(struct rca_reports *rca,
@@ -55,7 +56,7 @@ struct rca_scope {
     void *arg;
 };
 
-/* The document, in the arena; of several with this id the one that arrived
+/* What was put, in the arena; of several with this id the one that arrived
  * last. Empty: there is none in the scope. */
 struct slice rca_reports_get(struct rca_reports *rca, struct slice id,
                              const struct rca_scope *scope,

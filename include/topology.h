@@ -55,6 +55,7 @@ struct topology {
     uint64_t start_ns, end_ns;
     bool gateways, external, declared;
     bool per_endpoint, queue_calls;
+    uint64_t limit; /* edges that are shown; 0: all */
     /* What there is. An edge is shown if its source is (source.shown). */
     const struct component_info *infos; /* in the scope, by their names */
     uint32_t info_count;
@@ -62,7 +63,8 @@ struct topology {
     /* As they are stored: of `served`, `out` and `in`, by resource. */
     struct metric_table requests, out_calls, in_calls;
     struct metric_table nodes, edges; /* of `out`; items: node, edge */
-    bool full;                        /* the arena */
+    uint32_t nodes_left_out, edges_left_out;
+    bool full; /* the arena */
 };
 
 /* Gathers nodes and edges. */

@@ -79,7 +79,7 @@ static const struct reply_table evidence_table = REPLY_TABLE(
 
 struct suspect_view {
     uint32_t rank;
-    struct slice component, environment, explained_by;
+    struct slice namespace, project, component, environment, explained_by;
     const char *kind;
     double score;
     uint64_t onset_ns;
@@ -87,6 +87,8 @@ struct suspect_view {
 };
 static const struct reply_table suspect_table = REPLY_TABLE(
     struct suspect_view, REPLY(struct suspect_view, "rank", rank),
+    REPLY_OPTIONAL(struct suspect_view, "namespace", namespace),
+    REPLY_OPTIONAL(struct suspect_view, "project", project),
     REPLY(struct suspect_view, "component", component),
     REPLY_OPTIONAL(struct suspect_view, "environment", environment),
     REPLY(struct suspect_view, "kind", kind),
@@ -148,6 +150,8 @@ static const void *suspect_item(void *arg, uint32_t i)
     writer->suspect = s;
     writer->suspect_view = (struct suspect_view){
         .rank = i + 1,
+        .namespace = identity->namespace,
+        .project = identity->project,
         .component = identity->component,
         .environment = identity->environment,
         .explained_by = name_of(report, s->explained_by),
@@ -161,15 +165,22 @@ static const void *suspect_item(void *arg, uint32_t i)
 
 /* ---- lists of things that a component has ---- */
 
+/* Of a peer only the name. */
+static const struct reply_table names_table = REPLY_TABLE(
+    struct identity, REPLY_OPTIONAL(struct identity, "namespace", namespace),
+    REPLY_OPTIONAL(struct identity, "project", project),
+    REPLY(struct identity, "component", component));
+
 struct component_item {
-    struct slice component;
+    const struct identity *names;
     const void *item;
 };
 
-#define COMPONENT_TABLE(fields)                               \
-    REPLY_TABLE(                                              \
-        struct component_item,                                \
-        REPLY(struct component_item, "component", component), \
+#define COMPONENT_TABLE(fields)                                   \
+    REPLY_TABLE(                                                  \
+        struct component_item,                                    \
+        REPLY_INLINE(struct component_item, names, REPLY_POINTER, \
+                     &names_table),                               \
         REPLY_INLINE(struct component_item, item, REPLY_POINTER, fields))
 
 static const struct reply_table step_fields_table =
@@ -199,7 +210,7 @@ static const struct reply_table incident_table =
     COMPONENT_TABLE(&incident_fields_table);
 
 struct impact_view {
-    struct slice component;
+    const struct identity *names;
     const struct cause_impact *impact;
     double slow_from_ms;
     struct slice through;
@@ -213,7 +224,8 @@ static const struct reply_table impact_fields_table = REPLY_TABLE(
     REPLY(struct cause_impact, "slow", slow),
     REPLY(struct cause_impact, "isSample", is_sample));
 static const struct reply_table impact_table = REPLY_TABLE(
-    struct impact_view, REPLY(struct impact_view, "component", component),
+    struct impact_view,
+    REPLY_INLINE(struct impact_view, names, REPLY_POINTER, &names_table),
     REPLY_INLINE(struct impact_view, impact, REPLY_POINTER,
                  &impact_fields_table),
     REPLY_OPTIONAL_ROUNDED(struct impact_view, "slowFromMs", slow_from_ms),
@@ -235,7 +247,7 @@ static const void *component_item(void *arg, uint32_t i)
 
     memcpy(&component, item + list->component_offset, sizeof(component));
     list->view =
-        (struct component_item){name_of(list->report, component), item};
+        (struct component_item){&list->report->components[component], item};
     return &list->view;
 }
 
@@ -250,8 +262,8 @@ static const void *impact_item(void *arg, uint32_t i)
     const struct cause_impact *impact = &list->report->impacts[i];
 
     list->view =
-        (struct impact_view){name_of(list->report, impact->component), impact,
-                             (double)impact->slow_limit_ns / 1e6,
+        (struct impact_view){&list->report->components[impact->component],
+                             impact, (double)impact->slow_limit_ns / 1e6,
                              name_of(list->report, impact->through)};
     return &list->view;
 }
@@ -357,44 +369,52 @@ const struct reply_table cause_table = REPLY_TABLE(
     REPLY_OBJECT(struct cause_view, "read", report, REPLY_POINTER,
                  &read_table));
 
-void cause_reply(struct jsonw *w, const struct cause_report *report)
+/* The views that its lists are written from. */
+struct cause_views {
+    struct cause_view view;
+    struct cause_writer suspects;
+    struct impact_items impacts;
+    struct log_items logs;
+    struct numbered_items path, changes, incidents, excluded;
+};
+
+#define NUMBERED(report, items, type)                                     \
+    {                                                                     \
+        report, (report)->items, sizeof(type), offsetof(type, component), \
+        {                                                                 \
+            0                                                             \
+        }                                                                 \
+    }
+
+const struct cause_view *cause_view_make(const struct cause_report *report,
+                                         struct arena *arena)
 {
-    struct cause_writer suspects = {.report = report};
-    struct impact_items impacts = {.report = report};
-    struct log_items logs = {.report = report};
-    struct numbered_items path = {
+    struct cause_views *a = arena_zero(arena, 1, sizeof(*a));
+
+    if (!a)
+        return NULL;
+    *a = (struct cause_views){
+        .suspects = {.report = report},
+        .impacts = {.report = report},
+        .logs = {.report = report},
+        .path = NUMBERED(report, path, struct cause_path_step),
+        .changes = NUMBERED(report, changes, struct cause_change),
+        .incidents = NUMBERED(report, incidents, struct cause_incident),
+        .excluded = NUMBERED(report, excluded, struct cause_excluded)};
+    a->view = (struct cause_view){
         .report = report,
-        .items = report->path,
-        .size = sizeof(struct cause_path_step),
-        .component_offset = offsetof(struct cause_path_step, component)};
-    struct numbered_items changes = {
-        .report = report,
-        .items = report->changes,
-        .size = sizeof(struct cause_change),
-        .component_offset = offsetof(struct cause_change, component)};
-    struct numbered_items incidents = {
-        .report = report,
-        .items = report->incidents,
-        .size = sizeof(struct cause_incident),
-        .component_offset = offsetof(struct cause_incident, component)};
-    struct numbered_items excluded = {
-        .report = report,
-        .items = report->excluded,
-        .size = sizeof(struct cause_excluded),
-        .component_offset = offsetof(struct cause_excluded, component)};
-    const struct cause_view view = {
-        .report = report,
-        .suspects = {report->listed_count, NULL, suspect_item, &suspects},
-        .path = {report->path_count, NULL, component_item, &path},
-        .impact = {report->impact_count, NULL, impact_item, &impacts},
-        .changes = {report->change_count, NULL, component_item, &changes},
-        .logs = {report->log_count, NULL, log_item, &logs},
-        .incidents = {report->incident_count, NULL, component_item, &incidents},
-        .excluded = {report->excluded_count, NULL, component_item, &excluded},
+        .suspects = {report->listed_count, NULL, suspect_item, &a->suspects},
+        .path = {report->path_count, NULL, component_item, &a->path},
+        .impact = {report->impact_count, NULL, impact_item, &a->impacts},
+        .changes = {report->change_count, NULL, component_item, &a->changes},
+        .logs = {report->log_count, NULL, log_item, &a->logs},
+        .incidents = {report->incident_count, NULL, component_item,
+                      &a->incidents},
+        .excluded = {report->excluded_count, NULL, component_item,
+                     &a->excluded},
         .remarks = {report->remark_count, report->remarks, NULL, NULL},
         .correlation = {
             report->slowest_compared ? "slowest" : "failed",
             {report->correlation_count, report->correlations, NULL, NULL}}};
-
-    reply_write(w, &cause_table, &view);
+    return &a->view;
 }

@@ -241,6 +241,28 @@ enum status params_bool(struct query_request *request, const char *name,
     return request->failed;
 }
 
+enum status params_number(struct query_request *request, const char *name,
+                          uint64_t min, uint64_t max, uint64_t *value)
+{
+    const json_t *given = member(request->body, name);
+    json_int_t n = json_integer_value(given);
+
+    if (given &&
+        (!json_is_integer(given) || n < (json_int_t)min || n > (json_int_t)max))
+        query_invalid(request,
+                      "%s must be an integer from %" PRIu64 " to %" PRIu64,
+                      name, min, max);
+    else if (given)
+        *value = (uint64_t)n;
+    return request->failed;
+}
+
+int params_word(struct query_request *request, const char *name,
+                const char *const words[])
+{
+    return params_parse_word(request, name, body_text(request, name), words);
+}
+
 enum status params_duration(struct query_request *request, const char *name,
                             uint64_t *ns)
 {

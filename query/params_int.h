@@ -23,5 +23,9 @@ enum status params_parse_duration(struct query_request *request,
                                   uint64_t *ns);
 enum status params_parse_id(struct query_request *request, const char *name,
                             struct slice text, uint8_t *id, size_t len);
+/* Which of the words, which end with NULL; -1: the text is empty, or an error.
+ */
+int params_parse_word(struct query_request *request, const char *name,
+                      struct slice text, const char *const words[]);
 
 #endif

@@ -72,3 +72,30 @@ enum status params_parse_id(struct query_request *request, const char *name,
                       2 * len);
     return request->failed;
 }
+
+/* "callees, callers or both" */
+static struct slice words_text(struct arena *arena, const char *const words[])
+{
+    struct slice text = SLICE("");
+
+    for (size_t i = 0; words[i]; i++)
+        text = arena_format(arena, "%.*s%s%s", SLICE_ARGS(text),
+                            i == 0         ? ""
+                            : words[i + 1] ? ", "
+                                           : " or ",
+                            words[i]);
+    return text;
+}
+
+int params_parse_word(struct query_request *request, const char *name,
+                      struct slice text, const char *const words[])
+{
+    if (text.len == 0)
+        return -1;
+    for (int i = 0; words[i]; i++)
+        if (slice_equal(text, slice_of(words[i])))
+            return i;
+    query_invalid(request, "%s must be %.*s", name,
+                  SLICE_ARGS(words_text(request->arena, words)));
+    return -1;
+}

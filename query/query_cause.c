@@ -9,24 +9,36 @@
 /* Three times the longest window: what it is without one. */
 enum { MAX_BASELINE_DAYS = 90 };
 
-static enum status answer(struct query_request *request,
-                          struct cause_query *query)
+enum status cause_run(struct query_request *request, struct cause_query *query,
+                      struct cause_report **report)
 {
-    struct cause_report *report;
     enum status s;
 
-    query->viewer = &request->viewer;
+    if (!query->viewer)
+        query->viewer = &request->viewer;
     query->registry = request->services->registry;
     query->catalog = request->services->catalog;
     query->reader = request->reader;
     if (query->scope.namespace.len == 0)
         query->scope.namespace = SLICE("default");
-    s = cause_find(query, request->arena, &report);
+    s = cause_find(query, request->arena, report);
     if (s == ERR_INVALID) /* an empty window, or one that begins in 1970 */
         return query_fail(request, s, NULL, "endTime must be after startTime");
+    return s == OK ? OK : query_fail_read(request, s);
+}
+
+static enum status answer(struct query_request *request,
+                          struct cause_query *query)
+{
+    struct cause_report *report;
+    enum status s = cause_run(request, query, &report);
+
     if (s != OK)
-        return query_fail_read(request, s);
-    cause_reply(&request->json, report);
+        return s;
+    const struct cause_view *view = cause_view_make(report, request->arena);
+
+    if (view)
+        reply_write(&request->json, &cause_table, view);
     return OK;
 }
 
@@ -64,14 +76,21 @@ static void read_baseline(struct query_request *request,
         query_invalid(request, "baseline must end before the window starts");
 }
 
+enum status cause_read(struct query_request *request, int flags,
+                       struct cause_query *query)
+{
+    params_scope(request, SCOPE_NEEDS_PROJECT | flags, &query->scope);
+    params_range(request, &query->window.start_ns, &query->window.end_ns);
+    read_baseline(request, query);
+    return request->failed;
+}
+
 static enum status cause_post(struct query_request *request)
 {
     struct cause_query query = {0};
+    enum status s = cause_read(request, 0, &query);
 
-    params_scope(request, SCOPE_NEEDS_PROJECT, &query.scope);
-    params_range(request, &query.window.start_ns, &query.window.end_ns);
-    read_baseline(request, &query);
-    return request->failed == OK ? answer(request, &query) : request->failed;
+    return s == OK ? answer(request, &query) : s;
 }
 
 static enum status cause_get(struct query_request *request)

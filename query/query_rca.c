@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cause_reply.h"
 #include "clock.h"
 #include "rca_report.h"
 #include "rca_reports.h"
@@ -18,9 +19,8 @@ static enum status report_not_found(struct query_request *request)
 
 /* ---- analyse ---- */
 
-/* From the alert's time, so that an alert sent twice has one report. */
-static struct slice report_id(struct query_request *request,
-                              const struct rca_alert *alert)
+struct slice rca_report_id(struct query_request *request,
+                           const struct rca_alert *alert)
 {
     char text[200];
     int len = snprintf(text, sizeof(text), "%.*s_%llu", (int)alert->id.len,
@@ -60,12 +60,40 @@ static const struct reply_table document_table =
                 REPLY(struct rca_document, "environment", environment),
                 REPLY_OPTIONAL(struct rca_document, "component", component));
 
-/* Stores the document, which is written in the answer's buffer: that has a
- * limit. report NULL: the analysis failed. */
-static enum status store_report(struct query_request *request,
-                                const struct rca_alert *alert,
+static void reset_answer(struct query_request *request)
+{
+    buf_reset(&request->out);
+    jsonw_init(&request->json, &request->out);
+}
+
+/* What is stored of it is written in the answer's buffer: that has a limit.
+ * with_cause: the answer of the report, too. */
+static enum status put_document(struct query_request *request,
+                                const struct rca_document *document,
                                 const struct cause_report *report,
-                                struct slice id)
+                                bool with_cause)
+{
+    enum status s = OK;
+
+    reply_write(&request->json, &document_table, document);
+    if (with_cause) {
+        const struct cause_view *view = cause_view_make(report, request->arena);
+
+        buf_byte(&request->out, '\n');
+        jsonw_init(&request->json, &request->out);
+        if (view)
+            reply_write(&request->json, &cause_table, view);
+        s = request->out.status;
+    }
+    if (s == OK)
+        s = rca_reports_put(request->services->rca, buf_slice(&request->out));
+    reset_answer(request);
+    return s;
+}
+
+enum status rca_store_report(struct query_request *request,
+                             const struct rca_alert *alert,
+                             const struct cause_report *report, struct slice id)
 {
     struct rca_document document = {
         .shown = {id, alert->id, alert->time_ns, "failed", NULL},
@@ -74,6 +102,7 @@ static enum status store_report(struct query_request *request,
         .project = alert->project,
         .environment = alert->environment,
         .component = alert->sees_project ? SLICE("") : alert->component};
+    enum status s;
 
     if (report) {
         document.shown.status = "completed";
@@ -82,11 +111,9 @@ static enum status store_report(struct query_request *request,
     }
     if (arena_status(request->arena) != OK)
         return arena_status(request->arena);
-    reply_write(&request->json, &document_table, &document);
-    enum status s =
-        rca_reports_put(request->services->rca, buf_slice(&request->out));
-    buf_reset(&request->out);
-    jsonw_init(&request->json, &request->out);
+    s = put_document(request, &document, report, report != NULL);
+    if (s == ERR_TOO_BIG && report)
+        s = put_document(request, &document, report, false);
     return s;
 }
 
@@ -147,8 +174,8 @@ static enum status analyze(struct query_request *request)
     if (s != OK)
         return s;
     s = find_report(request, &alert, &report);
-    struct slice id = report_id(request, &alert);
-    kept = store_report(request, &alert, s == OK ? report : NULL, id);
+    struct slice id = rca_report_id(request, &alert);
+    kept = rca_store_report(request, &alert, s == OK ? report : NULL, id);
     /* Memory that is never enough: the report says that it failed; the same
      * request again would not help. */
     if (s != OK && s != ERR_TOO_BIG)
@@ -248,16 +275,20 @@ bool rca_report_is_seen(void *arg, const union scope_names *names)
 }
 
 json_t *rca_load_report(struct query_request *request, struct slice id,
-                        const struct rca_scope *scope)
+                        const struct rca_scope *scope, struct slice *cause)
 {
     struct slice text =
         rca_reports_get(request->services->rca, id, scope, request->arena);
+    const char *end = text.len > 0 ? memchr(text.ptr, '\n', text.len) : NULL;
+    size_t len = end ? (size_t)(end - text.ptr) : text.len;
     json_t *document = NULL;
 
     if (request->failed == OK && text.len > 0)
-        document = json_loadb(text.ptr, text.len, 0, NULL);
+        document = json_loadb(text.ptr, len, 0, NULL);
     if (request->failed == OK && !document)
         report_not_found(request);
+    if (cause)
+        *cause = end ? slice_from(text, len + 1) : (struct slice){NULL, 0};
     return document;
 }
 
@@ -273,7 +304,7 @@ static struct slice scope_text(struct query_request *request, const char *name)
 
 /* The report named in the path, in the scope that is given. */
 static enum status load_by_path(struct query_request *request,
-                                json_t **document)
+                                json_t **document, struct slice *cause)
 {
     struct rca_scope scope = {.namespace = scope_text(request, "namespace"),
                               .project = scope_text(request, "project"),
@@ -283,16 +314,27 @@ static enum status load_by_path(struct query_request *request,
 
     if (request->failed != OK)
         return request->failed;
-    *document = rca_load_report(request, request->parts[0], &scope);
+    *document = rca_load_report(request, request->parts[0], &scope, cause);
     return request->failed;
 }
 
-static void dump(struct query_request *request, const json_t *value)
+/* The answer that the report is made of is its last member; as it was written:
+ * to parse it takes many times its size. */
+static void dump(struct query_request *request, const json_t *document,
+                 struct slice cause)
 {
-    char *text = json_dumps(value, JSON_COMPACT);
+    char *text = json_dumps(document, JSON_COMPACT);
+    struct slice all = slice_of(text ? text : "");
 
-    if (text)
-        buf_add(&request->out, slice_of(text));
+    /* The report is the last member. */
+    if (cause.len > 0 && all.len > 2 &&
+        json_object_size(json_object_get(document, "report")) > 0) {
+        buf_add(&request->out, (struct slice){all.ptr, all.len - 2});
+        buf_add(&request->out, SLICE(",\"cause\":"));
+        buf_add(&request->out, cause);
+        all = SLICE("}}");
+    }
+    buf_add(&request->out, all);
     free(text);
 }
 
@@ -301,13 +343,14 @@ static enum status get_report(struct query_request *request)
     static const char *const hidden[] = {"summary", "namespace", "project",
                                          "environment", "component"};
     json_t *document = NULL;
-    enum status s = load_by_path(request, &document);
+    struct slice cause;
+    enum status s = load_by_path(request, &document, &cause);
 
     if (s != OK)
         return s;
     for (size_t i = 0; i < sizeof(hidden) / sizeof(*hidden); i++)
         (void)json_object_del(document, hidden[i]);
-    dump(request, document);
+    dump(request, document, cause);
     json_decref(document);
     return OK;
 }
@@ -332,14 +375,24 @@ static void mark(struct query_request *request, json_t *actions,
     }
 }
 
-static enum status save(struct query_request *request, const json_t *document)
+static enum status save(struct query_request *request, const json_t *document,
+                        struct slice cause)
 {
     char *text = json_dumps(document, JSON_COMPACT);
-    enum status s =
-        text ? rca_reports_put(request->services->rca, slice_of(text))
-             : ERR_BUSY;
+    enum status s = text ? OK : ERR_BUSY;
 
+    if (text)
+        buf_add(&request->out, slice_of(text));
     free(text);
+    if (cause.len > 0) {
+        buf_byte(&request->out, '\n');
+        buf_add(&request->out, cause);
+    }
+    if (s == OK)
+        s = request->out.status;
+    if (s == OK)
+        s = rca_reports_put(request->services->rca, buf_slice(&request->out));
+    reset_answer(request);
     return s == OK
                ? OK
                : query_fail(request, s, NULL, "the report could not be stored");
@@ -367,7 +420,8 @@ static enum status may_change(struct query_request *request,
 static enum status put_report(struct query_request *request)
 {
     json_t *document = NULL, *actions;
-    enum status s = load_by_path(request, &document);
+    struct slice cause;
+    enum status s = load_by_path(request, &document, &cause);
 
     if (s == OK)
         s = may_change(request, document);
@@ -382,7 +436,8 @@ static enum status put_report(struct query_request *request)
         "recommended_actions");
     mark(request, actions, "appliedIndices", "applied");
     mark(request, actions, "dismissedIndices", "dismissed");
-    s = request->failed == OK ? save(request, document) : request->failed;
+    s = request->failed == OK ? save(request, document, cause)
+                              : request->failed;
     json_decref(document);
     if (s != OK)
         return s;
@@ -396,6 +451,8 @@ const struct route routes_rca[] = {
      analyze, NULL, TAKES_JSON | RCA_REPORTS, 0, &analyze_table},
     {"GET", "/api/v1/rca-agent/reports", ACTION_RCA_VIEW, SCOPE_QUERY,
      list_reports, NULL, NO_READER | RCA_REPORTS, 0, &reports_table},
+    {"POST", "/api/v1/rca-agent/reports", ACTION_RCA_UPDATE, SCOPE_BODY,
+     rca_keep_report, NULL, TAKES_JSON | RCA_REPORTS, 0, &rca_kept_table},
     {"GET", "/api/v1/rca-agent/reports/{}", ACTION_RCA_VIEW, SCOPE_OBJECT,
      get_report, NULL, NO_READER | RCA_REPORTS, 0, &shown_table},
     {"PUT", "/api/v1/rca-agent/reports/{}", ACTION_RCA_UPDATE, SCOPE_OBJECT,

@@ -164,7 +164,7 @@ enum status rca_chat(struct query_request *request)
     params_text(request, "environment", &scope.environment);
     if (request->failed != OK || read_chat(request, &question) != OK)
         return request->failed;
-    document = rca_load_report(request, id, &scope);
+    document = rca_load_report(request, id, &scope, NULL);
     if (!document)
         return request->failed;
     answer_from(document, question, &answer);

@@ -4,6 +4,7 @@
  * stand out, the timeline is what has a time, excluded causes are those that
  * another explains.
  */
+#include "cause_reply.h"
 #include "rca_findings.h"
 
 #include <stdlib.h>
@@ -63,7 +64,9 @@ static void add_moment(struct timeline *line, uint64_t time_ns,
 static void make_timeline(struct timeline *line, const struct rca_alert *alert,
                           const struct cause_report *report)
 {
-    add_moment(line, alert->time_ns, alert->component, SLICE("the alert"));
+    add_moment(line, alert->time_ns, alert->component,
+               alert->asked ? SLICE("the end of the window")
+                            : SLICE("the alert"));
     for (uint32_t i = 0; i < report->change_count; i++)
         add_moment(line, report->changes[i].time_ns,
                    rca_name(report, report->changes[i].component),
@@ -147,6 +150,7 @@ struct rca_report {
     struct slice summary;
     struct rca_result result;
     struct reply_list path;
+    const struct cause_view *cause; /* NULL: it is stored as it was written */
 
     struct root_cause causes[MAX_CAUSES];
     struct timeline timeline;
@@ -159,7 +163,9 @@ const struct reply_table rca_report_table = REPLY_TABLE(
                  &alert_context_table),
     REPLY(struct rca_report, "summary", summary),
     REPLY_OBJECT(struct rca_report, "result", result, 0, &result_table),
-    REPLY_LIST(struct rca_report, "investigation_path", path, &step_table));
+    REPLY_LIST(struct rca_report, "investigation_path", path, &step_table),
+    REPLY_OBJECT(struct rca_report, "cause", cause, REPLY_POINTER,
+                 &cause_table));
 
 static bool is_cause(const struct cause_report *report, uint32_t i)
 {

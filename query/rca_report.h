@@ -22,6 +22,7 @@ struct rca_alert {
     const json_t *body; /* of the request */
     struct slice id, namespace, component, project, environment;
     uint64_t time_ns, length_ns; /* it covers so much time before its time */
+    bool asked;                  /* there is no alert: somebody asked */
     bool sees_project; /* who asks: a report about it names its components */
 };
 
@@ -65,13 +66,27 @@ const struct rca_report *rca_report_make(struct query_request *request,
 struct slice rca_report_summary(struct query_request *request,
                                 const struct cause_report *report);
 
-/* ---- query_rca.c, query_rca_chat.c ---- */
+/* ---- query_rca.c, query_rca_chat.c, query_rca_keep.c ---- */
+
+/* <alert id>_<seconds>: an alert sent twice has one report. */
+struct slice rca_report_id(struct query_request *request,
+                           const struct rca_alert *alert);
+/* Stores the report and the answer that it is made of. report NULL: the
+ * analysis failed. */
+MUST_CHECK enum status rca_store_report(struct query_request *request,
+                                        const struct rca_alert *alert,
+                                        const struct cause_report *report,
+                                        struct slice id);
 
 /* rca_is_seen of a request. */
 bool rca_report_is_seen(void *request, const union scope_names *names);
-/* A stored document. NULL: there is none in the scope, which is answered. */
+/* A stored document, and the answer that is stored with it, or empty; cause may
+ * be NULL. NULL: there is none in the scope, which is answered. */
 json_t *rca_load_report(struct query_request *request, struct slice id,
-                        const struct rca_scope *scope);
+                        const struct rca_scope *scope, struct slice *cause);
 enum status rca_chat(struct query_request *request);
+/* POST /api/v1/rca-agent/reports */
+enum status rca_keep_report(struct query_request *request);
+extern const struct reply_table rca_kept_table;
 
 #endif

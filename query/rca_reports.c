@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "buf.h"
 #include "clock.h"
@@ -77,7 +78,9 @@ static struct slice put_text(char **at, struct slice text)
 static enum status read_document(struct slice text,
                                  struct stored_report *report)
 {
-    json_t *json = json_loadb(text.ptr, text.len, 0, NULL);
+    const char *end = text.len ? memchr(text.ptr, '\n', text.len) : NULL;
+    json_t *json = json_loadb(
+        text.ptr, end ? (size_t)(end - text.ptr) : text.len, 0, NULL);
     struct slice field[FIELDS];
     size_t len = text.len;
     enum status status = OK;

@@ -19,4 +19,8 @@ struct metric_group *topology_edge(struct topology *t,
 void topology_add_declared(struct topology *t,
                            const struct catalog_snapshot *snapshot);
 
+/* topology_limit.c: hides the edges above the limit, those with the fewest
+ * requests, and nodes that have no other ones. */
+MUST_CHECK enum status topology_limit(struct topology *t);
+
 #endif

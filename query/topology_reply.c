@@ -70,12 +70,15 @@ static const struct reply_table edge_table = REPLY_TABLE(
 
 struct topology_summary {
     uint64_t start_ns, end_ns, now_ns;
+    uint32_t nodes_left_out, edges_left_out;
 };
-static const struct reply_table topology_summary_table =
-    REPLY_TABLE(struct topology_summary,
-                REPLY_TIME(struct topology_summary, "startTime", start_ns),
-                REPLY_TIME(struct topology_summary, "endTime", end_ns),
-                REPLY_TIME(struct topology_summary, "generatedAt", now_ns));
+static const struct reply_table topology_summary_table = REPLY_TABLE(
+    struct topology_summary,
+    REPLY_TIME(struct topology_summary, "startTime", start_ns),
+    REPLY_TIME(struct topology_summary, "endTime", end_ns),
+    REPLY_TIME(struct topology_summary, "generatedAt", now_ns),
+    REPLY_OPTIONAL(struct topology_summary, "nodesLeftOut", nodes_left_out),
+    REPLY_OPTIONAL(struct topology_summary, "edgesLeftOut", edges_left_out));
 
 struct topology_view {
     struct reply_list nodes, edges;
@@ -191,7 +194,8 @@ enum status topology_reply(struct topology *t)
 {
     struct graph_list nodes = {.topology = t}, edges = {.topology = t};
     struct topology_view view = {
-        .summary = {t->start_ns, t->end_ns, t->request->now_ns}};
+        .summary = {t->start_ns, t->end_ns, t->request->now_ns,
+                    t->nodes_left_out, t->edges_left_out}};
 
     nodes.groups = metric_sorted(&t->nodes, t->out.requests);
     edges.groups = metric_sorted(&t->edges, t->out.requests);

@@ -117,8 +117,10 @@ READS = {
         ("/api/v1/metrics/query", in_scope(t, metric="http", step="1m")),
         ("/api/v1/metrics/query", in_scope(t, metric="resource", step="1m"))],
     "POST /api/v1alpha1/metrics/runtime-topology": lambda t: [
-        ("/api/v1alpha1/metrics/runtime-topology", in_scope(t, includeDeclared=True, perEndpoint=each))
-        for each in (False, True)],
+        *(("/api/v1alpha1/metrics/runtime-topology", in_scope(t, includeDeclared=True, perEndpoint=each))
+          for each in (False, True)),
+        ("/api/v1alpha1/metrics/runtime-topology",
+         {**TIMES, "limit": 2, "searchScope": {"namespace": t.namespace, "environment": "test"}})],
     "GET /api/v1/components": lambda t: [
         (f"/api/v1/components?{QUERY}", None),
         (f"/api/v1/components?namespace={t.namespace}&limit=1&{QUERY}", None),
@@ -140,6 +142,8 @@ READS = {
     "POST /api/v1alpha1/rca-agent/analyze": lambda t: [("/api/v1alpha1/rca-agent/analyze", t.alert_)],
     "GET /api/v1/rca-agent/reports": lambda t: [
         (f"/api/v1/rca-agent/reports?namespace={t.namespace}&project=shop&environment=test&{QUERY}", None)],
+    "POST /api/v1/rca-agent/reports": lambda t: [
+        ("/api/v1/rca-agent/reports", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/rca-agent/reports/{}": lambda t: [(report_path(t), None)],
     "PUT /api/v1/rca-agent/reports/{}": lambda t: [(report_path(t), {"appliedIndices": []})],
     "POST /api/v1alpha1/rca-agent/chat": lambda t: [

@@ -9,6 +9,10 @@
     "\"searchScope\":{\"namespace\":\"acme\",\"project\":" \
     "\"shop\",\"environment\":\"prod\"}"
 
+#define SPACE                                                  \
+    "\"searchScope\":{\"namespace\":\"acme\",\"environment\":" \
+    "\"prod\"}"
+
 static struct bed bed;
 
 static struct point *put(const char *name, uint32_t resource)
@@ -96,6 +100,40 @@ TEST(calls_are_edges_with_totals_of_the_window)
     CHECK_TEXT(bed_at(found, "target.kind"), "external");
     CHECK_TEXT(bed_at(found, "target.host"), "db.acme");
     CHECK_TEXT(bed_at(found, "target.externalKind"), "database");
+    json_decref(answer);
+    bed_release(&bed);
+}
+
+/* Two projects, and the one or two edges with most requests. */
+TEST(a_namespace_is_a_graph_of_its_projects)
+{
+    json_t *answer;
+
+    bed_init(&bed);
+    uint32_t web = bed_resource(&bed, "shop", "web");
+    uint32_t cart = bed_resource(&bed, "shop", "cart");
+    uint32_t bills = bed_resource(&bed, "billing", "bills");
+    put_call(web, "http", cart, "grpc", "grpc", 50);
+    put_call(cart, "grpc", bills, "http", "http", 30);
+    put_call(web, "http", bills, "http", "http", 10);
+    answer = bed_ask(&bed, "POST", PATH, "{" TIMES "," SPACE "}");
+    CHECK_EQ(bed.status, 200);
+    CHECK_TEXT(bed_at(answer, "edges"), "[3]");
+    CHECK_TEXT(bed_at(answer, "nodes"), "[3]");
+    CHECK_TEXT(bed_at(edge(answer, "cart:grpc->bills:http"), "target.project"),
+               "billing");
+    CHECK(!json_object_get(json_object_get(answer, "summary"), "edgesLeftOut"));
+    json_decref(answer);
+    answer = bed_ask(&bed, "POST", PATH, "{" TIMES "," SPACE ",\"limit\":1}");
+    CHECK_TEXT(bed_at(answer, "edges"), "[1]");
+    CHECK(edge(answer, "web:http->cart:grpc"));
+    CHECK_TEXT(bed_at(answer, "nodes"), "[2]");
+    CHECK_TEXT(bed_at(answer, "summary.edgesLeftOut"), "2");
+    CHECK_TEXT(bed_at(answer, "summary.nodesLeftOut"), "1");
+    json_decref(answer);
+    answer = ask(",\"limit\":2");
+    CHECK_TEXT(bed_at(answer, "edges"), "[2]");
+    CHECK_TEXT(bed_at(answer, "summary.edgesLeftOut"), "1");
     json_decref(answer);
     bed_release(&bed);
 }
@@ -388,21 +426,21 @@ TEST(requests_that_were_taken_back_are_not_there)
     bed_release(&bed);
 }
 
-TEST(project_and_environment_are_required)
+TEST(environment_is_required_and_limit_has_bounds)
 {
     bed_init(&bed);
-    CHECK(
-        strstr(bed_refused(&bed, PATH,
-                           "{" TIMES ",\"searchScope\":{\"namespace\":\"acme\","
-                           "\"environment\":\"prod\"}}",
-                           400, ""),
-               "searchScope.project"));
     CHECK(
         strstr(bed_refused(&bed, PATH,
                            "{" TIMES ",\"searchScope\":{\"namespace\":\"acme\","
                            "\"project\":\"shop\"}}",
                            400, ""),
                "searchScope.environment"));
+    CHECK(strstr(bed_refused(&bed, PATH,
+                             "{" TIMES
+                             ",\"limit\":0,\"searchScope\":{\"namespace\":"
+                             "\"acme\",\"environment\":\"prod\"}}",
+                             400, ""),
+                 "limit must be an integer from 1 to 10000"));
     bed_release(&bed);
 }
 

@@ -7,7 +7,7 @@
 #include "rca_reports.h"
 
 static struct {
-    char document[4096];
+    char document[8192];
     uint64_t number;
 } saved[RCA_MAX_REPORTS];
 static enum status save_status; /* of the next reports */
@@ -92,6 +92,44 @@ TEST(report_is_made_listed_and_read)
     answer = ask(&bed, "GET", ALL, NULL, 200);
     CHECK_TEXT(bed_at(answer, "totalCount"), "1");
     json_decref(answer);
+    close_bed(&bed);
+}
+
+static const char question[] =
+    "{\"startTime\":\"2023-11-14T22:00:00Z\",\"endTime\":"
+    "\"2023-11-14T22:13:20Z\",\"searchScope\":{\"namespace\":\"acme\","
+    "\"project\":\"shop\",\"environment\":\"prod\"}}";
+
+/* The answer of /api/v1/cause, byte by byte, also after actions are marked. */
+TEST(an_answer_is_kept_once_and_whole)
+{
+    struct bed bed;
+    char path[128], cause[8192];
+    json_t *answer;
+
+    memset(saved, 0, sizeof(saved));
+    open_bed(&bed);
+    answer = ask(&bed, "POST", "/api/v1/rca-agent/reports", question, 200);
+    CHECK_TEXT(bed_at(answer, "created"), "true");
+    CHECK_TEXT(bed_at(answer, "status"), "completed");
+    snprintf(path, sizeof(path), "/api/v1/rca-agent/reports/%s",
+             json_string_value(json_object_get(answer, "reportId")));
+    json_decref(answer);
+    answer = ask(&bed, "POST", "/api/v1/rca-agent/reports", question, 200);
+    CHECK_TEXT(bed_at(answer, "created"), "false");
+    json_decref(answer);
+    json_decref(ask(&bed, "POST", "/api/v1/cause", question, 200));
+    snprintf(cause, sizeof(cause), ",\"cause\":%.8000s}}", bed.text);
+    json_decref(ask(&bed, "PUT", path, "{\"appliedIndices\":[]}", 200));
+    rca_reports_free(bed.options.rca);
+    bed.options.rca = rca_reports_new(save, NULL);
+    load_saved(bed.options.rca);
+    answer = ask(&bed, "GET", path, NULL, 200);
+    CHECK(strstr(bed.text, cause));
+    CHECK_TEXT(bed_at(answer, "report.cause.found"), "false");
+    CHECK_TEXT(bed_at(answer, "report.alert_context.environment"), "prod");
+    json_decref(answer);
+    json_decref(ask(&bed, "POST", "/api/v1/rca-agent/reports", "{}", 400));
     close_bed(&bed);
 }
 
