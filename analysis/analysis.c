@@ -15,6 +15,7 @@ static const struct route *const tables[] = {
     routes_log_tail,
     routes_log_histogram,
     routes_find_traces,
+    routes_incidents,
     NULL
 };
 /* clang-format on */

@@ -13,5 +13,6 @@ extern const struct route routes_compare[];
 extern const struct route routes_log_tail[];
 extern const struct route routes_log_histogram[];
 extern const struct route routes_find_traces[];
+extern const struct route routes_incidents[];
 
 #endif

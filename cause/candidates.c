@@ -124,8 +124,6 @@ bool candidates_find(struct candidates *c, struct registry *registry,
                              .registry = registry,
                              .scope = *scope,
                              .viewer = viewer};
-    /* A cause may lie outside the component that suffers. */
-    c->scope.component = (struct slice){NULL, 0};
     list = registry_components(registry, &c->scope, viewer, arena, &count);
     c->identities =
         arena_zero(arena, count + MAX_PEERS, sizeof(*c->identities));

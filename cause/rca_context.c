@@ -48,9 +48,13 @@ enum status rca_context_read(struct rca_context *c,
 {
     enum status s;
 
+    struct scope_filter scope = query->scope;
+
     *c = (struct rca_context){.query = query, .arena = arena};
-    if (!candidates_find(&c->candidates, query->registry, &query->scope,
-                         query->viewer, arena) ||
+    /* A cause may lie outside the component that suffers. */
+    scope.component = (struct slice){NULL, 0};
+    if (!candidates_find(&c->candidates, query->registry, &scope, query->viewer,
+                         arena) ||
         !call_graph_init(&c->graph, &c->candidates, arena))
         return arena_status(arena);
     s = choose_times(c);

@@ -12,6 +12,7 @@
 enum {
     LOOK_BACK_WINDOWS = 12, /* so many times as long as the window, */
     LOOK_BACK_MIN = 120,    /* and at least so many minutes */
+    LOOK_BACK_GAPS = 4,     /* so many times more, if minutes are missing */
     MAX_MINUTES = 1440,
     MAX_CELLS = 1 << 18, /* of all components */
     MIN_RUN = 2,         /* minutes in a row */
@@ -78,14 +79,65 @@ static void count_point(void *arg, const struct red_point *p)
 
 /* ---- what is unusual ---- */
 
-/* What is judged minute by minute. */
+/* What is judged minute by minute, in parts: each against the known minutes
+ * before it that are not off themselves. */
 struct minute_judge {
     struct symptom_minutes *minutes;
-    uint32_t before; /* minutes before the window: they are the usual ones */
+    uint32_t before; /* minutes before the first part: it is judged with them */
+    uint32_t part;   /* minutes */
+    uint32_t most;   /* known minutes that a part is judged by */
+    bool grows;      /* parts are short where little is known before them */
     double *values;  /* by minute; NAN: not known */
     double *room;
     uint8_t *off;
+    /* Of the part that is being judged: */
+    uint32_t began;           /* the first known minute of all */
+    uint32_t from, to, until; /* its minutes; the minutes before `until` are
+                                 the usual ones, */
+    uint32_t first, known;    /* from `first` on, of which so many are known */
 };
+
+/* Where enough is known to judge by, at the earliest. Of a component that was
+ * not there before, these are its first minutes. */
+static uint32_t first_usual(const struct minute_judge *j)
+{
+    uint32_t known = 0, i = 0;
+
+    while (i < j->minutes->count && known < MIN_KNOWN)
+        known += isnan(j->values[i++]) ? 0 : 1;
+    return i > j->before ? i : j->before;
+}
+
+static void first_part(struct minute_judge *j)
+{
+    memset(j->off, 0, j->minutes->count);
+    j->to = j->began = 0;
+    while (j->began < j->minutes->count && isnan(j->values[j->began]))
+        j->began++;
+}
+
+/* False: there is none any more. Where parts grow, one is at most as long as
+ * what it is judged by. */
+static bool next_part(struct minute_judge *j)
+{
+    uint32_t length = j->part, count = j->minutes->count;
+
+    if (j->to == count)
+        return false;
+    j->from = j->to;
+    j->until = j->to > 0 ? j->to : j->grows ? first_usual(j) : j->before;
+    if (j->grows && j->until > j->began && length > j->until - j->began)
+        length = j->until - j->began;
+    if (length < MIN_KNOWN)
+        length = MIN_KNOWN;
+    j->to = count - j->until > length ? j->until + length : count;
+    return true;
+}
+
+static bool is_usual(const struct minute_judge *j, uint32_t minute)
+{
+    return !isnan(j->values[minute]) && !j->off[minute];
+}
 
 /* What stands out for several minutes in a row; those of which nothing is known
  * say nothing. */
@@ -109,33 +161,41 @@ static void mark_runs(const struct minute_judge *j, struct minute_row *row,
     }
 }
 
-/* Sorts the known values before the window; how many. */
-static uint32_t sort_known(const struct minute_judge *j)
+static bool has_values(const struct minute_judge *j)
 {
-    uint32_t n = 0;
-
-    for (uint32_t i = 0; i < j->before; i++)
+    for (uint32_t i = j->from; i < j->to; i++)
         if (!isnan(j->values[i]))
-            j->room[n++] = j->values[i];
-    values_sort(j->room, n);
-    return n;
+            return true;
+    return false;
 }
 
-static void find_failing(const struct minute_judge *j, struct minute_row *row)
+/* Sorts the known values before the part; false: they are too few, or there is
+ * nothing to judge. */
+static bool sort_known(struct minute_judge *j)
+{
+    uint32_t reach = LOOK_BACK_GAPS * j->most;
+    uint32_t end = j->until > reach ? j->until - reach : 0;
+
+    j->known = 0;
+    if (!has_values(j))
+        return false;
+    for (j->first = j->until; j->first > end && j->known < j->most; j->first--)
+        if (is_usual(j, j->first - 1))
+            j->room[j->known++] = j->values[j->first - 1];
+    values_sort(j->room, j->known);
+    return j->known >= MIN_KNOWN;
+}
+
+static void judge_failing(struct minute_judge *j, const struct minute_row *row)
 {
     double requests = 0;
 
-    for (uint32_t i = 0; i < j->minutes->count; i++) {
-        double of = row->at[i].requests;
-
-        j->values[i] = of >= 1 ? fmin(row->at[i].errors / of, 1) : (double)NAN;
-        requests += i < j->before ? of : 0;
-    }
-    uint32_t n = sort_known(j);
-    if (n < MIN_KNOWN)
+    if (!sort_known(j))
         return;
-    double usual = quantile_sorted(j->room, n, 0.5);
-    for (uint32_t i = 0; i < j->minutes->count; i++) {
+    for (uint32_t i = j->first; i < j->until; i++)
+        requests += j->off[i] ? 0 : row->at[i].requests;
+    double usual = quantile_sorted(j->room, j->known, 0.5);
+    for (uint32_t i = j->from; i < j->to; i++) {
         double of = row->at[i].requests, failed = j->values[i] * of;
 
         j->off[i] = (failed >= MIN_FAILED || 2 * failed >= of) &&
@@ -143,20 +203,31 @@ static void find_failing(const struct minute_judge *j, struct minute_row *row)
                     proportion_score(usual * requests, requests, failed, of) >=
                         CONFIDENT_SCORE;
     }
+}
+
+static void find_failing(struct minute_judge *j, struct minute_row *row)
+{
+    for (uint32_t i = 0; i < j->minutes->count; i++) {
+        double of = row->at[i].requests;
+
+        j->values[i] = of >= 1 ? fmin(row->at[i].errors / of, 1) : (double)NAN;
+    }
+    for (first_part(j); next_part(j);)
+        judge_failing(j, row);
     mark_runs(j, row, SYMPTOM_FAILS);
 }
 
 /* How far values are from each other without a fault: by those below the usual,
  * and by steps from minute to minute, of which a fault has two. */
-static double spread_of(const struct minute_judge *j, uint32_t known)
+static double spread_of(const struct minute_judge *j)
 {
-    double below = quantile_sorted(j->room, known, USUAL) -
-                   quantile_sorted(j->room, known, BEST);
+    double below = quantile_sorted(j->room, j->known, USUAL) -
+                   quantile_sorted(j->room, j->known, BEST);
     double last = (double)NAN;
     uint32_t n = 0;
 
-    for (uint32_t i = 0; i < j->before; i++) {
-        if (isnan(j->values[i]))
+    for (uint32_t i = j->first; i < j->until; i++) {
+        if (!is_usual(j, i))
             continue;
         if (!isnan(last))
             j->room[n++] = fabs(j->values[i] - last);
@@ -166,23 +237,27 @@ static double spread_of(const struct minute_judge *j, uint32_t known)
 }
 
 /* Values that are more than usual, by as much as `least` in any case. */
-static void find_more(const struct minute_judge *j, struct minute_row *row,
-                      double least, enum minute_symptom symptom)
+static void judge_more(struct minute_judge *j, double least)
 {
-    uint32_t n = sort_known(j);
-
-    if (n < MIN_KNOWN)
+    if (!sort_known(j))
         return;
-    double usual = quantile_sorted(j->room, n, USUAL);
-    double more = fmax(MIN_DEVIATIONS * spread_of(j, n),
+    double usual = quantile_sorted(j->room, j->known, USUAL);
+    double more = fmax(MIN_DEVIATIONS * spread_of(j),
                        fmax(MIN_PART * fabs(usual), least));
 
-    for (uint32_t i = 0; i < j->minutes->count; i++)
+    for (uint32_t i = j->from; i < j->to; i++)
         j->off[i] = j->values[i] > usual + more;
+}
+
+static void find_more(struct minute_judge *j, struct minute_row *row,
+                      double least, enum minute_symptom symptom)
+{
+    for (first_part(j); next_part(j);)
+        judge_more(j, least);
     mark_runs(j, row, symptom);
 }
 
-static void find_slow(const struct minute_judge *j, struct minute_row *row)
+static void find_slow(struct minute_judge *j, struct minute_row *row)
 {
     for (uint32_t i = 0; i < j->minutes->count; i++)
         j->values[i] = row->at[i].requests >= 1
@@ -202,7 +277,7 @@ static bool shows_symptoms(enum metric_class class)
            class == CLASS_ERRORS || class == CLASS_SUCCESS;
 }
 
-static void find_far(const struct minute_judge *j, struct minute_row *row,
+static void find_far(struct minute_judge *j, struct minute_row *row,
                      const struct timeseries *t)
 {
     struct symptom_minutes *m = j->minutes;
@@ -227,7 +302,7 @@ static void find_far(const struct minute_judge *j, struct minute_row *row,
 static enum status read_metrics(struct minute_reader *r, struct reader *reader,
                                 struct candidates *candidates,
                                 struct cause_window time,
-                                const struct minute_judge *judge)
+                                struct minute_judge *judge)
 {
     struct arena arena;
     struct timeseries_list list;
@@ -272,39 +347,73 @@ static bool choose_minutes(struct symptom_minutes *m, uint32_t components,
     return count > 2 * window;
 }
 
+static enum status judge_init(struct minute_judge *j, struct symptom_minutes *m,
+                              const struct minutes_span *span,
+                              struct arena *arena)
+{
+    *j = (struct minute_judge){
+        .minutes = m,
+        .before = minute_of(m, span->judged_ns),
+        .part = span->part,
+        .most = span->most,
+        .grows = span->grows,
+        .values = arena_alloc(arena, m->count * sizeof(double)),
+        .room = arena_alloc(arena, m->count * sizeof(double)),
+        .off = arena_alloc(arena, m->count)};
+    return j->values && j->room && j->off ? OK : arena_status(arena);
+}
+
+enum status symptom_minutes_judge(struct symptom_minutes *m,
+                                  struct reader *reader,
+                                  struct candidates *candidates,
+                                  const struct minutes_span *span,
+                                  struct arena *arena)
+{
+    struct cause_window time = {span->from_ns, span->end_ns};
+    struct minute_judge judge;
+    struct minute_reader r = {.minutes = m, .arena = arena};
+    enum status s;
+
+    *m = (struct symptom_minutes){
+        .from_ns = span->from_ns,
+        .count = (uint32_t)((span->end_ns + NS_PER_MIN - 1 - span->from_ns) /
+                            NS_PER_MIN)};
+    s = judge_init(&judge, m, span, arena);
+    r.row_of =
+        arena_zero(arena, candidates->component_count + 1, sizeof(*r.row_of));
+    m->known = arena_zero(arena, m->count, 1);
+    if (s != OK || !r.row_of || !m->known)
+        return arena_status(arena);
+    if (span->what & MINUTES_OF_REQUESTS)
+        s = red_series_read(reader, candidates, candidates->resources, time,
+                            false, count_point, &r);
+    for (uint32_t i = 0; i < m->row_count && s == OK && m->rows[i].at; i++) {
+        find_failing(&judge, &m->rows[i]);
+        find_slow(&judge, &m->rows[i]);
+    }
+    if (s == OK && m->row_count == 0 && span->what & MINUTES_OF_METRICS)
+        s = read_metrics(&r, reader, candidates, time, &judge);
+    return s == OK ? arena_status(arena) : s;
+}
+
 enum status symptom_minutes_read(struct symptom_minutes *m,
                                  struct reader *reader,
                                  struct candidates *candidates,
                                  struct cause_window window,
                                  struct arena *arena)
 {
-    struct minute_reader r = {.minutes = m, .arena = arena};
-    enum status s;
-
     *m = (struct symptom_minutes){0};
     if (!choose_minutes(m, candidates->component_count, window)) {
         m->count = 0;
         return OK;
     }
-    struct cause_window time = {m->from_ns, window.end_ns};
-    struct minute_judge judge = {
-        .minutes = m,
-        .before = minute_of(m, window.start_ns),
-        .values = arena_alloc(arena, m->count * sizeof(double)),
-        .room = arena_alloc(arena, m->count * sizeof(double)),
-        .off = arena_alloc(arena, m->count)};
-    r.row_of =
-        arena_zero(arena, candidates->component_count + 1, sizeof(*r.row_of));
-    m->known = arena_zero(arena, m->count, 1);
-    if (!r.row_of || !m->known || !judge.values || !judge.room || !judge.off)
-        return arena_status(arena);
-    s = red_series_read(reader, candidates, candidates->resources, time, false,
-                        count_point, &r);
-    for (uint32_t i = 0; i < m->row_count && s == OK && m->rows[i].at; i++) {
-        find_failing(&judge, &m->rows[i]);
-        find_slow(&judge, &m->rows[i]);
-    }
-    if (s == OK && m->row_count == 0)
-        s = read_metrics(&r, reader, candidates, time, &judge);
-    return s == OK ? arena_status(arena) : s;
+    const struct minutes_span span = {.from_ns = m->from_ns,
+                                      .judged_ns = window.start_ns,
+                                      .end_ns = window.end_ns,
+                                      .part = m->count,
+                                      .most = m->count,
+                                      .what = MINUTES_OF_REQUESTS |
+                                              MINUTES_OF_METRICS};
+
+    return symptom_minutes_judge(m, reader, candidates, &span, arena);
 }

@@ -2,7 +2,7 @@
  * symptom_minutes - the minutes before and in the window in which a component
  * failed more of its requests, or took longer, than it mostly does. One read of
  * the derived series, or of the metrics that stand for them; the choice of the
- * baseline and the list of incidents stand on it.
+ * baseline and the lists of incidents stand on it.
  *
  * What is usual is judged by the better minutes, so that a fault may last for
  * more than half of the time looked at. A single minute is no symptom.
@@ -34,7 +34,27 @@ struct symptom_minutes {
     uint8_t *known;          /* minutes in which anything was measured */
 };
 
-/* Reads the window and the time before it. Times too long to be looked at
+/* Of a long time, which is judged in parts. */
+struct minutes_span {
+    uint64_t from_ns; /* a whole minute */
+    uint64_t judged_ns, end_ns;
+    uint32_t part; /* minutes that are judged at once */
+    uint32_t most; /* minutes before them that they are judged by */
+    bool grows;    /* the first minutes of what was not there before are judged
+                      by themselves */
+    int what;
+};
+/* Metrics only where there are no requests. */
+enum { MINUTES_OF_REQUESTS = 1, MINUTES_OF_METRICS = 2 };
+
+MUST_CHECK enum status symptom_minutes_judge(struct symptom_minutes *minutes,
+                                             struct reader *reader,
+                                             struct candidates *candidates,
+                                             const struct minutes_span *span,
+                                             struct arena *arena);
+
+/* The same for one window of a length of at most hours, in one part; reads the
+ * window and the time before it. Times too long to be looked at
  * minute by minute are not read. */
 MUST_CHECK enum status symptom_minutes_read(struct symptom_minutes *minutes,
                                             struct reader *reader,

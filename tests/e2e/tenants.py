@@ -136,6 +136,10 @@ READS = {
     "GET /api/v1/capacity": lambda t: [
         (f"/api/v1/capacity?namespace={t.namespace}&project=shop&component={c}&{QUERY}", None)
         for c in ("front", "cart", "none")],
+    "GET /api/v1/incidents": lambda t: [
+        (f"/api/v1/incidents?{QUERY}", None),
+        *((f"/api/v1/incidents?namespace={t.namespace}{more}&{QUERY}", None)
+          for more in ("", "&project=shop&component=cart", "&project=none"))],
     "POST /api/v1/cause": lambda t: [
         ("/api/v1/cause", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/cause": lambda t: [(f"/api/v1/cause?namespace={t.namespace}&project=shop&{QUERY}", None)],
