@@ -1,6 +1,7 @@
 // How many lines there were, by time and level, with the changes of the time.
-import { useCallback, useMemo } from "react";
+import { useMemo } from "react";
 import { useSetParams } from "../address";
+import { useTimeAxis } from "../charts/time_axis";
 import { TimeChart } from "../charts/time_chart";
 import type { Line, Marker } from "../charts/types";
 import type { Schemas } from "../client";
@@ -64,11 +65,7 @@ export function Volume(props: { scope: Scope; range: TimeRange; filters: LogFilt
         [asked.data, from, to, filters.levels],
     );
     const markers = useMemo(() => markersOf(changes.data?.changes ?? []), [changes.data]);
-    const onBrush = useCallback(
-        (start: number, end: number) =>
-            set({ from: rfc3339(start), to: rfc3339(end), live: undefined, at: undefined }),
-        [set],
-    );
+    const axis = useTimeAxis();
     const folded = params.chart === "off";
     if (asked.error && !asked.data)
         return <ErrorNotice error={asked.error} again={() => void asked.refetch()} />;
@@ -88,12 +85,10 @@ export function Volume(props: { scope: Scope; range: TimeRange; filters: LogFilt
                     unit="count"
                     times={drawn?.times ?? NO_TIMES}
                     lines={drawn?.lines ?? NO_LINES}
-                    from={from}
-                    to={to}
+                    {...axis}
                     stepMs={drawn?.stepMs ?? 60e3}
                     markers={markers}
                     height={HEIGHT}
-                    onBrush={onBrush}
                     onMarker={(hit) =>
                         set({
                             from: rfc3339(hit[0]!.at - 300e3),

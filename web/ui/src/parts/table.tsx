@@ -1,14 +1,7 @@
 // A table of any length: virtual rows, sorting, one row or cell of focus.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import {
-    useEffect,
-    useMemo,
-    useRef,
-    useState,
-    type CSSProperties,
-    type KeyboardEvent,
-    type ReactNode,
-} from "react";
+import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import { useWidth } from "./width";
 
 export interface Column<Row> {
     id: string;
@@ -82,18 +75,6 @@ export interface DataTableProps<Row> {
 const ROW = 36;
 // Shorter tables are drawn whole.
 const WHOLE = 60;
-
-function useWidth(ref: React.RefObject<HTMLElement | null>): number {
-    const [width, setWidth] = useState(1200);
-    useEffect(() => {
-        const element = ref.current;
-        if (!element || typeof ResizeObserver === "undefined") return;
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width));
-        observer.observe(element);
-        return () => observer.disconnect();
-    }, [ref]);
-    return width;
-}
 
 function HeadCell<Row>(props: { column: Column<Row>; sort?: Sort; onSort?: (sort: Sort) => void }) {
     const { column, sort, onSort } = props;
