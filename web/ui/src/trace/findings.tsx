@@ -1,0 +1,105 @@
+// What stands out in a trace: where it failed first, where its time went, calls
+// that are repeated, and what is wrong with the trace itself.
+import type { ReactNode } from "react";
+import { formatSeconds, formatShare, shownName } from "../format";
+import { Notice } from "../states";
+import type { ReadTrace } from "./ask_trace";
+
+const SHOWN = 3;
+
+function Span(props: { span: { component?: string; spanName: string } }) {
+    const { component, spanName } = props.span;
+    return (
+        <bdi>
+            {component ? <b>{shownName(component)}</b> : null} {shownName(spanName)}
+        </bdi>
+    );
+}
+
+function Finding(props: { title: string; items: ReactNode[] }) {
+    if (props.items.length === 0) return null;
+    return (
+        <div className="cb-finding">
+            <h2>{props.title}</h2>
+            <ol>
+                {props.items.slice(0, SHOWN).map((item, i) => (
+                    <li key={i}>{item}</li>
+                ))}
+            </ol>
+            {props.items.length > SHOWN ? (
+                <details>
+                    <summary>{props.items.length - SHOWN} more</summary>
+                    <ol start={SHOWN + 1}>
+                        {props.items.slice(SHOWN).map((item, i) => (
+                            <li key={i}>{item}</li>
+                        ))}
+                    </ol>
+                </details>
+            ) : null}
+        </div>
+    );
+}
+
+export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: string) => void }) {
+    const { found, onSpan } = props;
+    const link = (spanId: string, content: ReactNode) => (
+        <button type="button" className="cb-text-button" onClick={() => onSpan(spanId)}>
+            {content}
+        </button>
+    );
+    const errors = found.errors.map((error) => (
+        <>
+            {link(error.spanId, <Span span={error} />)}
+            <span className="cb-finding-text">
+                {[error.exceptionType, error.exceptionMessage ?? error.message]
+                    .filter(Boolean)
+                    .map((text) => shownName(text!))
+                    .join(": ")}
+                {error.path.length === 0
+                    ? ""
+                    : error.reachesRoot
+                      ? `; with it failed all ${error.path.length} above`
+                      : `; with it failed ${error.path.length} above, not the whole trace`}
+            </span>
+        </>
+    ));
+    const time = found.criticalPath.map((part) => (
+        <>
+            <span className="cb-share" aria-hidden="true">
+                <span style={{ width: `${Math.min(100, part.percent)}%` }} />
+            </span>
+            <Span span={part} />
+            <span className="cb-finding-text">
+                {formatShare(part.percent / 100)}, {formatSeconds(part.durationNs / 1e9)}
+                {part.spanCount > 1 ? ` in ${part.spanCount} spans` : ""}
+            </span>
+        </>
+    ));
+    const repeated = found.repeated.map((call) => (
+        <>
+            {link(
+                call.spanId,
+                <>
+                    {call.count} × <Span span={call} />
+                </>,
+            )}
+            <span className="cb-finding-text">
+                called by {shownName(call.parent.component ?? "")} {shownName(call.parent.spanName)}; they
+                took {formatSeconds(call.wallNs / 1e9)}
+                {call.errorCount > 0 ? `, ${call.errorCount} failed` : ""}
+            </span>
+        </>
+    ));
+    return (
+        <section className="cb-findings" aria-label="What stands out">
+            {found.remarks.map((remark) => (
+                <Notice key={remark} kind="note" title={shownName(remark)} />
+            ))}
+            <div className="cb-findings-lists">
+                <Finding title="Failed first" items={errors} />
+                <Finding title="What its caller waited for (critical path)" items={time} />
+                <Finding title="Repeated calls" items={repeated} />
+            </div>
+        </section>
+    );
+}
