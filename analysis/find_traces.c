@@ -3,20 +3,13 @@
  *
  * In: a scope, a window, filters. Out: groups of equal traces with counts and
  * examples, outliers, then a list, the newest or the slowest first.
- *
- * The slowest ones are found with the store's filter by duration: the k-th
- * slowest of the traces that are known is a lower bound for the k-th slowest of
- * all. Those above it are read; if that are too many, the k-th slowest among
- * them is the next bound.
  */
 #include "find_traces.h"
-
-#include <stdlib.h>
 
 #include "clock.h"
 #include "routes.h"
 
-enum { LIMIT = 20, ROUNDS = 8, COUNTED = 10000 };
+enum { LIMIT = 20, COUNTED = 10000 };
 
 #define DEFAULT_WINDOW NS_PER_HOUR
 
@@ -82,87 +75,38 @@ static enum status keep(struct found_traces *f,
     return OK;
 }
 
-static enum status load(struct found_traces *f, uint64_t min_duration_ns,
-                        uint32_t limit, struct found_trace **list,
-                        uint32_t *count)
-{
-    /* Once is enough. */
-    struct count_limit counting = {.most = f->examined ? 1 : COUNTED};
-    struct trace_query query = f->query;
-    struct trace_summary *traces;
-    uint64_t total;
-    enum status s;
-
-    query.limit = limit;
-    query.counting = &counting;
-    if (min_duration_ns > query.min_duration_ns)
-        query.min_duration_ns = min_duration_ns;
-    s = reader_query_traces(f->request->reader, &query, f->request->arena,
-                            &traces, count, &total);
-    if (s != OK)
-        return s;
-    if (!f->examined) {
-        f->total = total > *count ? total : *count;
-        f->is_lower_bound = counting.stopped;
-    }
-    return keep(f, traces, *count, list);
-}
-
-static int slowest_first(const void *left, const void *right)
-{
-    const struct found_trace *a = left, *b = right;
-
-    if (a->duration_ns != b->duration_ns)
-        return a->duration_ns > b->duration_ns ? -1 : 1;
-    return memcmp(a->summary.trace_id, b->summary.trace_id, 16);
-}
-
-/* The slowest of `count` known ones, which are put in order; at least this many
- * are that slow. */
-static uint64_t bound_of(struct found_trace *known, uint32_t count,
-                         uint32_t limit)
-{
-    qsort(known, count, sizeof(*known), slowest_first);
-    return count < limit ? 0 : known[limit - 1].duration_ns;
-}
-
 static enum status list_slowest(struct found_traces *f)
 {
-    uint32_t most = f->limit < FIND_EXAMINED ? FIND_EXAMINED : f->limit;
-    uint32_t count = f->examined_count;
-    struct found_trace *known =
-        arena_alloc(f->request->arena, count * sizeof(*known));
-    uint64_t bound = 0;
-    enum status s = OK;
+    struct slowest_traces slowest;
+    enum status s = slowest_traces_read(f->request->reader, &f->query, f->limit,
+                                        f->summaries, f->examined_count,
+                                        f->request->arena, &slowest);
 
-    if (!known)
-        return arena_status(f->request->arena);
-    if (count > 0)
-        memcpy(known, f->examined, count * sizeof(*known));
-    f->exact = count < FIND_EXAMINED;
-    for (int i = 0; i < ROUNDS && !f->exact && s == OK; i++) {
-        uint64_t next = bound_of(known, count, f->limit);
-
-        f->exact = i > 0 && next <= bound; /* the rest is equally slow */
-        bound = next;
-        if (!f->exact)
-            s = load(f, bound, most + 1, &known, &count);
-        f->exact |= count <= most;
-    }
-    bound_of(known, count, f->limit);
-    f->more = count > f->limit || f->total > f->limit;
-    f->listed = known;
-    f->listed_count = count < f->limit ? count : f->limit;
-    return s;
+    if (s != OK)
+        return s;
+    f->exact = slowest.exact;
+    f->more = slowest.more || f->total > f->limit;
+    f->listed_count = slowest.count;
+    return keep(f, slowest.at, slowest.count, &f->listed);
 }
 
 static enum status read_traces(struct found_traces *f)
 {
-    uint32_t most = f->limit < FIND_EXAMINED ? FIND_EXAMINED : f->limit + 1;
-    enum status s = load(f, 0, most, &f->examined, &f->examined_count);
+    struct count_limit counting = {.most = COUNTED};
+    struct trace_query query = f->query;
+    uint64_t total;
+    enum status s;
 
+    query.limit = f->limit < FIND_EXAMINED ? FIND_EXAMINED : f->limit + 1;
+    query.counting = &counting;
+    s = reader_query_traces(f->request->reader, &query, f->request->arena,
+                            &f->summaries, &f->examined_count, &total);
+    if (s == OK)
+        s = keep(f, f->summaries, f->examined_count, &f->examined);
     if (s != OK)
         return s;
+    f->total = total > f->examined_count ? total : f->examined_count;
+    f->is_lower_bound = counting.stopped;
     if (f->by_duration)
         return list_slowest(f);
     f->exact = true;

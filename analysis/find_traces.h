@@ -10,9 +10,10 @@
 #define FIND_TRACES_H
 
 #include "query_request.h"
+#include "slowest_traces.h"
 
 /* Traces that are read for the summary. */
-enum { FIND_EXAMINED = 2000 };
+enum { FIND_EXAMINED = SLOWEST_KNOWN };
 
 struct found_trace {
     struct trace_summary summary;
@@ -49,7 +50,8 @@ struct found_traces {
     bool by_duration, filtered;
     uint32_t limit;
 
-    struct found_trace *examined; /* the newest ones */
+    struct trace_summary *summaries; /* the newest ones */
+    struct found_trace *examined;    /* the same */
     uint32_t examined_count;
     uint64_t total;
     bool is_lower_bound;

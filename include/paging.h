@@ -84,8 +84,13 @@ extern const struct reply_table list_end_table;
                 REPLY_LIST(struct list_reply, name, records, table), \
                 REPLY_INLINE(struct list_reply, end, 0, &list_end_table))
 
-/* Writes it, each record as `item` shows it. total: matches that were counted.
+/* Fills it in, each record as `item` shows it. total: matches that were
+ * counted.
  */
+struct list_reply paging_list(const struct query_request *request,
+                              const struct list_page *page, reply_item *item,
+                              void *arg, uint64_t total);
+/* And writes it. */
 void paging_reply(struct query_request *request,
                   const struct reply_table *table, const struct list_page *page,
                   reply_item *item, void *arg, uint64_t total);

@@ -67,6 +67,7 @@ static inline void list_number(uint8_t key[POSITION_NUMBER], uint64_t number)
  * counted: it ends at `most`, or when it takes too long. */
 struct count_limit {
     uint64_t most; /* 0: all are counted */
+    bool patient;  /* it ends at `most` only */
     bool stopped;  /* out: the total is a lower bound */
 };
 

@@ -215,9 +215,9 @@ struct list_time paging_time(const struct list_page *page, uint32_t i)
     return time;
 }
 
-void paging_reply(struct query_request *request,
-                  const struct reply_table *table, const struct list_page *page,
-                  reply_item *item, void *arg, uint64_t total)
+struct list_reply paging_list(const struct query_request *request,
+                              const struct list_page *page, reply_item *item,
+                              void *arg, uint64_t total)
 {
     bool many = total > PAGING_TOTAL;
     struct list_reply reply = {
@@ -231,6 +231,15 @@ void paging_reply(struct query_request *request,
 
         write_cursor(reply.end.next_cursor, page, &last);
     }
+    return reply;
+}
+
+void paging_reply(struct query_request *request,
+                  const struct reply_table *table, const struct list_page *page,
+                  reply_item *item, void *arg, uint64_t total)
+{
+    struct list_reply reply = paging_list(request, page, item, arg, total);
+
     reply_write(&request->json, table, &reply);
 }
 

@@ -15,11 +15,14 @@
 #include "hex.h"
 #include "hidden_spans.h"
 #include "paging.h"
+#include "slowest_traces.h"
 #include "span_reply.h"
 
 /* Spans of one answer: a trace is read in few pages, each within the bound of
  * an answer. */
 enum { SPANS_MAX = 10000 };
+/* Traces that are counted beside a sample. */
+enum { SAMPLE_COUNTED = 100000 };
 
 /* Which spans of a trace in the scope are shown. Spans that other namespaces
  * sent in the same trace are hidden. */
@@ -62,8 +65,21 @@ static const struct reply_table trace_table = REPLY_TABLE(
     REPLY(struct trace_view, "startTime", start),
     REPLY(struct trace_view, "durationNs", duration_ns));
 
-static const struct reply_table traces_table =
-    LIST_REPLY_TABLE("traces", &trace_table);
+struct traces_reply {
+    struct list_reply list;
+    uint64_t failed;
+    const uint64_t *has_failed; /* NULL: not counted */
+    bool exact;
+    const bool *has_exact; /* NULL: it is by time */
+};
+static const struct reply_table traces_table = REPLY_TABLE(
+    struct traces_reply,
+    REPLY_LIST(struct traces_reply, "traces", list.records, &trace_table),
+    REPLY_INLINE(struct traces_reply, list.end, 0, &list_end_table),
+    REPLY_ROW_OF(struct traces_reply, "failed", has_failed, const uint64_t *,
+                 REPLY_TYPE_UINT64, REPLY_POINTER, NULL),
+    REPLY_ROW_OF(struct traces_reply, "exact", has_exact, const bool *,
+                 REPLY_TYPE_BOOL, REPLY_POINTER, NULL));
 
 /* The traces found, while they are written one at a time. */
 struct trace_list {
@@ -92,15 +108,40 @@ static const void *trace_item(void *arg, uint32_t i)
     return &list->view;
 }
 
+/* Which traces, of those that match. */
+enum trace_choice { CHOOSE_BY_TIME, CHOOSE_SLOWEST, CHOOSE_SAMPLE };
+
+static enum trace_choice read_choice(struct query_request *request,
+                                     const struct list_window *window)
+{
+    static const char *const orders[] = {"time", "duration", NULL};
+    bool slowest = params_word(request, "sortBy", orders) == 1, sample = false;
+    struct slice cursor;
+
+    params_bool(request, "sample", &sample);
+    params_text(request, "cursor", &cursor);
+    if (sample && slowest)
+        query_invalid(request,
+                      "sample must not be combined with sortBy duration");
+    if ((sample || slowest) && cursor.len > 0)
+        query_invalid(request, "cursor must not be combined with %s",
+                      sample ? "sample" : "sortBy duration");
+    if (slowest && window->ascending)
+        query_invalid(request, "sortOrder must be desc with sortBy duration");
+    return sample ? CHOOSE_SAMPLE : slowest ? CHOOSE_SLOWEST : CHOOSE_BY_TIME;
+}
+
 static enum status read_traces_request(struct query_request *request,
                                        struct trace_query *query,
-                                       struct list_window *window)
+                                       struct list_window *window,
+                                       enum trace_choice *choice)
 {
     struct scope_filter scope;
     bool attributes = false; /* of spans; a list of traces shows none */
 
     params_scope(request, 0, &scope);
     paging_window(request, LIST_TRACES, 1, PARAMS_MAX_PAGE, window);
+    *choice = read_choice(request, window);
     params_bool(request, "includeAttributes", &attributes);
     params_attrs(request, "attributes", &query->attrs, &query->attr_count);
     params_duration(request, "minDuration", &query->min_duration_ns);
@@ -117,25 +158,139 @@ static enum status read_traces_request(struct query_request *request,
     return select_visible(request, &scope, &query->visible);
 }
 
-static enum status query_traces(struct query_request *request)
+static enum status read_by_time(struct trace_list *list,
+                                const struct trace_query *query,
+                                struct traces_reply *reply)
 {
-    struct trace_query query = {0};
-    struct trace_list list = {.request = request};
-    struct list_window window = {0};
     struct trace_summary *traces;
+    uint64_t total;
+    enum status s =
+        reader_query_traces(list->request->reader, query, list->request->arena,
+                            &traces, &list->page.known, &total);
+
+    list->page.records = list->traces = traces;
+    if (s == OK)
+        reply->list =
+            paging_list(list->request, &list->page, trace_item, list, total);
+    return s;
+}
+
+static enum status read_slowest(struct trace_list *list,
+                                const struct trace_query *query,
+                                struct traces_reply *reply)
+{
+    struct query_request *request = list->request;
+    struct trace_query first = *query;
+    struct slowest_traces slowest = {.at = NULL};
+    struct trace_summary *known;
     uint32_t count;
     uint64_t total;
-    enum status s = read_traces_request(request, &query, &window);
+    enum status s;
+
+    first.limit = SLOWEST_KNOWN;
+    s = reader_query_traces(request->reader, &first, request->arena, &known,
+                            &count, &total);
+    if (s == OK)
+        s = slowest_traces_read(request->reader, query, query->limit - 1, known,
+                                count, request->arena, &slowest);
+    list->page.records = list->traces = slowest.at;
+    list->page.known = slowest.count;
+    reply->exact = slowest.exact;
+    reply->has_exact = &reply->exact;
+    if (s == OK)
+        reply->list = paging_list(request, &list->page, trace_item, list,
+                                  total > count ? total : count);
+    return s;
+}
+
+/* How many match; where memory does not suffice to tell, not fewer than *total
+ * already is. */
+static enum status count_traces(struct query_request *request,
+                                const struct trace_query *query, bool failed,
+                                uint64_t *total, bool *is_lower_bound)
+{
+    struct count_limit counting = {.most = SAMPLE_COUNTED, .patient = true};
+    struct trace_query all = *query;
+    struct trace_summary *traces;
+    uint64_t counted;
+    uint32_t count;
+    enum status s;
+
+    all.limit = 1;
+    all.counting = &counting;
+    all.errors_only |= failed;
+    s = reader_query_traces(request->reader, &all, request->arena, &traces,
+                            &count, &counted);
+    *is_lower_bound |= s != OK || counting.stopped;
+    if (s == OK && counted > *total)
+        *total = counted;
+    return s == ERR_TOO_BIG ? OK : s;
+}
+
+static void reverse(struct trace_summary *traces, uint32_t count)
+{
+    for (uint32_t i = 0; i < count / 2; i++) {
+        struct trace_summary t = traces[i];
+
+        traces[i] = traces[count - 1 - i];
+        traces[count - 1 - i] = t;
+    }
+}
+
+static enum status read_sample(struct trace_list *list,
+                               const struct trace_query *query,
+                               struct traces_reply *reply)
+{
+    struct query_request *request = list->request;
+    struct trace_query spread = *query;
+    struct spread_traces found;
+    struct list_end *end = &reply->list.end;
+    enum status s;
+
+    spread.limit--;
+    s = reader_spread_traces(request->reader, &spread, request->arena, &found);
+    if (s != OK)
+        return s;
+    list->traces = found.traces;
+    list->page.records = found.traces;
+    list->page.known = found.count;
+    reply->list.records =
+        (struct reply_list){found.count, NULL, trace_item, list};
+    reply->has_failed = &reply->failed;
+    end->total = found.count;
+    for (uint32_t i = 0; i < found.count; i++)
+        reply->failed += found.traces[i].has_errors;
+    if (found.more)
+        s = count_traces(request, query, false, &end->total,
+                         &end->is_lower_bound);
+    if (s == OK && found.more)
+        s = count_traces(request, query, true, &reply->failed,
+                         &end->is_lower_bound);
+    if (query->ascending)
+        reverse(found.traces, found.count);
+    end->took_ms = query_took_ms(request);
+    return s;
+}
+
+static enum status query_traces(struct query_request *request)
+{
+    static enum status (*const choices[])(
+        struct trace_list *, const struct trace_query *,
+        struct traces_reply *) = {read_by_time, read_slowest, read_sample};
+    struct trace_query query = {0};
+    struct trace_list list = {.request = request};
+    struct traces_reply reply = {.failed = 0};
+    struct list_window window = {0};
+    enum trace_choice choice;
+    enum status s = read_traces_request(request, &query, &window, &choice);
 
     if (s != OK)
         return s;
-    s = reader_query_traces(request->reader, &query, request->arena, &traces,
-                            &count, &total);
+    list.page.window = &window;
+    s = choices[choice](&list, &query, &reply);
     if (s != OK)
         return query_fail_read(request, s);
-    list.traces = traces;
-    list.page = (struct list_page){&window, traces, count};
-    paging_reply(request, &traces_table, &list.page, trace_item, &list, total);
+    reply_write(&request->json, &traces_table, &reply);
     return OK;
 }
 

@@ -325,7 +325,8 @@ static bool counted_enough(struct log_page *page)
 
     page->cost += COST_SUMMARY;
     if (!counting || counting->most == 0 ||
-        (page->total < counting->most && page->cost < COUNT_COST))
+        (page->total < counting->most &&
+         (counting->patient || page->cost < COUNT_COST)))
         return false;
     counting->stopped = true;
     return true;

@@ -286,7 +286,8 @@ static bool counted_enough(struct trace_search *s)
 
     s->cost++;
     if (!counting || counting->most == 0 ||
-        (s->total < counting->most && s->cost <= COUNT_STEPS))
+        (s->total < counting->most &&
+         (counting->patient || s->cost <= COUNT_STEPS)))
         return false;
     counting->stopped = true;
     return true;
