@@ -1,6 +1,8 @@
 # make [MODE=release|debug|asan|tsan]   build
 # make run                              install what is missing, build, serve
 # make demo [ARGS="--query HOST:PORT"]  the same with a shop that sends data
+# make web                              build the page; run, demo and test do, too (WEB=no: without)
+# make web-check                        types, lint, format and unit tests of it
 # make setup                            install what is missing
 # make test                             install what is missing, all tests
 # make unit | e2e | test-kafka          the parts of it, in MODE
@@ -148,17 +150,25 @@ runner = MODE=$(MODE) BUILD=$(BUILD) MAKE="$(MAKE)" sh tests/run-all.sh
 
 run:
 	@sh tests/setup.sh build
+	@sh web/build.sh try
 	+@$(again) MODE=release all
 	exec $(BUILD)/release/$(NAME) serve --data-dir ./$(NAME)-data $(ARGS)
 
 demo:
 	@sh tests/setup.sh build
+	@sh web/build.sh try
 	+@$(again) MODE=release build-e2e
 	@OUT=$(BUILD)/release sh tests/demo.sh $(ARGS)
 
 test:
 	@sh tests/setup.sh
-	@$(runner) unit fuzz e2e kafka
+	@sh web/build.sh try
+	@$(runner) web unit fuzz e2e kafka
+
+web:
+	@sh web/build.sh
+web-check:
+	@sh web/build.sh check
 
 unit:
 	@$(runner) unit fuzz
@@ -282,7 +292,7 @@ help:
 
 .PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
         demo test test-kafka test-nightly \
-        unit e2e setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
+        unit e2e web web-check setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan check-windows layers structure headers format format-check tidy docs \
         install clean help FORCE
 .SECONDARY:

@@ -11,6 +11,7 @@ otlp=127.0.0.1:4318
 query=127.0.0.1:9097
 server_option=
 option=
+page=
 for word; do
     case $option in
     --otlp-http) otlp=$word ;;
@@ -18,11 +19,12 @@ for word; do
     esac
     option=$word
 done
+[ "${WEB:-}" = no ] || [ ! -f web/dist/index.html ] || page=http://$query/ui
 rm -rf "$data"
 mkdir -p "$data"
 
 "$out/callboard" serve --data-dir "$data" \
-    --catalog tests/shop/catalog.json "$@" &
+    --catalog tests/shop/catalog.json --page-url "$page" "$@" &
 server=$!
 trap 'kill $server ${shop:-} 2>/dev/null; wait; exit 0' INT TERM
 
@@ -36,6 +38,8 @@ shop=$!
 sleep 3
 end=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 start=$(date -u -d '-30 minutes' +%Y-%m-%dT%H:%M:%SZ)
+[ -z "$page" ] || echo "
+Open $page/ in a browser."
 cat <<TXT
 
 A simulated shop is sending telemetry. Example queries:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and runs tests and sums them up.
 #
-#   sh tests/run-all.sh [unit] [fuzz] [e2e] [kafka]     all when none is named
+#   sh tests/run-all.sh [web] [unit] [fuzz] [e2e] [kafka]     all when none is named
 #   sh tests/run-all.sh tests/e2e/cause.sh              one script of e2e
 #
 # A test is a program that prints TAP: one line for each thing it tested,
@@ -15,6 +15,7 @@
 # counts as one failure. All are run, whatever fails before them. What a test
 # has started ends with it.
 #
+#   web    web/build.sh check, and executable files tests/web/*.sh as those of e2e
 #   unit   tests/unit/MODULE/test_*.c
 #   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
 #   e2e    executable files tests/e2e/*.sh and tests/e2e/*/run.sh, in order of
@@ -41,7 +42,7 @@ CALLBOARD=$OUT/callboard
 SHOPGEN=$OUT/shopgen
 export OUT CALLBOARD SHOPGEN
 
-[ $# -gt 0 ] || set -- unit fuzz e2e kafka
+[ $# -gt 0 ] || set -- web unit fuzz e2e kafka
 
 SEED=${SEED:-$([ -n "${NIGHTLY:-}" ] && date +%s || echo 1)}
 export SEED
@@ -127,7 +128,7 @@ build() {
 # All programs at once, while there are processors; what is fetched comes later.
 targets=
 for kind; do
-    case $kind in kafka | *.sh) kind=e2e ;; esac
+    case $kind in kafka | web | *.sh) kind=e2e ;; esac
     targets="$targets build-$kind"
 done
 # shellcheck disable=SC2086
@@ -152,8 +153,12 @@ for kind; do
         done
         ;;
     *.sh) run "$LIMIT" "$kind" "./$kind" ;;
-    e2e | kafka)
+    e2e | kafka | web)
         scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
+        if [ "$kind" = web ]; then
+            scripts="tests/web/*.sh"
+            run "$LIMIT" web ./web/build.sh check
+        fi
         if [ "$kind" = kafka ]; then
             scripts="tests/kafka/e2e/*.sh"
             build fetch-kafka || continue

@@ -2,7 +2,8 @@
 # Installs what is missing to build and to test, as Debian packages, and says
 # nothing when nothing is.
 #
-#   sh tests/setup.sh build    compiler, libraries, curl
+#   sh tests/setup.sh build    compiler, libraries, curl; Node.js for the page, where
+#                              it can be installed (WEB=no: not)
 #   sh tests/setup.sh          these, and what tests and checks use besides
 #   sh tests/setup.sh fuzz     and clang's libFuzzer
 #
@@ -40,6 +41,16 @@ library libprotobuf-c libprotobuf-c-dev
 library rdkafka librdkafka-dev
 library libpcre2-8 libpcre2-dev
 
+# Without Node.js the program has no page, but is built.
+can_install() {
+    command -v apt-get >/dev/null 2>&1 &&
+        { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1; }
+}
+if [ "${WEB:-}" != no ] && can_install; then
+    tool node nodejs
+    tool npm npm
+fi
+
 if [ "${1:-all}" != build ]; then
     tool gcc build-essential
     tool clang clang
@@ -55,7 +66,7 @@ if [ "${1:-all}" != build ]; then
     done
     [ $found = yes ] || need "python3-jsonschema python3-yaml python3-cryptography"
     python3 -c 'import venv, ensurepip' 2>/dev/null || need python3-venv
-    tool node "nodejs npm"
+    tool node nodejs
     tool chromium chromium
     tool promtool prometheus
     tool kcat kcat
