@@ -65,11 +65,19 @@ bool http_host_allowed(const char *list, struct slice host)
     return false;
 }
 
+/* The browser says that the page which asks came from this address, which a
+ * proxy may have changed in Host. No script can set the field. */
+static bool is_same_origin(const struct http_head *head)
+{
+    return head->fetch_site.ptr &&
+           http_equal_fold(head->fetch_site, SLICE("same-origin"));
+}
+
 enum http_origin http_origin_of(const char *list, const struct http_head *head)
 {
     struct slice origin = head->origin, own = head->origin;
 
-    if (!origin.ptr)
+    if (!origin.ptr || is_same_origin(head))
         return HTTP_ORIGIN_NONE;
     if (http_equal_fold(origin, SLICE("null")) || origin.len == 0)
         return HTTP_ORIGIN_OPAQUE;
@@ -86,7 +94,6 @@ enum http_origin http_origin_of(const char *list, const struct http_head *head)
 
 bool http_is_cross_site(const struct http_head *head)
 {
-    return head->fetch_site.ptr &&
-           !http_equal_fold(head->fetch_site, SLICE("same-origin")) &&
+    return head->fetch_site.ptr && !is_same_origin(head) &&
            !http_equal_fold(head->fetch_site, SLICE("none"));
 }

@@ -18,7 +18,8 @@
 bool http_origin_listed(const char *list, struct slice origin);
 
 enum http_origin {
-    HTTP_ORIGIN_NONE, /* no Origin, or that of this server */
+    HTTP_ORIGIN_NONE, /* no Origin, or that of this server: by its host, or by
+                         Sec-Fetch-Site */
     HTTP_ORIGIN_LISTED,
     HTTP_ORIGIN_OTHER,
     HTTP_ORIGIN_OPAQUE, /* "null" */

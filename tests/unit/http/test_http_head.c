@@ -130,6 +130,11 @@ TEST(origins)
     CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_NONE);
     head.origin = SLICE("a.example:9097");
     CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OTHER);
+    head.fetch_site = SLICE("same-site");
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OTHER);
+    head.fetch_site = SLICE("same-origin"); /* a proxy has changed Host */
+    CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_NONE);
+    head.fetch_site = SLICE("cross-site");
     head.origin = SLICE("null");
     CHECK_EQ(http_origin_of(list, &head), HTTP_ORIGIN_OPAQUE);
 }
