@@ -105,6 +105,7 @@ static void refuse_response(struct server_request *sr)
     buf_release(&sr->request.response.body);
     sr->request.response.produce = NULL;
     sr->request.response.file = NULL;
+    sr->request.response.untagged = 0;
     sr->etag[0] = '\0';
     sr->compressed = sr->not_modified = false;
     service->refuse(service->arg, &sr->request, ERR_BUSY,
@@ -197,7 +198,8 @@ void http_prepare(struct server_request *sr)
         return;
     }
     if (response->code == MHD_HTTP_OK && is_get(sr) && large)
-        set_etag(sr, buf_slice(&response->body));
+        set_etag(sr, (struct slice){response->body.ptr,
+                                    response->body.len - response->untagged});
     if (sr->not_modified)
         buf_release(&sr->request.response.body);
     else if (response->code == MHD_HTTP_OK && large &&

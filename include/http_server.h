@@ -93,7 +93,9 @@ typedef bool http_produce(void *arg, struct buf *out);
 struct http_response {
     int code;
     const char *content_type;
-    struct buf body;              /* owned */
+    struct buf body; /* owned */
+    size_t untagged; /* bytes at its end that are not in its ETag: they differ
+                        each time, and say nothing of what was asked for */
     const struct http_file *file; /* in place of the body; NULL: none */
     /* Not NULL: `body` is the first piece only. Each further one is produced
      * when the client has read those before: on the I/O thread, so it takes

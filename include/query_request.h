@@ -77,7 +77,8 @@ struct query_request {
     struct arena *arena;           /* freed after the answer */
     uint64_t now_ns, started_ns;   /* wall clock; monotonic */
 
-    struct buf out; /* the answer */
+    struct buf out;  /* the answer */
+    size_t untagged; /* bytes at its end that say how long it took */
     struct jsonw json;
     /* Of an answer that may be larger than max_reply; a handler sets both, and
      * writes nothing itself. Appends a piece of about QUERY_PIECE bytes; false:

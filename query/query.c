@@ -61,9 +61,9 @@ struct query {
 enum {
     QUERY_SECONDS = 30,  /* of a query, unless a limit says otherwise */
     TENANT_WAITING = 64, /* queries of a namespace */
+    MAX_ADMIN = 16,      /* connections */
+    MAX_DECISIONS = 4,   /* of a query */
 };
-
-enum { CLIENT_CLOSED_REQUEST = 499, MAX_ADMIN = 16, MAX_DECISIONS = 4 };
 
 /* A query from its HTTP request to its response; `user` of the former. */
 struct queued_query {
@@ -153,12 +153,13 @@ static void set_response(struct query_request *request,
     http->response.file = request->file;
     http->response.location = request->location;
     http->response.body = request->out;
+    http->response.untagged = request->untagged;
     http->response.produce = request->produce;
     http->response.produce_arg = request->produce_arg;
     http->response.held = request->arena ? arena_size(request->arena) : 0;
     buf_init(&request->out, 0);
     stats_add_code(STATS_QUERIES_200, http_is_disconnected(http)
-                                          ? CLIENT_CLOSED_REQUEST
+                                          ? 499 /* "client closed request" */
                                           : (unsigned)request->http_status);
 }
 
@@ -241,7 +242,6 @@ static enum status push(struct queued_query *queued,
     return status;
 }
 
-/* Queued for a worker, or refused. */
 static void push_or_refuse(struct queued_query *queued)
 {
     struct query *query = queued->query;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ascii.h"
 #include "clock.h"
 #include "log.h"
 #include "query_request.h"
@@ -202,6 +203,22 @@ void query_refuse_route(struct query_request *request)
         query_fail(request, ERR_NOT_FOUND, NULL, "no such path");
 }
 
+/* "tookMs":12} is the end of most answers. */
+static size_t timing_len(struct slice out)
+{
+    static const char name[] = "\"tookMs\":";
+    size_t len = out.len;
+
+    if (len < sizeof(name) || out.ptr[--len] != '}')
+        return 0;
+    while (len > 0 && is_digit(out.ptr[len - 1]))
+        len--;
+    if (len < strlen(name) ||
+        memcmp(out.ptr + len - strlen(name), name, strlen(name)) != 0)
+        return 0;
+    return out.len - len;
+}
+
 void query_request_run(struct query_request *request, struct reader *reader)
 {
     request->reader = reader;
@@ -228,6 +245,7 @@ void query_request_run(struct query_request *request, struct reader *reader)
                   log_text("path", request->route->path));
     json_decref(request->body);
     request->body = NULL;
+    request->untagged = timing_len(buf_slice(&request->out));
     stats_observe(STATS_QUERY_DURATION,
                   clock_monotonic_ns() - request->started_ns);
 }
