@@ -39,8 +39,8 @@ function ProjectRow(props: { project: ProjectSum; range: TimeRange; ask: boolean
     const { project } = props;
     const judged = errorHealth(project);
     return (
-        <li className={`cb-project cb-project-${project.health}`}>
-            <span className="cb-project-name">
+        <li className={`cb-project-row cb-project-row-${project.health}`}>
+            <span className="cb-project-row-name">
                 <HealthMark health={project.health} />
                 <PageLink
                     page="project"
@@ -53,14 +53,14 @@ function ProjectRow(props: { project: ProjectSum; range: TimeRange; ask: boolean
                     {formatCount(project.components)} {project.components === 1 ? "component" : "components"}
                 </span>
             </span>
-            <span className="cb-project-figure">
+            <span className="cb-project-row-figure">
                 {project.requestSpark ? (
                     <Sparkline values={project.requestSpark} label="requests over time" width={64} />
                 ) : null}
                 <span>{formatRate(project.requestRate)}</span>
                 <span className="cb-quiet">{formatChange(project.requestRate, project.previousRate)}</span>
             </span>
-            <span className="cb-project-figure">
+            <span className="cb-project-row-figure">
                 {project.errorSpark ? (
                     <Sparkline values={project.errorSpark} role="error" label="errors over time" width={64} />
                 ) : null}
@@ -71,18 +71,18 @@ function ProjectRow(props: { project: ProjectSum; range: TimeRange; ask: boolean
                     {formatShareChange(project.errorRatio, project.previousErrorRatio)}
                 </span>
             </span>
-            <span className="cb-project-figure cb-project-slowest">
+            <span className="cb-project-row-figure cb-project-row-slowest">
                 {project.slowest?.latency?.p99 == null ? null : (
                     <>
                         <span className="cb-quiet">slowest p99</span>
                         <span>{formatSeconds(project.slowest.latency.p99)}</span>
-                        <span className="cb-quiet cb-project-who">
+                        <span className="cb-quiet cb-project-row-who">
                             <Name text={project.slowest.component} />
                         </span>
                     </>
                 )}
             </span>
-            <span className="cb-project-sentence">
+            <span className="cb-project-row-sentence">
                 <Sentence {...props} />
             </span>
         </li>
