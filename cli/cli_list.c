@@ -230,6 +230,12 @@ int cli_list(struct cli_call *call)
     return cli_list_view(call, call->verb->view);
 }
 
+int cli_components(struct cli_call *call)
+{
+    return call->given.of[OPT_DETAILS] ? cli_list_view(call, &cli_view_details)
+                                       : cli_list(call);
+}
+
 int cli_traces(struct cli_call *call)
 {
     if (call->given.of[OPT_SUMMARY])

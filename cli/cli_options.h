@@ -50,6 +50,7 @@ enum cli_option_id {
     OPT_SORT,
     OPT_ASCENDING,
     OPT_GRANULARITY,
+    OPT_DETAILS,
     OPT_PATTERNS,
     OPT_SUMMARY,
     OPT_FOLLOW,

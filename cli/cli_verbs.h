@@ -78,6 +78,7 @@ int cli_cause(struct cli_call *call);
 int cli_token(struct cli_call *call);
 int cli_tenants(struct cli_call *call);
 int cli_tenant(struct cli_call *call);
+int cli_components(struct cli_call *call);
 int cli_traces(struct cli_call *call);
 int cli_metrics(struct cli_call *call);
 int cli_config(struct cli_call *call);

@@ -21,6 +21,23 @@ static const struct cli_column components[] = {
     {"LAST SEEN", "lastSeen.traces|lastSeen.metrics|lastSeen.logs", FORMAT_AGE, 0},
     {.head = NULL}};
 
+static const struct cli_column details[] = {
+    {"NAMESPACE", "namespace", FORMAT_TEXT, COLUMN_SAME},
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, COLUMN_LONG},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"RATE", "requestRate", FORMAT_RATE, 0},
+    {"ERRORS", "errorRatio", FORMAT_RATIO, 0},
+    {"P99", "latency.p99", FORMAT_SECONDS, 0},
+    {"LOG ERRORS", "logErrors", FORMAT_COUNT, 0},
+    {"BEFORE", "previous.logErrors", FORMAT_COUNT, 0},
+    {"PODS", "pods", FORMAT_COUNT, 0},
+    {"CHANGE", "lastChange.kind", FORMAT_TEXT, COLUMN_LESS},
+    {"TO", "lastChange.to", FORMAT_TEXT, COLUMN_LESS},
+    {"CHANGED", "lastChange.timestamp", FORMAT_AGE, COLUMN_LESS},
+    {"LAST SEEN", "lastSeen.traces|lastSeen.metrics|lastSeen.logs", FORMAT_AGE, COLUMN_WIDE},
+    {.head = NULL}};
+
 static const struct cli_column logs[] = {
     {"TIME", "timestamp", FORMAT_MOMENT, 0},
     {"LEVEL", "level", FORMAT_LEVEL, 0},
@@ -289,6 +306,10 @@ const struct cli_view cli_view_capacity = {
 
 const struct cli_view cli_view_components = {
     .route = "/api/v1/components", .rows = "components", .columns = components,
+    .nothing = "there are no components", .page = 1000};
+
+const struct cli_view cli_view_details = {
+    .route = "/api/v1/components", .rows = "components", .columns = details,
     .nothing = "there are no components", .page = 1000};
 
 const struct cli_view cli_view_endpoints = {
