@@ -4,6 +4,9 @@ import { makeQueryClient } from "@callboard/ui";
 import "@callboard/ui/styles.css";
 import "./page.css";
 import { Shell } from "./shell";
+import { applyTheme } from "./theme";
+
+applyTheme();
 
 createRoot(document.getElementById("callboard")!).render(
     <QueryClientProvider client={makeQueryClient()}>

@@ -1,4 +1,6 @@
 // The reader's token, of this browser tab's session only.
+import { useSyncExternalStore } from "react";
+
 const KEY = "callboard-token";
 const listeners = new Set<() => void>();
 
@@ -12,7 +14,9 @@ export function storeToken(token: string | undefined): void {
     for (const listener of listeners) listener();
 }
 
-export function onToken(listener: () => void): () => void {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+export function useToken(): string | undefined {
+    return useSyncExternalStore((listener) => {
+        listeners.add(listener);
+        return () => listeners.delete(listener);
+    }, readToken);
 }

@@ -45,10 +45,7 @@ export function resolveRange(from: string | undefined, to: string | undefined, n
 
 // ---- Steps from one range to another, as parameters of the address. ----
 
-export interface RangeText {
-    from: string;
-    to: string;
-}
+export type RangeText = { from: string; to: string };
 
 // "now-90m": in the largest unit that divides it.
 function beforeNow(ms: number): string {

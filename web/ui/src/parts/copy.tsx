@@ -1,5 +1,5 @@
 // Copies a text to the clipboard, saves it as a file.
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useRef, useState, type ReactNode } from "react";
 
 // Where the clipboard's own interface is not there (no TLS), the old way.
 export async function copyText(text: string): Promise<boolean> {
@@ -31,7 +31,12 @@ export function downloadText(name: string, text: string, type: string): void {
 const SAID_MS = 2000;
 
 // The text is made when it is asked for. What came of it is said in the button.
-export function CopyButton(props: { text: () => string; label: string; className?: string }) {
+export function CopyButton(props: {
+    text: () => string;
+    label: ReactNode;
+    className?: string;
+    title?: string;
+}) {
     const [said, setSaid] = useState<string>();
     const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
     useEffect(() => () => clearTimeout(timer.current), []);
@@ -41,7 +46,12 @@ export function CopyButton(props: { text: () => string; label: string; className
         timer.current = setTimeout(() => setSaid(undefined), SAID_MS);
     };
     return (
-        <button type="button" className={props.className ?? "cb-button"} onClick={() => void copy()}>
+        <button
+            type="button"
+            title={props.title}
+            className={props.className ?? "cb-button"}
+            onClick={() => void copy()}
+        >
             <span aria-live="polite">{said ?? props.label}</span>
         </button>
     );

@@ -1,7 +1,7 @@
 // Small parts that every view uses: links, names, marks, figures.
 import type { MouseEvent, ReactNode } from "react";
 import { keptParams, useHref, withParams } from "../address";
-import { formatTime, shownName } from "../format";
+import { formatAgo, formatTime, shownName } from "../format";
 import { rfc3339 } from "../time";
 import { useHost, usePlace, type PageName } from "../host";
 import type { Health } from "../health";
@@ -15,6 +15,7 @@ export function PageLink(props: {
     className?: string;
     title?: string;
     tabIndex?: number;
+    current?: boolean; // it is the page that is shown
     children: ReactNode;
 }) {
     const host = useHost();
@@ -33,6 +34,7 @@ export function PageLink(props: {
             onClick={click}
             title={props.title}
             tabIndex={props.tabIndex}
+            aria-current={props.current ? "page" : undefined}
         >
             {props.children}
         </a>
@@ -136,5 +138,18 @@ export function Section(props: { id: string; title: string; aside?: ReactNode; c
             </header>
             {props.children}
         </section>
+    );
+}
+
+// How old the newest record is: a yellow dot if older than twice the interval in
+// which records are expected.
+export function Freshness(props: { at: string | undefined; now: number; intervalMs: number; what?: string }) {
+    const { at, now, intervalMs, what = "last span" } = props;
+    if (at === undefined) return <span className="cb-fresh cb-fresh-stale">no {what} yet</span>;
+    const stale = now - new Date(at).getTime() > 2 * intervalMs;
+    return (
+        <span className={stale ? "cb-fresh cb-fresh-stale" : "cb-fresh"} title={at}>
+            {what} {formatAgo(at, now)}
+        </span>
     );
 }
