@@ -9,17 +9,20 @@ import { HostProvider, type Host, type PageName, type Place } from "./host";
 
 // What a route answers: JSON, or [status, JSON].
 export type Reply = object | [number, object];
-export type Replies = Record<string, Reply | ((query: URLSearchParams, body: unknown) => Reply)>;
+export type Replies = Record<
+    string,
+    Reply | ((query: URLSearchParams, body: unknown) => Reply | Promise<Reply>)
+>;
 
 export interface Shown {
     asked: string[]; // "GET /path?query", "POST /path"
     gone: { page: PageName; params: Params; how?: string; section?: string }[];
 }
 
-function replyOf(replies: Replies, address: string, body: unknown): Response {
+async function replyOf(replies: Replies, address: string, body: unknown): Promise<Response> {
     const url = new URL(address);
     const found = replies[url.pathname];
-    const reply = typeof found === "function" ? found(url.searchParams, body) : found;
+    const reply = typeof found === "function" ? await found(url.searchParams, body) : found;
     const [status, json] = Array.isArray(reply)
         ? (reply as [number, object])
         : reply

@@ -80,8 +80,8 @@ function drawBands(u: uPlot, inputs: PlotInputs): void {
     u.ctx.beginPath();
     u.ctx.rect(left, top, width, height);
     u.ctx.clip();
-    u.ctx.fillStyle = inputs.colors("--cb-band");
     for (const band of inputs.bands) {
+        u.ctx.fillStyle = inputs.colors(band.kind === "before" ? "--cb-band-before" : "--cb-band");
         const from = u.valToPos(band.from, "x", true);
         u.ctx.fillRect(from, top, Math.max(2, u.valToPos(band.to, "x", true) - from), height);
     }

@@ -17,8 +17,10 @@ export interface Marker {
     text: string;
 }
 
-// A time in which something was wrong: a grey band behind the lines.
+// A time in which something was wrong: a grey band behind the lines. Of kind
+// "before": what it is compared with, in another colour.
 export interface Band {
+    kind?: "before";
     from: number;
     to: number;
     text: string;

@@ -10,11 +10,11 @@ import {
     type NodeKind,
 } from "../charts/graph_model";
 import { TopologyGraph } from "../charts/graph";
-import { useCause, wholeMinutes } from "../cause/ask_cause";
-import { CauseSentence } from "../cause/sentence";
+import { useCause, useWholeMinutes } from "../cause";
 import { useComponents, type ComponentRow } from "../components";
 import { shownName } from "../format";
 import { ComponentTable, WORST_FIRST } from "../parts/component_table";
+import { CauseSentence } from "../parts/cause_sentence";
 import { Name, PageLink, Section } from "../parts/marks";
 import { sortOf, sortText } from "../parts/table";
 import { Panel } from "../project/panel";
@@ -281,15 +281,25 @@ function Found(props: { scope: Scope; range: TimeRange; rows: readonly Component
         [rows, scope.environment],
     );
     const graph = useGraph(topology.data, mine);
+    const causeScope = {
+        namespace: scope.namespace ?? "",
+        project: scope.project ?? "",
+        environment: scope.environment,
+    };
     const cause = useCause(
-        { scope, window: wholeMinutes(range.start, range.end) },
+        causeScope,
+        useWholeMinutes(range),
         scope.project !== undefined && topology.isSuccess,
     );
     const bad = mine.filter((row) => inTrouble(row.health)).length;
     const title = `Calls of ${shownName(scope.project ?? scope.namespace ?? "")}`;
     return (
         <>
-            {cause.data ? <CauseSentence cause={cause.data} /> : null}
+            {cause.data ? (
+                <p className={cause.data.found ? "cb-sentence cb-sentence-bad" : "cb-sentence"}>
+                    <CauseSentence cause={cause.data} scope={causeScope} />
+                </p>
+            ) : null}
             <Answer asked={topology} height={520}>
                 {() =>
                     graph && graph.nodes.length > 0 ? (
@@ -336,7 +346,7 @@ export default function Project() {
         );
     const environment = environmentOf(scope, components.rows);
     return (
-        <div className="cb-project">
+        <div className="cb-project-page">
             <h1>
                 <Name text={scope.project ?? scope.namespace} />
                 {environment ? (

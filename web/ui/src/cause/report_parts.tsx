@@ -1,0 +1,153 @@
+// Parts of a report: actions that are done or dismissed, and what older reports
+// tell, which did not keep the answer.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { dataOf, type ApiError, type Schemas } from "../client";
+import { shownName } from "../format";
+import { useHost } from "../host";
+import { Name, PageLink, Section, Time } from "../parts/marks";
+import { ErrorNotice } from "../states";
+
+export type RcaReport = NonNullable<Schemas["RcaReport"]>;
+type Recommendations = RcaReport["result"]["recommendations"];
+
+const STATUS_WORDS = { suggested: "to do", applied: "done", dismissed: "dismissed" };
+
+export function Actions(props: { reportId: string; recommendations: Recommendations }) {
+    const { reportId, recommendations } = props;
+    const { client } = useHost();
+    const queries = useQueryClient();
+    const mark = useMutation<unknown, ApiError, { appliedIndices?: number[]; dismissedIndices?: number[] }>({
+        mutationFn: (body) =>
+            dataOf(
+                client.PUT("/api/v1/rca-agent/reports/{reportId}", {
+                    params: { path: { reportId } },
+                    body,
+                }),
+            ),
+        onSuccess: () => queries.invalidateQueries({ queryKey: ["report", reportId] }),
+    });
+    const actions = recommendations.recommended_actions;
+    const more = recommendations.observability_recommendations;
+    if (actions.length === 0 && more.length === 0) return <p className="cb-quiet">None.</p>;
+    return (
+        <>
+            <ul className="cb-actions">
+                {actions.map((action, i) => (
+                    <li key={i} className={`cb-action-${action.status}`}>
+                        <span className="cb-badge">{STATUS_WORDS[action.status]}</span>
+                        <div className="cb-action-text">
+                            <b>{shownName(action.description)}</b>
+                            <br />
+                            <span className="cb-quiet">{shownName(action.rationale)}</span>
+                        </div>
+                        <span className="cb-segments">
+                            <button
+                                type="button"
+                                className="cb-button"
+                                disabled={mark.isPending || action.status === "applied"}
+                                onClick={() => mark.mutate({ appliedIndices: [i] })}
+                            >
+                                Done
+                            </button>
+                            <button
+                                type="button"
+                                className="cb-button"
+                                disabled={mark.isPending || action.status === "dismissed"}
+                                onClick={() => mark.mutate({ dismissedIndices: [i] })}
+                            >
+                                Dismiss
+                            </button>
+                        </span>
+                    </li>
+                ))}
+                {more.map((item, i) => (
+                    <li key={`more ${i}`}>
+                        <span className="cb-badge">telemetry</span>
+                        <div className="cb-action-text">{shownName(item.description)}</div>
+                    </li>
+                ))}
+            </ul>
+            {mark.error ? <ErrorNotice error={mark.error} again={() => mark.reset()} /> : null}
+        </>
+    );
+}
+
+export function OldReport(props: { report: RcaReport; namespace: string }) {
+    const { result, investigation_path } = props.report;
+    return (
+        <>
+            {result.explanation ? <p>{shownName(result.explanation)}</p> : null}
+            {result.root_causes ? (
+                <Section id="causes" title="Causes">
+                    {result.root_causes.map((cause, i) => (
+                        <div key={i} className="cb-cause-answer">
+                            <p className="cb-strong">{shownName(cause.summary)}</p>
+                            <p>{shownName(cause.analysis)}</p>
+                            <ul className="cb-plain-list">
+                                {cause.supporting_findings.map((finding, j) => (
+                                    <li key={j}>
+                                        <Name text={finding.component} className="cb-strong" />{" "}
+                                        {shownName(finding.observation)}{" "}
+                                        {finding.evidence.trace_id ? (
+                                            <PageLink
+                                                page="trace"
+                                                params={{
+                                                    ns: props.namespace,
+                                                    id: finding.evidence.trace_id,
+                                                }}
+                                            >
+                                                trace
+                                            </PageLink>
+                                        ) : null}
+                                        {finding.evidence.log_lines?.map((line, k) => (
+                                            <p key={k} className="cb-evidence-line">
+                                                {shownName(line.log)}
+                                            </p>
+                                        ))}
+                                    </li>
+                                ))}
+                            </ul>
+                        </div>
+                    ))}
+                </Section>
+            ) : null}
+            {result.timeline ? (
+                <Section id="timeline" title="What happened">
+                    <ol className="cb-timeline">
+                        {result.timeline.map((entry, i) => (
+                            <li key={i}>
+                                <Time at={entry.timestamp} seconds />
+                                <span className="cb-timeline-text">
+                                    {entry.component ? (
+                                        <Name text={entry.component} className="cb-strong" />
+                                    ) : null}{" "}
+                                    {shownName(entry.event)}
+                                </span>
+                            </li>
+                        ))}
+                    </ol>
+                </Section>
+            ) : null}
+            {result.excluded_causes ? (
+                <Section id="excluded" title="Not the cause, and why">
+                    <ul className="cb-plain-list">
+                        {result.excluded_causes.map((item, i) => (
+                            <li key={i}>
+                                <b>{shownName(item.description)}</b> {shownName(item.rationale)}
+                            </li>
+                        ))}
+                    </ul>
+                </Section>
+            ) : null}
+            <Section id="investigation" title="How it was found">
+                <ol className="cb-plain-list">
+                    {investigation_path.map((step, i) => (
+                        <li key={i}>
+                            {shownName(step.action)}: {shownName(step.outcome)}
+                        </li>
+                    ))}
+                </ol>
+            </Section>
+        </>
+    );
+}
