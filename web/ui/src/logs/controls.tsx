@@ -1,10 +1,9 @@
 // What is searched for: text, levels, attributes; and how lines are shown.
 import { useEffect, useState, type FormEvent } from "react";
 import { useSetParams } from "../address";
-import { shownName } from "../format";
 import { usePlace } from "../host";
 import { CopyButton } from "../parts/copy";
-import { Name } from "../parts/marks";
+import { AddAttribute, Chip } from "../parts/attribute_filter";
 import { downloadLogs, exported } from "./export";
 import { attributeParam, filterParams, filtersOf, LEVELS, type LogEntry, type LogLevel } from "./filters";
 
@@ -90,67 +89,6 @@ function LevelButtons(props: { levels: readonly LogLevel[] }) {
     );
 }
 
-function AddAttribute() {
-    const set = useSetParams();
-    const [open, setOpen] = useState(false);
-    const [name, setName] = useState("");
-    const [value, setValue] = useState("");
-    const submit = (event: FormEvent) => {
-        event.preventDefault();
-        if (name.trim() === "" || value === "") return;
-        set({ [attributeParam(name.trim())]: value, at: undefined });
-        setOpen(false);
-        setName("");
-        setValue("");
-    };
-    if (!open)
-        return (
-            <button type="button" className="cb-button" onClick={() => setOpen(true)}>
-                + attribute
-            </button>
-        );
-    return (
-        <form className="cb-log-attribute" onSubmit={submit}>
-            <input
-                // eslint-disable-next-line jsx-a11y/no-autofocus -- it was just asked for
-                autoFocus
-                value={name}
-                placeholder="name"
-                aria-label="Name of the attribute"
-                onChange={(event) => setName(event.target.value)}
-                onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
-            />
-            <span aria-hidden="true">=</span>
-            <input
-                value={value}
-                placeholder="value"
-                aria-label="Value of the attribute"
-                onChange={(event) => setValue(event.target.value)}
-                onKeyDown={(event) => event.key === "Escape" && setOpen(false)}
-            />
-            <button type="submit" className="cb-button">
-                Add
-            </button>
-        </form>
-    );
-}
-
-// One filter of the address, with a button that drops it.
-function Chip(props: { text: string; drop: () => void }) {
-    return (
-        <span className="cb-log-chip">
-            <Name text={props.text} />
-            <button
-                type="button"
-                aria-label={`Drop the filter ${shownName(props.text)}`}
-                onClick={props.drop}
-            >
-                ×
-            </button>
-        </span>
-    );
-}
-
 export function FilterChips() {
     const { params } = usePlace();
     const set = useSetParams();
@@ -187,7 +125,7 @@ export function Controls(props: { logs: () => readonly LogEntry[]; count: number
         <div className="cb-log-controls">
             <SearchText />
             <LevelButtons levels={filters.levels} />
-            <AddAttribute />
+            <AddAttribute onAdd={(name, value) => set({ [attributeParam(name)]: value, at: undefined })} />
             {props.lines ? (
                 <div className="cb-log-shown" role="group" aria-label="How lines are shown">
                     <button

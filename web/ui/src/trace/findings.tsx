@@ -65,7 +65,7 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
     ));
     const time = found.criticalPath.map((part) => (
         <>
-            <span className="cb-share" aria-hidden="true">
+            <span className="cb-trace-share" aria-hidden="true">
                 <span style={{ width: `${Math.min(100, part.percent)}%` }} />
             </span>
             <Span span={part} />

@@ -28,7 +28,7 @@ function AttributeList(props: {
     const entries = Object.entries(props.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
     if (entries.length === 0) return <p className="cb-quiet">None.</p>;
     return (
-        <dl className="cb-attributes" aria-label={props.label}>
+        <dl className="cb-trace-attributes" aria-label={props.label}>
             {entries.map(([name, value]) => {
                 const text = filterOf(value);
                 return (
@@ -93,7 +93,7 @@ function Usual(props: { found: ReadTrace["found"]; node: SpanNode }) {
 function Events(props: { events: NonNullable<Schemas["Span"]["events"]>; start: string }) {
     const offsetOf = offsetReader(props.start);
     return (
-        <ul className="cb-events">
+        <ul className="cb-trace-events">
             {props.events.map((event, i) => {
                 const { "exception.stacktrace": trace, ...rest } = event.attributes as Attributes;
                 return (
@@ -115,7 +115,7 @@ function Events(props: { events: NonNullable<Schemas["Span"]["events"]>; start: 
 
 function Links(props: { found: ReadTrace["found"]; links: NonNullable<Schemas["Span"]["links"]> }) {
     return (
-        <ul className="cb-events">
+        <ul className="cb-trace-events">
             {props.links.map((link, i) => (
                 <li key={i}>
                     <PageLink
@@ -138,7 +138,7 @@ function Links(props: { found: ReadTrace["found"]; links: NonNullable<Schemas["S
 
 function SpanLogs(props: { logs: readonly ReadLog[] }) {
     return (
-        <ul className="cb-events">
+        <ul className="cb-trace-events">
             {props.logs.map((log, i) => (
                 <li key={i}>
                     <Level level={log.level} />{" "}
@@ -208,7 +208,7 @@ function Facts(props: { found: ReadTrace["found"]; node: SpanNode }) {
     const { found, node } = props;
     const root = found.summary.rootDurationNs;
     return (
-        <dl className="cb-facts">
+        <dl className="cb-trace-facts">
             {node.component ? (
                 <Fact name="Component">
                     <PageLink
@@ -271,7 +271,7 @@ export function SpanPanel(props: {
 }) {
     const { found, node } = props;
     return (
-        <aside className="cb-panel" aria-label={`Span ${shownName(node.name)}`}>
+        <aside className="cb-trace-panel" aria-label={`Span ${shownName(node.name)}`}>
             <header>
                 <h2>
                     <Name text={node.name} />

@@ -115,11 +115,11 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
                     {node.component ? <b>{shownName(node.component)}</b> : null} {shownName(node.name)}
                 </span>
                 {remarksOf(node).map(([short, text]) => (
-                    <span key={short} className="cb-tag" title={text}>
+                    <span key={short} className="cb-trace-tag" title={text}>
                         {short}
                     </span>
                 ))}
-                {props.closed ? <span className="cb-tag">+{node.last - row}</span> : null}
+                {props.closed ? <span className="cb-trace-tag">+{node.last - row}</span> : null}
             </div>
             <div role="gridcell" className="cb-span-bar">
                 <Bar

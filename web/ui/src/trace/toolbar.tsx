@@ -42,7 +42,7 @@ export function Find(props: {
         if (event.key === "Escape") setTyped("");
     };
     return (
-        <div className="cb-find" role="search">
+        <div className="cb-trace-find" role="search">
             <input
                 ref={props.inputRef}
                 type="search"
@@ -54,7 +54,7 @@ export function Find(props: {
                 onChange={(event) => setTyped(event.target.value)}
                 onKeyDown={keyDown}
             />
-            <span className="cb-find-count" role="status">
+            <span className="cb-trace-find-count" role="status">
                 {text ? `${props.count} found` : ""}
             </span>
             <button
@@ -140,18 +140,18 @@ const LEGEND = 12;
 export function Legend(props: { shares: readonly ComponentShare[]; onFind: (component: string) => void }) {
     const total = props.shares.reduce((sum, share) => sum + share.self, 0);
     return (
-        <ul className="cb-legend" aria-label="Components by self time">
+        <ul className="cb-trace-legend" aria-label="Components by self time">
             {props.shares.slice(0, LEGEND).map((share) => (
                 <li key={share.key}>
                     <button
                         type="button"
-                        className="cb-legend-item"
+                        className="cb-trace-legend-item"
                         title={`${shownName(share.component) || "without a component"}: self time ${formatSeconds(share.self / 1e9)}, ${share.spans} spans, ${share.failed} failed. Click: find its spans.`}
                         onClick={() => props.onFind(share.component)}
                     >
                         <span className={`cb-swatch cb-tone-${share.tone}`} aria-hidden="true" />
                         <bdi>{shownName(share.component) || "(no component)"}</bdi>
-                        <span className="cb-legend-share">
+                        <span className="cb-trace-legend-share">
                             {formatShare(total > 0 ? share.self / total : 0)}
                         </span>
                         {share.failed > 0 ? <span className="cb-text-bad">! {share.failed}</span> : null}

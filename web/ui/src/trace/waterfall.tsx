@@ -76,13 +76,15 @@ function useElementWidth(ref: React.RefObject<HTMLElement>): number {
 function Axis(props: { window: TimeWindow; width: number }) {
     const marks = ticks(props.window, Math.max(2, props.width / 120));
     return (
-        <div className="cb-axis">
+        <div className="cb-trace-axis">
             {marks.map((at) => {
                 const share = shareOf(props.window, at);
                 return (
                     <span
                         key={at}
-                        className={share > 0.92 ? "cb-axis-mark cb-axis-last" : "cb-axis-mark"}
+                        className={
+                            share > 0.92 ? "cb-trace-axis-mark cb-trace-axis-last" : "cb-trace-axis-mark"
+                        }
                         style={{ left: `${(share * 100).toFixed(3)}%` }}
                     >
                         {formatSeconds(at / 1e9)}
