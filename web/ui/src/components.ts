@@ -1,6 +1,7 @@
 // The components of a scope with their figures, as the overview, the project and
 // the search read them: one question (of pages), then one with what costs more.
 import { useMemo } from "react";
+import { useParam } from "./address";
 import { useAsk, type Asked } from "./ask";
 import { dataOf, type Client, type Schemas } from "./client";
 import { healthOf, type Health, type HealthThresholds } from "./health";
@@ -15,7 +16,8 @@ export type ComponentEntry = ComponentList["components"][number];
 export interface ComponentRow extends ComponentEntry {
     key: string;
     health: Health;
-    lastSeenAt?: string; // of any signal
+    // What its figures are compared with; absent: nothing, as it is off or too new.
+    before?: Schemas["Figures"];
 }
 
 const PAGE = 1000;
@@ -52,12 +54,22 @@ export function componentKey(entry: {
     return [entry.namespace, entry.project, entry.component, entry.environment ?? ""].join("\u0000");
 }
 
-export function toRows(entries: readonly ComponentEntry[], limits?: HealthThresholds): ComponentRow[] {
-    return entries.map((entry) => ({
+// Figures of before say nothing if it first sent between their start and the end
+// of the window. firstSeen is an arrival: history that was sent later is all there.
+export function wasThere(firstSeen: string | undefined, window: Window): boolean {
+    if (firstSeen === undefined) return true;
+    const [start, end, first] = [window.startTime, window.endTime, firstSeen].map((at) => Date.parse(at));
+    return first! <= 2 * start! - end! || first! > end!;
+}
+
+type Window = ComponentList["window"];
+
+export function toRows(list: ComponentList, limits?: HealthThresholds, compare = true): ComponentRow[] {
+    return list.components.map((entry) => ({
         ...entry,
         key: componentKey(entry),
         health: componentHealth(entry, limits),
-        lastSeenAt: lastSeenOf(entry.lastSeen),
+        before: compare && wasThere(entry.firstSeen, list.window) ? entry.previous : undefined,
     }));
 }
 
@@ -112,11 +124,12 @@ export function useComponents(scope: Scope, range: TimeRange, enabled = true): C
         enabled: enabled && plain.isSuccess && !plain.isPlaceholderData,
     });
     const limits = useHealthThresholds();
+    const [cmp] = useParam("cmp");
     const fresh = extra.data !== undefined && !extra.isPlaceholderData;
     const rows = useMemo(() => {
         const data = fresh ? extra.data : withOldExtra(plain.data, extra.data);
-        return data ? toRows(data.components, limits) : NONE;
-    }, [plain.data, extra.data, fresh, limits]);
+        return data ? toRows(data, limits, cmp !== "off") : NONE;
+    }, [plain.data, extra.data, fresh, limits, cmp]);
     return { asked: plain, rows };
 }
 

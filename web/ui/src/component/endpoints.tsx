@@ -2,7 +2,15 @@
 import { useMemo } from "react";
 import { useParam, useSetParams } from "../address";
 import { formatChange, formatRate, formatSeconds, formatShare } from "../format";
-import { errorHealth, FigureCell, formatShareChange, latencyHealth, shares } from "../parts/component_table";
+import {
+    errorHealth,
+    FigureCell,
+    formatShareChange,
+    highestOf,
+    latencyHealth,
+    shares,
+} from "../parts/component_table";
+import { wasThere } from "../components";
 import { Name } from "../parts/marks";
 import { DataTable, sortOf, sortText, type Column } from "../parts/table";
 import type { ComponentPage, Figures } from "./page_data";
@@ -13,30 +21,24 @@ export interface OperationRow extends Figures {
     operation?: string; // absent: the endpoint has none in this time
     kind?: "server" | "consumer";
     declared: boolean;
-    previous: Figures;
+    previous?: Figures; // absent: it says nothing
     spark?: ComponentPage["endpoints"][number]["spark"];
     timeShare: number | null; // of the time that all requests took
 }
 
-const NEVER: Figures = {
-    requestCount: 0,
-    requestRate: 0,
-    errorRatio: null,
-    clientErrorRatio: null,
-    latency: null,
-};
-
 const spent = (figures: Figures) => figures.requestCount * (figures.latency?.mean ?? 0);
 
-export function operationRows(endpoints: ComponentPage["endpoints"]): OperationRow[] {
+// "compare": whether the figures of before say something.
+export function operationRows(endpoints: ComponentPage["endpoints"], compare = true): OperationRow[] {
     const rows = endpoints.flatMap(({ operations, endpoint, declared, ...own }): OperationRow[] => {
         const row = { key: endpoint, endpoint, declared, timeShare: null };
-        if (operations.length === 0) return [{ ...own, ...row, previous: own.previous ?? NEVER }];
+        if (operations.length === 0)
+            return [{ ...own, ...row, previous: compare ? own.previous : undefined }];
         return operations.map((operation) => ({
             ...operation,
             ...row,
             key: `${endpoint}\u0000${operation.operation}`,
-            previous: operation.previous ?? NEVER,
+            previous: compare ? operation.previous : undefined,
         }));
     });
     const all = rows.reduce((sum, row) => sum + spent(row), 0);
@@ -46,8 +48,8 @@ export function operationRows(endpoints: ComponentPage["endpoints"]): OperationR
 function ShareBar({ share }: { share: number | null }) {
     if (share === null) return <span className="cb-quiet">–</span>;
     return (
-        <span className="cb-share">
-            <span className="cb-share-bar">
+        <span className="cb-barcell">
+            <span className="cb-barcell-bar">
                 <span style={{ width: `${Math.max(1, share * 100)}%` }} />
             </span>
             {formatShare(share)}
@@ -56,7 +58,7 @@ function ShareBar({ share }: { share: number | null }) {
 }
 
 function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
-    const highest = Math.max(0.05, ...rows.flatMap((row) => shares(row.spark) ?? []).map(Number));
+    const highest = Math.max(0.05, ...rows.map((row) => highestOf(shares(row.spark))));
     return [
         {
             id: "operation",
@@ -93,7 +95,7 @@ function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
                 <FigureCell
                     name="requests"
                     value={formatRate(row.requestRate)}
-                    change={formatChange(row.requestRate, row.previous.requestRate)}
+                    change={formatChange(row.requestRate, row.previous?.requestRate)}
                     spark={row.spark?.requestRate}
                 />
             ),
@@ -107,7 +109,7 @@ function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
                 <FigureCell
                     name="errors"
                     value={formatShare(row.errorRatio)}
-                    change={formatShareChange(row.errorRatio, row.previous.errorRatio)}
+                    change={formatShareChange(row.errorRatio, row.previous?.errorRatio)}
                     health={errorHealth(row)}
                     spark={shares(row.spark)}
                     max={highest}
@@ -132,7 +134,7 @@ function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
                 <FigureCell
                     name="p99"
                     value={formatSeconds(row.latency?.p99)}
-                    change={formatChange(row.latency?.p99, row.previous.latency?.p99)}
+                    change={formatChange(row.latency?.p99, row.previous?.latency?.p99)}
                     health={latencyHealth(row)}
                     spark={row.spark?.p99}
                     line="p99"
@@ -154,7 +156,10 @@ const MOST_TIME = { column: "time", descending: true };
 
 // A row filters the charts; once more, and all are shown.
 export function Endpoints({ page }: { page: ComponentPage }) {
-    const rows = useMemo(() => operationRows(page.endpoints), [page.endpoints]);
+    const rows = useMemo(
+        () => operationRows(page.endpoints, wasThere(page.component.firstSeen, page.window)),
+        [page],
+    );
     const shown = useMemo(() => columns(rows), [rows]);
     const set = useSetParams();
     const [sort] = useParam("sort");

@@ -2,9 +2,9 @@
 import { useState } from "react";
 import type { Schemas } from "../client";
 import { formatCount, shownName } from "../format";
-import { Level, Name, PageLink, Time } from "../parts/marks";
+import { Level, PageLink, Time } from "../parts/marks";
 import { Answer } from "../states";
-import { useErrorLines, type ComponentScope } from "./page_data";
+import { useErrorLines, type ComponentPage, type ComponentScope } from "./page_data";
 
 export type LogEntry = Schemas["LogEntry"];
 
@@ -40,6 +40,16 @@ export function LogLines({ entries, label }: { entries: readonly LogEntry[]; lab
 
 const FIRST = 10;
 const MOST = 50;
+const LINE = 29; // px
+const FOOT = 48;
+
+// The room that the lines will take, by the count of error lines of the page.
+export function errorLinesHeight(page: ComponentPage): number {
+    const errors = (page.logTemplates ?? [])
+        .filter(({ level }) => level === "ERROR" || level === "FATAL")
+        .reduce((sum, { count }) => sum + count, 0);
+    return errors > 0 ? Math.min(FIRST, Math.ceil(errors)) * LINE + FOOT : LINE;
+}
 
 export function ErrorLines({ scope, range }: { scope: ComponentScope; range: { start: Date; end: Date } }) {
     const [all, setAll] = useState(false);
@@ -68,8 +78,4 @@ export function ErrorLines({ scope, range }: { scope: ComponentScope; range: { s
             }
         </Answer>
     );
-}
-
-export function TraceName({ traceId }: { traceId: string }) {
-    return <Name text={traceId.slice(0, 8)} className="cb-mono" />;
 }

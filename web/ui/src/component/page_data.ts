@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { useAsk } from "../ask";
 import { dataOf, type Schemas } from "../client";
 import { componentHealth } from "../components";
+import type { Incident } from "../incidents";
 import type { Health } from "../health";
 import { useHealthThresholds } from "../thresholds";
 import { rfc3339, type TimeRange } from "../time";
@@ -12,7 +13,6 @@ export type ComponentPage = Schemas["ComponentPage"];
 export type Figures = Schemas["Figures"];
 export type Change = NonNullable<ComponentPage["changes"]>[number];
 export type TraceExample = Schemas["TraceExample"];
-export type Incident = Schemas["Incident"];
 
 export interface ComponentScope {
     namespace: string;
@@ -79,13 +79,6 @@ export function useBefore(
         end: new Date(range.end.getTime() - (shift ?? 0)),
     };
     return useComponentPage(scope, window, { only, enabled: enabled && shift !== undefined });
-}
-
-export function useIncidents(scope: ComponentScope, range: TimeRange) {
-    const query = { ...scope, startTime: rfc3339(range.start), endTime: rfc3339(range.end), limit: 20 };
-    return useAsk(["incidents", query], (client, signal) =>
-        client.GET("/api/v1/incidents", { params: { query }, signal }),
-    );
 }
 
 // What this component had of an incident.

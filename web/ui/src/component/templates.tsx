@@ -1,6 +1,7 @@
 // What its log says: lines that differ only in numbers and names are one.
 import { useState } from "react";
 import { formatCount, shownName } from "../format";
+import { wasThere } from "../components";
 import { Level, PageLink, Time } from "../parts/marks";
 import { DataTable, type Column, type Sort } from "../parts/table";
 import type { ComponentPage } from "./page_data";
@@ -75,7 +76,10 @@ const COLUMNS: Column<Template>[] = [
 export function Templates({ page }: { page: ComponentPage }) {
     const [all, setAll] = useState(false);
     const [sort, setSort] = useState<Sort>();
-    const ordered = orderTemplates(page.logTemplates ?? []);
+    const compare = wasThere(page.component.firstSeen, page.window);
+    const ordered = orderTemplates(
+        (page.logTemplates ?? []).map((one) => ({ ...one, new: one.new && compare })),
+    );
     if (page.withheld?.includes("logTemplates"))
         return <p className="cb-quiet">You may not see the logs of this component.</p>;
     if (ordered.length === 0) return <p className="cb-quiet">No log line in this time.</p>;

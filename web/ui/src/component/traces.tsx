@@ -28,8 +28,8 @@ const columns = (longest: number): Column<TraceExample>[] => [
         title: "Duration",
         width: "9rem",
         cell: (row) => (
-            <span className="cb-share">
-                <span className="cb-share-bar">
+            <span className="cb-barcell">
+                <span className="cb-barcell-bar">
                     <span style={{ width: `${Math.max(1, (100 * row.duration) / longest)}%` }} />
                 </span>
                 {formatSeconds(row.duration)}

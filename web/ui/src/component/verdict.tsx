@@ -1,6 +1,6 @@
 // The answer in a sentence: how it is, since when, and why.
 import type { ReactNode } from "react";
-import type { Cause } from "../cause";
+import type { Cause, Window } from "../cause";
 import type { Asked } from "../ask";
 import { lastSeenOf } from "../components";
 import { formatAgo, formatChange, formatRate, formatSeconds, formatShare } from "../format";
@@ -16,6 +16,7 @@ interface VerdictProps {
     health: Health;
     incident?: OwnIncident; // that lasts, or the newest
     cause: Asked<Cause>;
+    asked: Window; // the time that the cause was asked for
     now: number;
 }
 
@@ -147,7 +148,7 @@ export function Verdict(props: VerdictProps) {
                     {cause.data ? (
                         <>
                             <p>
-                                <CauseSentence cause={cause.data} scope={scope} />
+                                <CauseSentence cause={cause.data} scope={scope} asked={props.asked} />
                             </p>
                             <Affected cause={cause.data} scope={scope} />
                         </>

@@ -2,8 +2,10 @@
 import { useState } from "react";
 import { Sparkline } from "../charts/sparkline";
 import { useCause } from "../cause";
-import { formatChange, formatCount, formatRate, formatSeconds, formatShare, shownName } from "../format";
+import { foremost, useCauseWindow, useIncidents, type Incident } from "../incidents";
 import { CauseSentence } from "../parts/cause_sentence";
+import { useScope } from "../scope";
+import { formatChange, formatCount, formatRate, formatSeconds, formatShare, shownName } from "../format";
 import { errorHealth, formatShareChange } from "../parts/component_table";
 import { HealthMark, Name, PageLink, Time } from "../parts/marks";
 import type { TimeRange } from "../time";
@@ -11,6 +13,7 @@ import type { ProjectSum } from "./sums";
 
 const FIRST = 8;
 export const MOST_CAUSES = 5;
+const NO_INCIDENTS: readonly Incident[] = [];
 
 function ChangeSentence({ project }: { project: ProjectSum }) {
     const last = project.lastChange;
@@ -24,18 +27,26 @@ function ChangeSentence({ project }: { project: ProjectSum }) {
     );
 }
 
-function Sentence(props: { project: ProjectSum; range: TimeRange; ask: boolean }) {
-    const { project, range, ask } = props;
+interface RowProps {
+    project: ProjectSum;
+    range: TimeRange;
+    ask: boolean;
+    incidents: readonly Incident[];
+}
+
+function Sentence({ project, range, ask, incidents }: RowProps) {
     const { namespace, environment } = project;
     const scope = { namespace, project: project.project, environment };
-    const cause = useCause(scope, range, ask);
+    const own = incidents.filter((one) => one.namespace === namespace && one.project === project.project);
+    const window = useCauseWindow(foremost(own), range);
+    const cause = useCause(scope, window, ask);
     if (!ask) return <ChangeSentence project={project} />;
-    if (cause.data) return <CauseSentence cause={cause.data} scope={scope} />;
+    if (cause.data) return <CauseSentence cause={cause.data} scope={scope} asked={window} />;
     if (cause.error) return <span className="cb-quiet">{shownName(cause.error.message)}</span>;
     return <span className="cb-quiet">Looking for the cause …</span>;
 }
 
-function ProjectRow(props: { project: ProjectSum; range: TimeRange; ask: boolean }) {
+function ProjectRow(props: RowProps) {
     const { project } = props;
     const judged = errorHealth(project);
     return (
@@ -92,6 +103,9 @@ function ProjectRow(props: { project: ProjectSum; range: TimeRange; ask: boolean
 export function Projects(props: { projects: readonly ProjectSum[]; range: TimeRange; drawn: boolean }) {
     const { projects, range, drawn } = props;
     const [all, setAll] = useState(false);
+    const scope = useScope();
+    const asked = useIncidents({ ...scope, component: undefined }, range, drawn);
+    const incidents = asked.data?.incidents ?? NO_INCIDENTS;
     const shown = all ? projects : projects.slice(0, FIRST);
     const asks = new Set(
         projects
@@ -107,7 +121,8 @@ export function Projects(props: { projects: readonly ProjectSum[]; range: TimeRa
                         key={project.key}
                         project={project}
                         range={range}
-                        ask={drawn && asks.has(project.key)}
+                        ask={drawn && !asked.isLoading && asks.has(project.key)}
+                        incidents={incidents}
                     />
                 ))}
             </ul>

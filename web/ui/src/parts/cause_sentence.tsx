@@ -1,6 +1,7 @@
 // Who is to blame since when, in a sentence, with the way to the evidence.
-import { causeText, type Cause, type Suspect } from "../cause";
+import { causeText, type Cause, type Suspect, type Window } from "../cause";
 import { formatShare, shownName } from "../format";
+import { rfc3339 } from "../time";
 import { Name, PageLink, Time } from "./marks";
 
 export interface CauseScopeNames {
@@ -26,13 +27,19 @@ function SuspectName({ suspect, scope }: { suspect: Suspect; scope: CauseScopeNa
     );
 }
 
-export function CauseSentence(props: { cause: Cause; scope: CauseScopeNames }) {
-    const { cause, scope } = props;
+// "asked": the time that it was asked for, if that is not the page's: its page shows the same.
+export function CauseSentence(props: { cause: Cause; scope: CauseScopeNames; asked?: Window }) {
+    const { cause, scope, asked } = props;
     const [suspect] = cause.suspects;
     const evidence = (
         <PageLink
             page="cause"
-            params={{ ns: scope.namespace, project: scope.project, env: scope.environment }}
+            params={{
+                ns: scope.namespace,
+                project: scope.project,
+                env: scope.environment,
+                ...(asked && { from: rfc3339(asked.start), to: rfc3339(asked.end), live: undefined }),
+            }}
             className="cb-link cb-nowrap"
         >
             Evidence

@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { toRows, type ComponentEntry } from "../components";
+import { toRows, wasThere, type ComponentEntry, type ComponentList } from "../components";
 import { showAt } from "../test_host";
 import { ComponentTable, formatShareChange, severity, WORST_FIRST } from "./component_table";
 import { sortRows } from "./table";
@@ -30,19 +30,29 @@ const entry = (
     ...more,
 });
 
+const list = (components: ComponentEntry[]): ComponentList => ({
+    components,
+    total: components.length,
+    unassigned: { resources: 0 },
+    window: { startTime: "2026-01-01T01:00:00Z", endTime: "2026-01-01T02:00:00Z" },
+    tookMs: 1,
+});
+
 const place = { page: "overview", params: { ns: "acme", from: "now-15m" } } as const;
 const table = (entries: ComponentEntry[]) => (
-    <ComponentTable rows={toRows(entries)} label="Components" sort={WORST_FIRST} onSort={() => {}} />
+    <ComponentTable rows={toRows(list(entries))} label="Components" sort={WORST_FIRST} onSort={() => {}} />
 );
 
 test("the worst come first", () => {
-    const rows = toRows([
-        entry("a", 0),
-        entry("b", 0.06),
-        entry("c", 0.02),
-        entry("d", 0.9),
-        entry("e", 0, { rule: "none", requestCount: 0, previous: { ...figures(0), requestCount: 0 } }),
-    ]);
+    const rows = toRows(
+        list([
+            entry("a", 0),
+            entry("b", 0.06),
+            entry("c", 0.02),
+            entry("d", 0.9),
+            entry("e", 0, { rule: "none", requestCount: 0, previous: { ...figures(0), requestCount: 0 } }),
+        ]),
+    );
     const columns = [{ id: "health", title: "", width: "", cell: () => null, sortBy: severity }];
     const sorted = sortRows(rows, columns, WORST_FIRST);
     expect(sorted.map((row) => row.component)).toEqual(["d", "b", "c", "e", "a"]);
@@ -80,4 +90,12 @@ test("a share is told as it was where it differs", () => {
     expect(formatShareChange(0.1, 0)).toBe("was 0 %");
     expect(formatShareChange(0.1, 0.1004)).toBe("");
     expect(formatShareChange(null, 0.1)).toBe("");
+});
+
+test("figures of before are shown if it was there then", () => {
+    const { window } = list([]);
+    expect(wasThere("2025-12-31T23:00:00Z", window)).toBe(true);
+    expect(wasThere("2026-01-01T00:30:00Z", window)).toBe(false);
+    expect(wasThere("2026-01-01T01:30:00Z", window)).toBe(false);
+    expect(wasThere("2026-01-03T00:00:00Z", window)).toBe(true);
 });

@@ -41,7 +41,7 @@ export function errorHealth(figures: { requestCount: number; errorRatio?: number
 interface WithBefore {
     requestCount: number;
     latency?: { p99?: number | null } | null;
-    previous: { latency?: { p99?: number | null } | null };
+    previous?: { latency?: { p99?: number | null } | null };
 }
 
 export function latencyHealth(figures: WithBefore): Health {
@@ -49,7 +49,7 @@ export function latencyHealth(figures: WithBefore): Health {
         requests: figures.requestCount,
         p99: figures.latency?.p99,
         previousRequests: 0,
-        previousP99: figures.previous.latency?.p99,
+        previousP99: figures.previous?.latency?.p99,
     });
 }
 
@@ -66,6 +66,10 @@ export function shares(spark: ComponentRow["spark"]): (number | null)[] | undefi
         if (requests == null) return null;
         return requests > 0 ? Math.min(1, (errors ?? 0) / requests) : 0;
     });
+}
+
+export function highestOf(values: readonly (number | null)[] | undefined): number {
+    return Math.max(0, ...(values ?? []).map(Number));
 }
 
 // A figure, how it was before, and its line.
@@ -119,10 +123,10 @@ function ToSection(props: { row: ComponentRow; section: string; children: ReactN
 function LastChange({ row }: { row: ComponentRow }) {
     if (!row.lastChange) return <span className="cb-quiet">–</span>;
     const { kind, to, timestamp } = row.lastChange;
-    const text = to ? (kind === "version" ? to : `${kind} ${to}`) : kind;
+    const text = kind === "version" && to ? to : kind.replace("-", " ");
     return (
         <ToSection row={row} section="changes">
-            <Time at={timestamp} /> <span title={shownName(text)}>{shownName(text)}</span>
+            <Time at={timestamp} /> <span title={shownName(`${kind} ${to ?? ""}`)}>{shownName(text)}</span>
         </ToSection>
     );
 }
@@ -193,8 +197,9 @@ const PLACES: Record<"namespace" | "project" | "environment", Column<ComponentRo
     },
 };
 
-// "highest": the largest share of failed requests in any line, so that all have one scale.
-const figureColumns = (highest: number): Column<ComponentRow>[] => [
+// All lines of a column have one scale: its largest share of failed requests, its
+// largest rate of log errors.
+const figureColumns = (highest: number, mostLogErrors: number): Column<ComponentRow>[] => [
     {
         id: "rate",
         title: "Requests",
@@ -206,7 +211,7 @@ const figureColumns = (highest: number): Column<ComponentRow>[] => [
                 <FigureCell
                     name="requests"
                     value={formatRate(row.requestRate)}
-                    change={formatChange(row.requestRate, row.previous.requestRate)}
+                    change={formatChange(row.requestRate, row.before?.requestRate)}
                     spark={row.spark?.requestRate}
                 />
             </ToSection>
@@ -223,7 +228,7 @@ const figureColumns = (highest: number): Column<ComponentRow>[] => [
                     name="errors"
                     value={formatShare(row.errorRatio)}
                     health={errorHealth(row)}
-                    change={formatShareChange(row.errorRatio, row.previous.errorRatio)}
+                    change={formatShareChange(row.errorRatio, row.before?.errorRatio)}
                     spark={shares(row.spark)}
                     max={highest}
                     line="error"
@@ -242,7 +247,7 @@ const figureColumns = (highest: number): Column<ComponentRow>[] => [
                     name="p99"
                     value={formatSeconds(row.latency?.p99)}
                     health={latencyHealth(row)}
-                    change={formatChange(row.latency?.p99, row.previous.latency?.p99)}
+                    change={formatChange(row.latency?.p99, row.before?.latency?.p99)}
                     spark={row.spark?.p99}
                     line="p99"
                 />
@@ -260,7 +265,8 @@ const figureColumns = (highest: number): Column<ComponentRow>[] => [
                 <FigureCell
                     name="log errors"
                     value={formatCount(row.logErrors)}
-                    spark={row.logErrors ? row.spark?.logErrorRate : undefined}
+                    spark={row.spark?.logErrorRate}
+                    max={mostLogErrors}
                     line="error"
                 />
             </ToSection>
@@ -299,7 +305,10 @@ function columnsFor(rows: readonly ComponentRow[]): Column<ComponentRow>[] {
         ...(differs((row) => row.namespace) ? [PLACES.namespace] : []),
         ...(differs((row) => row.project) ? [PLACES.project] : []),
         ...(differs((row) => row.environment) ? [PLACES.environment] : []),
-        ...figureColumns(Math.max(0.05, ...rows.flatMap((row) => shares(row.spark) ?? []).map(Number))),
+        ...figureColumns(
+            Math.max(0.05, ...rows.map((row) => highestOf(shares(row.spark)))),
+            Math.max(0.05, ...rows.map((row) => highestOf(row.spark?.logErrorRate))),
+        ),
     ];
 }
 

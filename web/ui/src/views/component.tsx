@@ -5,13 +5,14 @@ import { useCallback, useEffect, useMemo } from "react";
 import { useParam, useSetParams } from "../address";
 import type { Marker } from "../charts/types";
 import { useCause } from "../cause";
+import { foremost, useCauseWindow, useIncidents } from "../incidents";
 import { ChangePanel, Changes } from "../component/changes";
 import { Charts } from "../component/charts";
 import { ChooseComponent } from "../component/choose";
 import { Endpoints } from "../component/endpoints";
 import { ComponentFigures } from "../component/figures";
 import { Head } from "../component/head";
-import { ErrorLines } from "../component/log_lines";
+import { ErrorLines, errorLinesHeight } from "../component/log_lines";
 import { MinutePanel } from "../component/minute";
 import {
     BEFORE_TEXT,
@@ -19,7 +20,6 @@ import {
     ownIncidents,
     useBefore,
     useComponentPage,
-    useIncidents,
     usePageHealth,
     type ComponentPage,
     type ComponentScope,
@@ -32,7 +32,7 @@ import { Templates } from "../component/templates";
 import { Traces } from "../component/traces";
 import { NeverSeen, NotInThisTime } from "../component/unknown";
 import { Verdict } from "../component/verdict";
-import { lastSeenOf } from "../components";
+import { lastSeenOf, wasThere } from "../components";
 import { usePlace } from "../host";
 import { WhenSeen } from "../parts/in_view";
 import { Name, Section } from "../parts/marks";
@@ -102,6 +102,7 @@ function Picture(props: { scope: ComponentScope; page: ComponentPage; incidents:
                 : undefined,
         [earlier, shift, cmp],
     );
+    const comparable = wasThere(page.component.firstSeen, page.window);
     const previous = cmp === undefined || cmp === "prev" ? shown.summary.previous : earlier?.summary;
     const [change] = useParam("change");
     const [minute] = useParam("minute");
@@ -109,7 +110,7 @@ function Picture(props: { scope: ComponentScope; page: ComponentPage; incidents:
     return (
         <>
             <OnlyNotice only={only} />
-            <ComponentFigures page={shown} before={cmp === "off" ? undefined : previous} />
+            <ComponentFigures page={shown} before={cmp === "off" || !comparable ? undefined : previous} />
             <Charts
                 page={shown}
                 scope={scope}
@@ -128,12 +129,22 @@ function Details({ scope, page }: { scope: ComponentScope; page: ComponentPage }
     const range = useTimeRange();
     return (
         <>
-            <Section id="endpoints" title="Operations">
+            <Section
+                id="endpoints"
+                title="Operations"
+                aside={
+                    page.endpoints.length > 0 ? (
+                        <span className="cb-quiet">Choose a row: the charts show only its requests.</span>
+                    ) : null
+                }
+            >
                 <Endpoints page={page} />
             </Section>
             <Peers page={page} />
             <Section id="errors" title="Errors in the log">
-                <WhenSeen height={320}>{() => <ErrorLines scope={scope} range={range} />}</WhenSeen>
+                <WhenSeen height={errorLinesHeight(page)}>
+                    {() => <ErrorLines scope={scope} range={range} />}
+                </WhenSeen>
             </Section>
             <Section id="logs" title="Kinds of log lines">
                 <Templates page={page} />
@@ -159,9 +170,9 @@ function Body({ scope, page }: { scope: ComponentScope; page: ComponentPage }) {
         () => (asked.data ? ownIncidents(asked.data.incidents, scope) : NO_INCIDENTS),
         [asked.data, scope],
     );
-    const incident = incidents.find((one) => !one.endTime) ?? incidents[0];
-    const { namespace, project, component, environment } = scope;
-    const cause = useCause({ namespace, project, component, environment }, range, health !== "ok");
+    const incident = foremost(incidents);
+    const window = useCauseWindow(incident, range);
+    const cause = useCause(scope, window, health !== "ok" && !asked.isLoading);
     const newest = lastSeenOf(page.component.lastSeen);
     const absent = newest !== undefined && Date.parse(newest) < range.start.getTime();
     useSection(true);
@@ -173,6 +184,7 @@ function Body({ scope, page }: { scope: ComponentScope; page: ComponentPage }) {
                 health={health}
                 incident={incident}
                 cause={cause}
+                asked={window}
                 now={range.end.getTime()}
             />
             {absent ? <NotInThisTime newest={newest} /> : null}
