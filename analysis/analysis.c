@@ -16,6 +16,7 @@ static const struct route *const tables[] = {
     routes_log_histogram,
     routes_find_traces,
     routes_incidents,
+    routes_unassigned,
     NULL
 };
 /* clang-format on */

@@ -14,5 +14,6 @@ extern const struct route routes_log_tail[];
 extern const struct route routes_log_histogram[];
 extern const struct route routes_find_traces[];
 extern const struct route routes_incidents[];
+extern const struct route routes_unassigned[];
 
 #endif

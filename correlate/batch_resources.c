@@ -16,8 +16,10 @@ static void count_records(struct tagger *tagger, struct batch_resource *entry)
     if (!component || entry->records == 0)
         return;
     labels.identity = component->identity;
-    labels.resource = component->resource;
-    labels.hash = hash_mix(DERIVED_FAMILY_RECORDS << 8 | labels.kind, 1);
+    /* Senders without a component are told apart by their resources. */
+    labels.resource = component->unassigned ? entry->id : component->resource;
+    labels.hash = hash_mix(DERIVED_FAMILY_RECORDS << 8 | labels.kind,
+                           component->unassigned ? 2 + (uint64_t)entry->id : 1);
     derived_add_count(
         derived_get(tagger->derived, &labels, entry->minute * NS_PER_MIN, NULL),
         entry->records);

@@ -59,11 +59,12 @@ static void look_up(struct components *components, struct component *component)
     struct identity identity;
 
     component->declared = NULL;
-    if (!components->snapshot || catalog_count(components->snapshot) == 0)
+    component->unassigned = false;
+    if (!registry_identity(components->registry, component->identity,
+                           &components->scratch, &identity))
         return;
-    if (registry_identity(components->registry, component->identity,
-                          &components->scratch, &identity) &&
-        identity.component.len > 0)
+    component->unassigned = identity.component.len == 0;
+    if (components->snapshot && !component->unassigned)
         component->declared =
             catalog_component(components->snapshot, identity.namespace,
                               identity.project, identity.component);

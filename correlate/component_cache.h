@@ -15,6 +15,7 @@ struct component {
     uint32_t resource;  /* of its derived series */
     uint64_t checked;   /* generation of the catalogue + 1; 0: never */
     uint8_t generation; /* registry_identity_generation() */
+    bool unassigned;    /* it has no name */
     const struct catalog_component *declared; /* NULL: not declared */
 
     /* Caches, valid in one epoch of the names: the last endpoint found, and

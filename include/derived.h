@@ -88,7 +88,8 @@
 #define DERIVED_LOGS "callboard.log.records"
 
 /* Records by signal: sum, delta, int, with DERIVED_SIGNAL ("traces", "logs",
- * "metrics"). */
+ * "metrics"). Those without a component belong to the resource that sent
+ * them. */
 #define DERIVED_RECORDS "callboard.records"
 
 /*

@@ -240,6 +240,21 @@ struct component_info *registry_components(struct registry *registry,
                                            struct arena *arena,
                                            uint32_t *count);
 
+/* Why a resource with these attributes has no component. */
+enum unassigned_reason {
+    UNASSIGNED_NO_SERVICE_NAME, /* neither labels nor a service name */
+    UNASSIGNED_UNKNOWN_SERVICE, /* the name is the SDK's default */
+    UNASSIGNED_POD_NOT_STAMPED, /* so, and its pod sends no labels */
+    UNASSIGNED_NO_COMPONENT,    /* the label of a project only */
+    UNASSIGNED_NO_ROOM,         /* it should have one */
+    UNASSIGNED_REASONS
+};
+enum unassigned_reason registry_why_unassigned(const struct registry *registry,
+                                               const struct attrs *attrs);
+/* As long as the registry is open. */
+const struct registry_keys *registry_label_keys(
+    const struct registry *registry);
+
 /* Resources of a namespace that are known by their attributes. */
 uint32_t registry_live_resources(struct registry *registry,
                                  struct slice namespace);

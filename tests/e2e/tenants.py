@@ -140,6 +140,8 @@ READS = {
         (f"/api/v1/incidents?{QUERY}", None),
         *((f"/api/v1/incidents?namespace={t.namespace}{more}&{QUERY}", None)
           for more in ("", "&project=shop&component=cart", "&project=none"))],
+    "GET /api/v1/unassigned": lambda t: [
+        (f"/api/v1/unassigned?{QUERY}", None), (f"/api/v1/unassigned?namespace={t.namespace}&{QUERY}", None)],
     "POST /api/v1/cause": lambda t: [
         ("/api/v1/cause", in_scope(t, startTime=rfc3339(START + 20 * 60 * NS)))],
     "GET /api/v1/cause": lambda t: [(f"/api/v1/cause?namespace={t.namespace}&project=shop&{QUERY}", None)],
