@@ -43,7 +43,7 @@ extern const struct cli_view cli_view_components, cli_view_details,
     cli_view_endpoints, cli_view_logs, cli_view_traces, cli_view_events,
     cli_view_blast_radius, cli_view_costs, cli_view_recommendations,
     cli_view_capacity, cli_view_changes, cli_view_compare, cli_view_patterns,
-    cli_view_found, cli_view_sorted;
+    cli_view_found, cli_view_sorted, cli_view_incidents, cli_view_unassigned;
 
 /* cli_texts.c */
 extern const struct cli_view cli_view_component, cli_view_trace,

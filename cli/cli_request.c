@@ -80,10 +80,12 @@ int cli_scope(struct cli_call *call, unsigned needed, bool needs_component)
 static const struct {
     const char *name;
     size_t offset;
-} places[] = {{"namespace", offsetof(struct cli_scope, namespace)},
-              {"project", offsetof(struct cli_scope, project)},
-              {"component", offsetof(struct cli_scope, component)},
-              {"environment", offsetof(struct cli_scope, environment)}};
+    uint64_t option;
+} places[] = {
+    {"namespace", offsetof(struct cli_scope, namespace), OPT(NAMESPACE)},
+    {"project", offsetof(struct cli_scope, project), OPT(PROJECT)},
+    {"component", offsetof(struct cli_scope, component), OPT(COMPONENT)},
+    {"environment", offsetof(struct cli_scope, environment), OPT(ENVIRONMENT)}};
 
 enum { PLACES = sizeof(places) / sizeof(places[0]) };
 
@@ -219,7 +221,8 @@ void cli_add_path(const struct cli_call *call, struct buf *path,
 {
     add_route(call, path, route);
     for (size_t i = 0; i < PLACES; i++)
-        if (!is_in_route(route, places[i].name))
+        if (!is_in_route(route, places[i].name) &&
+            call->verb->options & places[i].option)
             url_add_param(path, places[i].name, slice_of(place(call, i)));
     if (call->verb->since) {
         url_add_time(path, "startTime", call->start_ns);

@@ -145,6 +145,38 @@ static const struct cli_column changes[] = {
     {"MESSAGE", "message", FORMAT_TEXT, COLUMN_WIDE},
     {.head = NULL}};
 
+static const struct cli_column incidents[] = {
+    {"START", "startTime", FORMAT_TIME, 0},
+    {"END", "endTime", FORMAT_TIME, 0},
+    {"SYMPTOM", "symptom", FORMAT_TEXT, 0},
+    {"NAMESPACE", "namespace", FORMAT_TEXT, COLUMN_SAME},
+    {"PROJECT", "project", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENT", "component", FORMAT_TEXT, 0},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"COMPONENTS", "componentCount", FORMAT_COUNT, COLUMN_WIDE},
+    {"REQUESTS", "during.requests", FORMAT_COUNT, COLUMN_WIDE},
+    {"ERRORS", "during.errorRatio", FORMAT_PERCENT, COLUMN_WIDE},
+    {"USUALLY", "usual.errorRatio", FORMAT_PERCENT, COLUMN_WIDE},
+    {"MEAN", "during.meanLatency", FORMAT_SECONDS, COLUMN_WIDE},
+    {"USUAL MEAN", "usual.meanLatency", FORMAT_SECONDS, COLUMN_WIDE},
+    {"WHAT", "text", FORMAT_TEXT, COLUMN_LONG},
+    {.head = NULL}};
+
+static const struct cli_column unassigned[] = {
+    {"NAME", "name", FORMAT_TEXT, 0},
+    {"NAMESPACE", "namespace", FORMAT_TEXT, COLUMN_SAME},
+    {"ENVIRONMENT", "environment", FORMAT_TEXT, COLUMN_SAME},
+    {"RESOURCES", "resources", FORMAT_COUNT, 0},
+    {"SPANS", "records.spans", FORMAT_COUNT, 0},
+    {"LOGS", "records.logs", FORMAT_COUNT, 0},
+    {"METRICS", "records.metrics", FORMAT_COUNT, 0},
+    {"FIRST SEEN", "firstSeen", FORMAT_TIME, COLUMN_WIDE},
+    {"LAST SEEN", "lastSeen", FORMAT_AGE, 0},
+    {"REASON", "reason", FORMAT_TEXT, 0},
+    {"WHY", "why", FORMAT_TEXT, COLUMN_LONG},
+    {"TO ASSIGN IT", "example", FORMAT_TEXT, COLUMN_WIDE},
+    {.head = NULL}};
+
 static const struct cli_column differences[] = {
     {"KIND", "kind", FORMAT_TEXT, 0},
     {"COMPONENT", "component", FORMAT_TEXT, COLUMN_SAME},
@@ -229,6 +261,14 @@ static const struct cli_section recommendation_sections[] = {
 const struct cli_view cli_view_changes = {
     .route = "/api/v1/changes", .rows = "changes", .columns = changes,
     .nothing = "nothing changed in this time", .page = 1000};
+
+const struct cli_view cli_view_incidents = {
+    .route = "/api/v1/incidents", .rows = "incidents", .columns = incidents,
+    .nothing = "no component failed or was slow in this time"};
+
+const struct cli_view cli_view_unassigned = {
+    .route = "/api/v1/unassigned", .rows = "senders", .columns = unassigned,
+    .nothing = "every sender belongs to a component"};
 
 static const struct cli_section compare_sections[] = {
     {"What changed", "changes", changes}, {.title = NULL}};

@@ -70,6 +70,55 @@ static const struct mcp_param changes_params[] = {
     {0},
 };
 
+/* ---- list_incidents ---- */
+
+static const struct shape_rule incident_rules[] = {
+    {"incidents", 12, 100, 3, SHAPE_FIRST},
+    {"incidents[].components", 3, 20, 1, SHAPE_FIRST},
+    {0},
+};
+static const struct mcp_task incident_task = {
+    .shape = {"incidents", incident_rules, NULL},
+    .scope = MCP_SCOPE_NAMESPACE,
+    .range_ns = NS_PER_HOUR,
+    .next = "explain_incident with start a minute before startTime ranks the "
+            "likely causes of one.",
+};
+static const struct mcp_param incident_params[] = {
+    MCP_SCOPE_PARAMS(MCP_QUERY),
+    MCP_TIME_PARAMS("1 hour"),
+    {"symptom", "Only incidents of this symptom.", .place = MCP_QUERY,
+     .values = "errors latency metrics"},
+    {"limit", "Incidents in the answer.", MCP_INTEGER, .place = MCP_QUERY,
+     .min = 1, .max = 1000, .preset = "20"},
+    MCP_DETAIL_PARAM,
+    {0},
+};
+
+/* ---- list_unassigned ---- */
+
+static const struct shape_rule unassigned_rules[] = {
+    {"senders", 12, 100, 3, SHAPE_FIRST},
+    {"senders[].attributes", 0, 32, 0, SHAPE_FIRST},
+    {0},
+};
+static const struct mcp_task unassigned_task = {
+    .shape = {"senders", unassigned_rules, NULL},
+    .scope = MCP_SCOPE_NONE,
+    .range_ns = NS_PER_DAY,
+    .next = "The labels of a sender, set as resource attributes where it runs, "
+            "assign it.",
+};
+static const struct mcp_param unassigned_params[] = {
+    {"namespace", "Namespace (tenant). Default: all.", .place = MCP_QUERY},
+    {"environment", "Environment. Default: all.", .place = MCP_QUERY},
+    MCP_TIME_PARAMS("1 day"),
+    {"limit", "Senders in the answer.", MCP_INTEGER, .place = MCP_QUERY,
+     .min = 1, .max = 1000, .preset = "20"},
+    MCP_DETAIL_PARAM,
+    {0},
+};
+
 /* ---- search_logs ---- */
 
 static const struct shape_rule pattern_rules[] = {
@@ -144,6 +193,34 @@ const struct mcp_tool mcp_tools_analysis[] = {
      .params = changes_params,
      .run = mcp_task_run,
      .task = &changes_task},
+    {.name = "list_incidents",
+     .title = "List incidents",
+     .description =
+         "Times in which components failed or were slow, the latest first: "
+         "startTime, endTime (absent: it lasts), symptom, a component that "
+         "calls no other one with symptoms, figures during and usually, and "
+         "the other components. Take it to learn whether and since when "
+         "something is wrong; explain_incident tells why. Default: the last "
+         "hour. Example: "
+         "{\"project\":\"shop\",\"start\":\"now-24h\"}." UNTRUSTED,
+     .method = "GET",
+     .path = "/api/v1/incidents",
+     .params = incident_params,
+     .run = mcp_task_run,
+     .task = &incident_task},
+    {.name = "list_unassigned",
+     .title = "List senders without a component",
+     .description =
+         "Senders whose telemetry belongs to no component, those with most "
+         "records first: attributes that identify them, records by signal, "
+         "why no rule fits, and the labels that would assign them. Take it "
+         "when a component is missing or looks silent. Default: the last day. "
+         "Example: {\"start\":\"now-1h\"}." UNTRUSTED,
+     .method = "GET",
+     .path = "/api/v1/unassigned",
+     .params = unassigned_params,
+     .run = mcp_task_run,
+     .task = &unassigned_task},
     {.name = "search_logs",
      .title = "Search logs, as patterns with counts",
      .description =

@@ -1,5 +1,5 @@
 /*
- * Traces: the list, the spans of one, one span.
+ * Traces: the list (query_traces_list.c), the spans of one, one span.
  *
  *   POST /api/v1alpha1/traces/query
  *   POST /api/v1alpha1/traces/{traceId}/spans/query
@@ -15,18 +15,14 @@
 #include "hex.h"
 #include "hidden_spans.h"
 #include "paging.h"
-#include "slowest_traces.h"
+#include "query_traces_int.h"
 #include "span_reply.h"
 
 /* Spans of one answer: a trace is read in few pages, each within the bound of
  * an answer. */
 enum { SPANS_MAX = 10000 };
-/* Traces that are counted beside a sample. */
-enum { SAMPLE_COUNTED = 100000 };
 
-/* Which spans of a trace in the scope are shown. Spans that other namespaces
- * sent in the same trace are hidden. */
-static enum status select_visible(struct query_request *request,
+enum status traces_select_visible(struct query_request *request,
                                   const struct scope_filter *scope,
                                   const struct bitmap **visible)
 {
@@ -35,263 +31,6 @@ static enum status select_visible(struct query_request *request,
     if (scope->workflow_run.len > 0)
         all = *scope;
     return params_select(request, &all, visible);
-}
-
-/* ---- the list ---- */
-
-struct trace_view {
-    struct list_time start;
-    struct slice root_component, root_project;
-    const char *root_kind;
-    const struct trace_summary *trace;
-    uint64_t duration_ns;
-};
-
-static const struct reply_table trace_head_table = REPLY_TABLE(
-    struct trace_summary, REPLY(struct trace_summary, "traceId", trace_id),
-    REPLY(struct trace_summary, "traceName", root_name),
-    REPLY(struct trace_summary, "spanCount", span_count),
-    REPLY(struct trace_summary, "rootSpanId", root_span_id),
-    REPLY(struct trace_summary, "rootSpanName", root_name),
-    REPLY_TIME(struct trace_summary, "endTime", end_ns),
-    REPLY(struct trace_summary, "hasErrors", has_errors));
-
-static const struct reply_table trace_table = REPLY_TABLE(
-    struct trace_view,
-    REPLY_INLINE(struct trace_view, trace, REPLY_POINTER, &trace_head_table),
-    REPLY_OPTIONAL(struct trace_view, "rootSpanKind", root_kind),
-    REPLY_OPTIONAL(struct trace_view, "rootComponent", root_component),
-    REPLY_OPTIONAL(struct trace_view, "rootProject", root_project),
-    REPLY(struct trace_view, "startTime", start),
-    REPLY(struct trace_view, "durationNs", duration_ns));
-
-struct traces_reply {
-    struct list_reply list;
-    uint64_t failed;
-    const uint64_t *has_failed; /* NULL: not counted */
-    bool exact;
-    const bool *has_exact; /* NULL: it is by time */
-};
-static const struct reply_table traces_table = REPLY_TABLE(
-    struct traces_reply,
-    REPLY_LIST(struct traces_reply, "traces", list.records, &trace_table),
-    REPLY_INLINE(struct traces_reply, list.end, 0, &list_end_table),
-    REPLY_ROW_OF(struct traces_reply, "failed", has_failed, const uint64_t *,
-                 REPLY_TYPE_UINT64, REPLY_POINTER, NULL),
-    REPLY_ROW_OF(struct traces_reply, "exact", has_exact, const bool *,
-                 REPLY_TYPE_BOOL, REPLY_POINTER, NULL));
-
-/* The traces found, while they are written one at a time. */
-struct trace_list {
-    struct query_request *request;
-    const struct trace_summary *traces;
-    struct list_page page;
-    struct trace_view view;
-};
-
-static const void *trace_item(void *arg, uint32_t i)
-{
-    struct trace_list *list = arg;
-    const struct trace_summary *trace = &list->traces[i];
-    const struct resource_info *root =
-        reply_resource(list->request, trace->root_resource_id);
-
-    list->view =
-        (struct trace_view){.start = paging_time(&list->page, i),
-                            .root_kind = span_kind_name(trace->root_kind),
-                            .trace = trace,
-                            .duration_ns = trace->end_ns - trace->start_ns};
-    if (root) {
-        list->view.root_component = root->identity.component;
-        list->view.root_project = root->identity.project;
-    }
-    return &list->view;
-}
-
-/* Which traces, of those that match. */
-enum trace_choice { CHOOSE_BY_TIME, CHOOSE_SLOWEST, CHOOSE_SAMPLE };
-
-static enum trace_choice read_choice(struct query_request *request,
-                                     const struct list_window *window)
-{
-    static const char *const orders[] = {"time", "duration", NULL};
-    bool slowest = params_word(request, "sortBy", orders) == 1, sample = false;
-    struct slice cursor;
-
-    params_bool(request, "sample", &sample);
-    params_text(request, "cursor", &cursor);
-    if (sample && slowest)
-        query_invalid(request,
-                      "sample must not be combined with sortBy duration");
-    if ((sample || slowest) && cursor.len > 0)
-        query_invalid(request, "cursor must not be combined with %s",
-                      sample ? "sample" : "sortBy duration");
-    if (slowest && window->ascending)
-        query_invalid(request, "sortOrder must be desc with sortBy duration");
-    return sample ? CHOOSE_SAMPLE : slowest ? CHOOSE_SLOWEST : CHOOSE_BY_TIME;
-}
-
-static enum status read_traces_request(struct query_request *request,
-                                       struct trace_query *query,
-                                       struct list_window *window,
-                                       enum trace_choice *choice)
-{
-    struct scope_filter scope;
-    bool attributes = false; /* of spans; a list of traces shows none */
-
-    params_scope(request, 0, &scope);
-    paging_window(request, LIST_TRACES, 1, PARAMS_MAX_PAGE, window);
-    *choice = read_choice(request, window);
-    params_bool(request, "includeAttributes", &attributes);
-    params_attrs(request, "attributes", &query->attrs, &query->attr_count);
-    params_duration(request, "minDuration", &query->min_duration_ns);
-    params_duration(request, "maxDuration", &query->max_duration_ns);
-    params_bool(request, "errorsOnly", &query->errors_only);
-    params_text(request, "operation", &query->operation);
-    params_select(request, &scope, &query->resources);
-    query->limit = window->limit + 1;
-    query->ascending = window->ascending;
-    query->counting = &window->counting;
-    query->start_ns = window->start_ns;
-    query->end_ns = window->end_ns;
-    query->range = window->range;
-    return select_visible(request, &scope, &query->visible);
-}
-
-static enum status read_by_time(struct trace_list *list,
-                                const struct trace_query *query,
-                                struct traces_reply *reply)
-{
-    struct trace_summary *traces;
-    uint64_t total;
-    enum status s =
-        reader_query_traces(list->request->reader, query, list->request->arena,
-                            &traces, &list->page.known, &total);
-
-    list->page.records = list->traces = traces;
-    if (s == OK)
-        reply->list =
-            paging_list(list->request, &list->page, trace_item, list, total);
-    return s;
-}
-
-static enum status read_slowest(struct trace_list *list,
-                                const struct trace_query *query,
-                                struct traces_reply *reply)
-{
-    struct query_request *request = list->request;
-    struct trace_query first = *query;
-    struct slowest_traces slowest = {.at = NULL};
-    struct trace_summary *known;
-    uint32_t count;
-    uint64_t total;
-    enum status s;
-
-    first.limit = SLOWEST_KNOWN;
-    s = reader_query_traces(request->reader, &first, request->arena, &known,
-                            &count, &total);
-    if (s == OK)
-        s = slowest_traces_read(request->reader, query, query->limit - 1, known,
-                                count, request->arena, &slowest);
-    list->page.records = list->traces = slowest.at;
-    list->page.known = slowest.count;
-    reply->exact = slowest.exact;
-    reply->has_exact = &reply->exact;
-    if (s == OK)
-        reply->list = paging_list(request, &list->page, trace_item, list,
-                                  total > count ? total : count);
-    return s;
-}
-
-/* How many match; where memory does not suffice to tell, not fewer than *total
- * already is. */
-static enum status count_traces(struct query_request *request,
-                                const struct trace_query *query, bool failed,
-                                uint64_t *total, bool *is_lower_bound)
-{
-    struct count_limit counting = {.most = SAMPLE_COUNTED, .patient = true};
-    struct trace_query all = *query;
-    struct trace_summary *traces;
-    uint64_t counted;
-    uint32_t count;
-    enum status s;
-
-    all.limit = 1;
-    all.counting = &counting;
-    all.errors_only |= failed;
-    s = reader_query_traces(request->reader, &all, request->arena, &traces,
-                            &count, &counted);
-    *is_lower_bound |= s != OK || counting.stopped;
-    if (s == OK && counted > *total)
-        *total = counted;
-    return s == ERR_TOO_BIG ? OK : s;
-}
-
-static void reverse(struct trace_summary *traces, uint32_t count)
-{
-    for (uint32_t i = 0; i < count / 2; i++) {
-        struct trace_summary t = traces[i];
-
-        traces[i] = traces[count - 1 - i];
-        traces[count - 1 - i] = t;
-    }
-}
-
-static enum status read_sample(struct trace_list *list,
-                               const struct trace_query *query,
-                               struct traces_reply *reply)
-{
-    struct query_request *request = list->request;
-    struct trace_query spread = *query;
-    struct spread_traces found;
-    struct list_end *end = &reply->list.end;
-    enum status s;
-
-    spread.limit--;
-    s = reader_spread_traces(request->reader, &spread, request->arena, &found);
-    if (s != OK)
-        return s;
-    list->traces = found.traces;
-    list->page.records = found.traces;
-    list->page.known = found.count;
-    reply->list.records =
-        (struct reply_list){found.count, NULL, trace_item, list};
-    reply->has_failed = &reply->failed;
-    end->total = found.count;
-    for (uint32_t i = 0; i < found.count; i++)
-        reply->failed += found.traces[i].has_errors;
-    if (found.more)
-        s = count_traces(request, query, false, &end->total,
-                         &end->is_lower_bound);
-    if (s == OK && found.more)
-        s = count_traces(request, query, true, &reply->failed,
-                         &end->is_lower_bound);
-    if (query->ascending)
-        reverse(found.traces, found.count);
-    end->took_ms = query_took_ms(request);
-    return s;
-}
-
-static enum status query_traces(struct query_request *request)
-{
-    static enum status (*const choices[])(
-        struct trace_list *, const struct trace_query *,
-        struct traces_reply *) = {read_by_time, read_slowest, read_sample};
-    struct trace_query query = {0};
-    struct trace_list list = {.request = request};
-    struct traces_reply reply = {.failed = 0};
-    struct list_window window = {0};
-    enum trace_choice choice;
-    enum status s = read_traces_request(request, &query, &window, &choice);
-
-    if (s != OK)
-        return s;
-    list.page.window = &window;
-    s = choices[choice](&list, &query, &reply);
-    if (s != OK)
-        return query_fail_read(request, s);
-    reply_write(&request->json, &traces_table, &reply);
-    return OK;
 }
 
 /* ---- the spans of a trace ---- */
@@ -344,7 +83,7 @@ static enum status read_spans_request(struct query_request *request,
     query->ascending = window->ascending;
     query->counting = &window->counting;
     query->range = window->range; /* the trace is shown whole otherwise */
-    return select_visible(request, &scope, &query->visible);
+    return traces_select_visible(request, &scope, &query->visible);
 }
 
 static enum status query_spans(struct query_request *request)
@@ -448,7 +187,7 @@ static enum status span_details(struct query_request *request,
     if (s == OK && scope)
         s = is_in_scope(request, trace_id, scope, &shown);
     if (s == OK)
-        s = scope ? select_visible(request, scope, &visible)
+        s = scope ? traces_select_visible(request, scope, &visible)
                   : params_visible(request, &visible);
     if (s != OK)
         return s;
@@ -481,7 +220,7 @@ static enum status post_span(struct query_request *request)
 
 const struct route routes_traces[] = {
     {"POST", "/api/v1alpha1/traces/query", ACTION_TRACES_VIEW, SCOPE_BODY,
-     query_traces, "T", TAKES_JSON, 0, &traces_table},
+     traces_query_list, "T", TAKES_JSON, 0, &traces_list_table},
     {"POST", "/api/v1alpha1/traces/{}/spans/query", ACTION_TRACES_VIEW,
      SCOPE_BODY, query_spans, "T", TAKES_JSON, 0, &spans_table},
     {"GET", "/api/v1alpha1/traces/{}/spans/{}", ACTION_TRACES_VIEW,

@@ -196,7 +196,7 @@ SAMPLES = {"server": None, "namespace": "acme", "project": "shop", "component": 
 def every_option(tap, address):
     """The server takes each option of each verb that asks for components."""
     for verb in ("components", "component", "endpoints", "logs", "traces", "topology", "events", "changes", "compare",
-                 "blast-radius", "capacity", "costs", "recommendations", "cause", "metrics", "top"):
+                 "incidents", "blast-radius", "capacity", "costs", "recommendations", "cause", "metrics", "top"):
         words = {"metrics": ["callboard_requests_total"], "top": ["shop", "--once"]}.get(
             verb, ["shop/inventory"])
         for line in re.findall(r"^ {2,6}(?:-., )?--([a-z-]+(?: [A-Z:=]+)?)$", run(verb, "--help")[1], re.M):
