@@ -78,7 +78,11 @@ RARE = {
     "CauseResponse.impact[].through":
         "only where an operation stands for many, see test_cause_answer.c",
     **{"CauseResponse.otherIncidents[]." + name: "only of two incidents"
-       for name in ("component", "startTime", "endTime", "text")},
+       for name in ("namespace", "project", "component", "startTime", "endTime", "text")},
+    "IncidentComponent.endTime": "only of incidents that are over, see incidents.py",
+    **{"UnassignedSender." + name: "only of senders without labels, see incidents.py"
+       for name in ("attributes", "environment", "example", "firstSeen", "labels", "lastSeen", "name", "namespace", "project",
+                    "reason", "records", "resources", "why")},
     **{"CauseResponse.remarks[]." + name: "only where telemetry stops"
        for name in ("startTime", "text")},
     **{"CostSummary." + name: "only without a scope, see test_cost_summary.c"
@@ -479,7 +483,7 @@ def main():
         media = analyze["post"]["requestBody"]["content"]["application/json"]
         server.ask_json("POST", "/api/v1alpha1/rca-agent/analyze",
                         media["examples"]["errors"]["value"])
-        check.path_values = {"traceId": failed["traces"][0]["traceId"],
+        check.path_values = {("/api/v1/incidents", "component"): "inventory", "traceId": failed["traces"][0]["traceId"],
                              "spanId": failed["traces"][0]["rootSpanId"],
                              "tokenId": lambda: new_token(server),
                              ("/api/v1/logs/tail", "cursor"): 
