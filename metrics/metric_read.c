@@ -8,144 +8,17 @@
  */
 #include <math.h>
 
-#include "array.h"
 #include "derived.h"
 #include "hash.h"
-#include "metric_expr.h"
-#include "metric_expr_int.h"
+#include "metric_read_int.h"
 
 /* Which part of a histogram a series is. Each leaf has four bits of the tags
  * of a series_set. */
 enum { PART_VALUE = 1, PART_SUM = 2, PART_COUNT = 4, PART_BUCKETS = 8 };
 
-enum { MAX_MEANINGS = 4 }; /* rows of metric_names that fit one point */
-
 static uint64_t tags_of(uint32_t leaf, uint64_t parts)
 {
     return parts << 4 * leaf;
-}
-
-/* A name that is read, and which leaves of each table want it. */
-struct selected_name {
-    struct slice name;
-    const struct metric_name *known; /* NULL: no well-known metric */
-    bool derived;
-    uint32_t *leaves; /* bits, by table */
-};
-
-/* The series that the table's last point was of. */
-struct last_series {
-    uint64_t key;
-    struct series_point at[MAX_MEANINGS];
-    uint32_t count;
-    bool any;
-    struct metric_group *group; /* of a derived series; NULL: not looked up */
-};
-
-struct metric_reading {
-    const struct metric_source *source;
-    struct metric_table *const *tables;
-    uint32_t table_count;
-    struct selected_name *names;
-    uint32_t name_count, name_room;
-    uint32_t last_name;       /* of the last point: the next is like it */
-    struct last_series *last; /* by table */
-    uint64_t start_ns, end_ns;
-    bool full;
-};
-
-/* ---- what has to be read ---- */
-
-/* Derived series alone, whose increases need no buckets. */
-static bool counts_are_enough(const struct metric_reading *r)
-{
-    for (uint32_t i = 0; i < r->name_count; i++)
-        if (!r->names[i].derived)
-            return false;
-    for (uint32_t i = 0; i < r->table_count; i++)
-        for (uint32_t leaf = 0; leaf < r->tables[i]->leaf_count; leaf++)
-            if (r->tables[i]->leaves[leaf]->op != EXPR_INCREASE)
-                return false;
-    return true;
-}
-
-static struct selected_name *name_at(struct metric_reading *r,
-                                     struct slice name)
-{
-    struct arena *arena = r->source->arena;
-    struct selected_name *at;
-
-    for (uint32_t i = 0; i < r->name_count; i++)
-        if (slice_equal(r->names[i].name, name))
-            return &r->names[i];
-    at = arena_append(arena, &r->names, r->name_count, &r->name_room);
-    if (!at)
-        return NULL;
-    *at = (struct selected_name){
-        .name = name,
-        .known = metric_name_find(name),
-        .derived = slice_starts(name, SLICE("callboard.")),
-        .leaves = arena_zero(arena, r->table_count, sizeof(*at->leaves))};
-    if (!at->leaves)
-        return NULL;
-    r->name_count++;
-    return at;
-}
-
-static bool select_leaf(struct metric_reading *r, uint32_t table, uint32_t leaf)
-{
-    const struct metric_selector *select =
-        &r->tables[table]->leaves[leaf]->select;
-    const struct slice *names = select->names;
-    uint32_t count = select->name_count;
-
-    if (count == 0)
-        names = metric_names_of(select->first, select->last, r->source->arena,
-                                &count);
-    for (uint32_t i = 0; names && i < count; i++) {
-        struct selected_name *name = name_at(r, names[i]);
-
-        if (!name)
-            return false;
-        name->leaves[table] |= 1u << leaf;
-    }
-    return names;
-}
-
-static void widen(struct metric_reading *r, uint64_t start_ns, uint64_t end_ns)
-{
-    if (start_ns < r->start_ns)
-        r->start_ns = start_ns;
-    if (end_ns > r->end_ns)
-        r->end_ns = end_ns;
-}
-
-/* The time and the series that a table needs. */
-static bool prepare(struct metric_reading *r, uint32_t table)
-{
-    struct metric_table *t = r->tables[table];
-    bool derived = false;
-
-    for (uint32_t leaf = 0; leaf < t->leaf_count; leaf++)
-        if (!select_leaf(r, table, leaf))
-            return false;
-    for (uint32_t i = 0; i < r->name_count; i++) {
-        if (r->names[i].leaves[table] && !r->names[i].derived && !t->set) {
-            t->set = series_set_new(t->arena, &t->grid);
-            if (!t->set)
-                return false;
-        }
-        derived |= r->names[i].leaves[table] && r->names[i].derived;
-    }
-    for (uint32_t leaf = 0; t->set && leaf < t->leaf_count; leaf++)
-        if (t->leaves[leaf]->op == EXPR_INTEGRAL)
-            series_set_integrate(t->set);
-    if (derived) /* a minute is found by its end */
-        widen(r, t->grid.start_ns,
-              grid_end(&t->grid) + DERIVED_MINUTE_S * UINT64_C(1000000000));
-    if (t->set)
-        widen(r, series_set_from(t->set), series_set_until(t->set));
-    return true;
 }
 
 /* The table whose groups have cells. */
@@ -155,16 +28,6 @@ static struct metric_table *sums_of(struct metric_table *table)
 }
 
 /* ---- points of derived series ---- */
-
-static bool has_attributes(const struct metric_selector *select,
-                           const struct point *point)
-{
-    if (select->label.len > 0 &&
-        !slice_equal(attrs_text(&point->attrs, select->label), select->value))
-        return false;
-    return select->outcomes == 0 ||
-           select->outcomes >> metric_outcome(&point->attrs) & 1;
-}
 
 /* series_group: that of the series, once it was looked up. */
 static bool add_derived(struct metric_table *table, uint32_t leaf,
@@ -268,7 +131,7 @@ static void add_meaning(struct metric_table *table, uint32_t leaves,
         const struct metric_selector *select = &leaf->select;
 
         if (!(leaves >> i & 1) || (select->name_count == 0) != (row != NULL) ||
-            !has_attributes(select, point))
+            !metric_has_attributes(select, point))
             continue;
         if (!row)
             p.tags |= tags_of(
@@ -338,14 +201,10 @@ static void next_series(void *arg)
 static void visit(void *arg, const struct point *point)
 {
     struct metric_reading *r = arg;
-    const struct selected_name *name = &r->names[r->last_name];
+    const struct selected_name *name = metric_name_of(r, point->metric->name);
 
-    for (uint32_t i = 0; !slice_equal(name->name, point->metric->name); i++) {
-        if (i == r->name_count)
-            return; /* not asked for */
-        r->last_name = i;
-        name = &r->names[i];
-    }
+    if (!name)
+        return;
     for (uint32_t i = 0; i < r->table_count && !r->full; i++) {
         struct metric_table *table = r->tables[i];
         uint32_t leaves = name->leaves[i];
@@ -355,7 +214,7 @@ static void visit(void *arg, const struct point *point)
                 !add_series(table, leaves, &r->last[i], name->known, point);
         for (uint32_t leaf = 0; name->derived && leaves >> leaf; leaf++)
             if (leaves >> leaf & 1 &&
-                has_attributes(&table->leaves[leaf]->select, point) &&
+                metric_has_attributes(&table->leaves[leaf]->select, point) &&
                 !add_derived(table, leaf, point, &r->last[i].group))
                 r->full = true;
     }
@@ -464,7 +323,7 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
 
     r.last = arena_zero(source->arena, count, sizeof(*r.last));
     for (uint32_t i = 0; r.last && i < count; i++)
-        if (!prepare(&r, i))
+        if (!metric_prepare(&r, i))
             return full_status(&r);
     if (r.name_count == 0)
         return r.last ? OK : arena_status(source->arena);
@@ -475,10 +334,12 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
         names[i] = r.names[i].name;
     query.names = names;
     query.name_count = r.name_count;
-    query.counts_only = counts_are_enough(&r);
+    query.counts_only = metric_counts_suffice(&r);
     query.start_ns = r.start_ns;
     query.end_ns = r.end_ns;
     query.series = next_series;
+    query.wants_series =
+        metric_selects_by_label(&r) ? metric_wants_series : NULL;
     s = source->read(source->arg, &query, visit, &r);
     if (s != OK)
         return s;

@@ -69,6 +69,10 @@ def play(world):
     for component, project in (("web", "shop"), ("ledger", "bank"), ("cart", "shop")):
         world.send("metrics", metrics_request(stamped(component, project=project), [
             gauge("container.cpu.usage", NOW + 60 * NS, 0.5), gauge("container.memory.working_set", NOW + 60 * NS, 1e8)]))
+    world.send("logs", logs_request(stamped("web"), [log(NOW + 30 * NS, "broken", 17)]))
+    for number, version in ((1, "1.0.0"), (2, "2.0.0")):
+        one = span(rng, NOW + number * 60 * NS, rng.randbytes(16).hex(), None, None, 1, MS, name="start")
+        world.send("traces", spans_request({**stamped("web"), "service.version": version}, [one]))
     return trace, ids
 
 
@@ -160,6 +164,12 @@ def actions(world):
         answer = json.loads(world.ask("no " + view, "/api/v1/compare", namespace="acme", **RANGE).body)
         tap.check(member in answer.get("withheld", []), f"compare without {view} withholds {member}",
                   answer.get("withheld"))
+    for view, members in (("logs:view", {"lastChange"}), ("events:view", {"logErrors"}), ("traces:view", {"logErrors", "lastChange"})):
+        answer = json.loads(world.ask("no " + view, "/api/v1/components", namespace="acme", details="true", spark="3", **RANGE).body)
+        web = next(row for row in answer["components"] if row["component"] == "web")
+        tap.same({"logErrors", "lastChange"} & set(web), members, f"no {view}: details of components")
+        tap.same(("logErrors" in web["previous"], "logErrorRate" in web["spark"], web["pods"]), ("logErrors" in members,) * 2 + (1,),
+                 f"no {view}: before, over time, pods")
     found = world.ask("no logs:view", "/api/v1/changes", namespace="acme", **RANGE)
     tap.check(found.status == 200 and b"bought" not in found.body, "changes without logs:view has no log pattern",
               found.body[:400])

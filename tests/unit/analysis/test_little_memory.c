@@ -78,7 +78,10 @@ TEST(memory_that_ends_anywhere_is_a_refusal)
         "/api/v1/compare?" SPACE,
         "/api/v1/changes?" SPACE,
         "/api/v1/components?" SPACE,
+        "/api/v1/components?usage=true&spark=9&details=true&" SPACE,
         ("/api/v1/components/acme/shop/c3?" RANGE),
+        ("/api/v1/components/acme/shop/c3?heat=true&exemplars=true&spark=9&"
+         "endpoint=http&" RANGE),
     };
 
     bed_init(&bed);

@@ -21,12 +21,13 @@ static struct histogram hists[MAX_POINTS];
 static struct attr attrs[MAX_POINTS][2];
 static uint32_t point_count;
 static struct series_query asked;
+static uint32_t left_out; /* points of series that are not wanted */
 
 static void begin(uint32_t cells)
 {
     arena_init(&arena, NULL, SIZE_MAX);
     grid = grid_make(T0, T0 + cells * MIN, MIN, T0 + NS_PER_DAY);
-    point_count = 0;
+    point_count = left_out = 0;
 }
 
 static struct point *put(const char *name, uint8_t type, uint8_t temporality,
@@ -64,7 +65,12 @@ static enum status read_points(void *arg, const struct series_query *query,
     asked = *query;
     for (uint32_t i = 0; i < point_count; i++)
         for (uint32_t k = 0; k < query->name_count; k++)
-            if (slice_equal(query->names[k], metrics[i].name)) {
+            if (!slice_equal(query->names[k], metrics[i].name)) {
+                continue;
+            } else if (query->wants_series &&
+                       !query->wants_series(visit_arg, &points[i])) {
+                left_out++;
+            } else {
                 query->series(visit_arg);
                 visit(visit_arg, &points[i]);
             }
@@ -126,6 +132,42 @@ TEST(derived_series_are_grouped_and_retracted)
     CHECK_EQ(asked.start_ns, T0);
     CHECK_EQ(asked.end_ns, T0 + 4 * MIN);
     CHECK(asked.counts_only);
+    arena_release(&arena);
+}
+
+/* Series without the attribute that all leaves select are not decoded. */
+TEST(derived_series_are_selected_by_label)
+{
+    const struct slice name = SLICE(DERIVED_ERRORS);
+    struct metric_expr errors[3],
+        sum = {EXPR_ADD, .args = {&errors[0], &errors[1]}};
+    struct metric_table table;
+
+    begin(2);
+    for (uint32_t i = 0; i < 3; i++) {
+        static const char *const routes[] = {"a", "b", "c"};
+
+        errors[i] = (struct metric_expr){EXPR_INCREASE, .select = {&name, 1}};
+        errors[i].select.label = SLICE("route");
+        errors[i].select.value = slice_of(routes[i]);
+        label(put(DERIVED_ERRORS, METRIC_SUM, DELTA, 1, 1 + i), "route",
+              routes[i]);
+    }
+    put(DERIVED_ERRORS, METRIC_SUM, DELTA, 1, 100);
+    metric_table_init(&table, &arena, &grid, NULL);
+    CHECK(metric_table_add(&table, &sum));
+    fill(&table);
+    CHECK(is(metric_value(&table, metric_total(&table), &sum, 0), 3));
+    CHECK_EQ(left_out, 2);
+    errors[2].select.label = (struct slice){NULL, 0};
+    metric_table_init(&table, &arena, &grid, NULL);
+    CHECK(metric_table_add(&table, &errors[0]));
+    CHECK(metric_table_add(&table, &errors[2]));
+    left_out = 0;
+    fill(&table);
+    CHECK(is(metric_value(&table, metric_total(&table), &errors[0], 0), 1));
+    CHECK(is(metric_value(&table, metric_total(&table), &errors[2], 0), 106));
+    CHECK_EQ(left_out, 0);
     arena_release(&arena);
 }
 
