@@ -14,7 +14,8 @@
 #include "spark.h"
 #include "withheld.h"
 
-/* The newest change in the window. */
+/* The newest change in the window; of a rollout, its version, else its image,
+ * its release or its pod template. */
 struct last_change {
     uint64_t time_ns;
     struct slice kind, to;
@@ -25,6 +26,7 @@ struct component_detail {
     uint64_t key;             /* key_identity() */
     uint32_t pods, instances; /* with a name, and without */
     struct last_change change;
+    uint64_t newest_ns; /* of its changes */
 };
 
 struct component_details {

@@ -15,6 +15,9 @@
  * three each. */
 enum { CHANGES_MAX = 4000 };
 
+/* Changes of a component that are no further apart are one rollout. */
+#define ROLLOUT_NS (10 * NS_PER_MIN)
+
 static const struct reply_table last_change_table = REPLY_TABLE(
     struct last_change, REPLY_TIME(struct last_change, "timestamp", time_ns),
     REPLY(struct last_change, "kind", kind),
@@ -203,6 +206,19 @@ static enum status read_pods(struct component_details *details,
 
 /* ---- changes ---- */
 
+/* What says most about a rollout, which brings several. */
+static int change_rank(struct slice kind)
+{
+    static const struct slice kinds[] = {
+        SLICE_INIT("version"), SLICE_INIT("image"), SLICE_INIT("release")};
+    int rank = 0;
+
+    while (rank < 3 && !slice_equal(kind, kinds[rank]))
+        rank++;
+    return rank;
+}
+
+/* Changes come newest first. */
 static void keep_change(struct component_details *details,
                         struct query_request *request,
                         const struct log_record *log)
@@ -215,9 +231,14 @@ static void keep_change(struct component_details *details,
             : NULL;
     struct change_item change;
 
-    if (!detail || detail->change.time_ns > 0) /* newest first */
+    if (!detail || (detail->newest_ns > 0 &&
+                    detail->newest_ns - log->time_ns > ROLLOUT_NS))
         return;
     change_item_fill(&change, request, log);
+    if (detail->newest_ns == 0)
+        detail->newest_ns = change.time_ns;
+    else if (change_rank(change.kind) >= change_rank(detail->change.kind))
+        return;
     detail->change =
         (struct last_change){change.time_ns, change.kind,
                              change.to.len > 0 ? change.to : change.release};

@@ -79,6 +79,13 @@ def send_pods(server):
     for version, at in (("1.0.0", T0 + MINUTE), ("1.1.0", WINDOW[0] + 11 * MINUTE), ("1.2.0", WINDOW[0] + 19 * MINUTE)):
         one = span(rng, at, rng.randbytes(16).hex(), None, None, 1, MS, "start")
         assert server.send("traces", spans_request({**stamped("api"), "service.version": version}, [one])).status == 200
+    # A part of the last rollout, and, of another component, a change of its own.
+    for owner, images in (("api", ("r/api:1", "r/api:2")), ("pay", ("r/pay:1", "r/pay:2"))):
+        for image, at in zip(images, (T0 + MINUTE, WINDOW[0] + 21 * MINUTE)):
+            one = span(rng, at, rng.randbytes(16).hex(), None, None, 1, MS, "start")
+            more = {"service.version": "1.2.0" if at > WINDOW[0] else "1.0.0"} if owner == "api" else {}
+            resource = {**stamped(owner), **more, "container.image.name": image.split(":")[0], "container.image.tags": image.split(":")[1]}
+            assert server.send("traces", spans_request(resource, [one])).status == 200
 
 
 def page(server, window=WINDOW, **given):
@@ -229,6 +236,10 @@ def check_list(server, sent):
     change = rows["api"].get("lastChange", {})
     tap.same((change.get("kind"), change.get("to"), change.get("timestamp", "")[:16]),
              ("version", "1.2.0", rfc3339(WINDOW[0] + 19 * MINUTE)[:16]), "the last change")
+    kinds = [one["kind"] for one in page(server)["changes"]]
+    tap.check("image" in kinds and kinds[0] != "version", "a rollout has a version and an image", kinds)
+    change = rows["pay"].get("lastChange", {})
+    tap.same((change.get("kind"), change.get("timestamp", "")[:16]), ("image", rfc3339(WINDOW[0] + 21 * MINUTE)[:16]), "no version: the image")
     tap.check("lastChange" not in rows["stock"] and rows["stock"]["logErrors"] == 0, "nothing of another", rows["stock"])
     bare = ask(spark=6)["api"]
     tap.check(not {"logErrors", "pods", "lastChange"} & set(bare) and "logErrorRate" not in bare["spark"] and

@@ -147,7 +147,8 @@ TEST(derived_series_are_selected_by_label)
     for (uint32_t i = 0; i < 3; i++) {
         static const char *const routes[] = {"a", "b", "c"};
 
-        errors[i] = (struct metric_expr){EXPR_INCREASE, .select = {&name, 1}};
+        errors[i] = (struct metric_expr){
+            EXPR_INCREASE, .select = {.names = &name, .name_count = 1}};
         errors[i].select.label = SLICE("route");
         errors[i].select.value = slice_of(routes[i]);
         label(put(DERIVED_ERRORS, METRIC_SUM, DELTA, 1, 1 + i), "route",
