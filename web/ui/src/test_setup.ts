@@ -1,5 +1,6 @@
 import { afterEach } from "vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 
 process.env.TZ = "UTC";
+configure({ asyncUtilTimeout: 10_000 }); // the machine may be busy
 afterEach(cleanup);

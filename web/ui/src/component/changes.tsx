@@ -71,7 +71,7 @@ export function Changes({ page }: { page: ComponentPage }) {
             {folded > 0 && !all ? (
                 <button type="button" className="cb-button cb-more" onClick={() => setAll(true)}>
                     {shown.length > 0 ? "Also show " : "Show "}
-                    {formatCount(folded)} ordinary events
+                    {formatCount(folded)} ordinary {folded === 1 ? "event" : "events"}
                 </button>
             ) : null}
         </>
