@@ -79,6 +79,7 @@ function componentDifferences(catalog: Catalog, observed: Observed): Difference[
     const entries = catalog.components ?? [];
     const declared = new Set(entries.map((one) => keyOf(namespaceOf(one), one.project, one.name)));
     const seen = new Set<string>();
+    const endpoints = [...seenEndpoints(observed).keys()].map((key) => key.split("\u0000"));
     for (const one of observed.components) {
         const id = keyOf(one.namespace, one.project, one.component);
         if (one.rule !== "none") seen.add(id);
@@ -101,7 +102,14 @@ function componentDifferences(catalog: Catalog, observed: Observed): Difference[
             firstSeen: one.firstSeen,
             rule: one.rule,
             environments: one.environment ? [one.environment] : [],
-            declaration: { namespace: one.namespace, project: one.project, name: one.component },
+            declaration: {
+                namespace: one.namespace,
+                project: one.project,
+                name: one.component,
+                endpoints: endpoints
+                    .filter((end) => keyOf(...end.slice(0, 3)) === id)
+                    .map((end) => ({ name: end[3], port: 0 })),
+            },
             where: "components",
         });
     }
@@ -284,6 +292,7 @@ export function completedCatalog(catalog: Catalog, differences: readonly Differe
     for (const difference of differences) {
         if (difference.state !== "undeclared") continue;
         const entry = of(difference);
+        if (difference.kind === "component") Object.assign(entry, difference.declaration);
         if (difference.kind === "endpoint")
             entry.endpoints = [
                 ...(entry.endpoints ?? []),

@@ -30,8 +30,10 @@ function MarkButton(props: { mark: Mark; selected?: string; onOpen: (change: Cha
             style={{ left }}
             onClick={() => props.onOpen(shown)}
         >
-            {shapeOf(shown)}
-            {changes.length > 1 ? <small>{changes.length}</small> : null}
+            <span aria-hidden="true">
+                {shapeOf(shown)}
+                {changes.length > 1 ? <small>{changes.length}</small> : null}
+            </span>
         </button>
     );
 }

@@ -151,7 +151,11 @@ export function FoundLines(
                 Read {PAGE_LINES} more
             </button>
         </p>
-    ) : !hasNextPage && rows.length > 0 ? (
+    ) : !hasNextPage && rows.length === 0 ? (
+        <p className="cb-log-quiet">
+            {all.length.toLocaleString("en")} lines were read, and the filters leave out all of them.
+        </p>
+    ) : !hasNextPage ? (
         <p className="cb-log-quiet">
             {props.order === "desc" ? "No earlier lines in this time." : "No later lines in this time."}
         </p>

@@ -24,7 +24,7 @@ export function TextOf(props: { log: string; wrap: boolean }) {
     const { log, wrap } = props;
     const text = useMemo(() => rowText(log, wrap), [log, wrap]);
     return (
-        <bdi dir="ltr" className="cb-log-text">
+        <bdi dir="ltr" className="cb-line-text">
             <Parts parts={text.parts} />
             {text.rest ? <span className="cb-log-rest"> {text.rest}</span> : null}
             {text.cut ? <span className="cb-log-rest"> … {props.log.length} characters</span> : null}

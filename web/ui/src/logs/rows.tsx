@@ -66,6 +66,8 @@ export function LogRows(props: LogRowsProps) {
     const [focus, setFocus] = useState(0);
     const virtualizer = useVirtualizer({
         count: rows.length,
+        // Frames wait for React otherwise: a scroll may be drawn one frame later.
+        useFlushSync: false,
         getScrollElement: () => scroller.current,
         estimateSize: () => ROW_HEIGHT,
         getItemKey: (index) => rows[index]?.key ?? index,
@@ -131,7 +133,7 @@ export function LogRows(props: LogRowsProps) {
         <div
             ref={scroller}
             className={"cb-log-rows" + (props.wrap ? " cb-log-wrap" : "")}
-            role="grid"
+            role="treegrid"
             tabIndex={-1}
             aria-label={props.label}
             aria-rowcount={props.total}
@@ -156,6 +158,7 @@ export function LogRows(props: LogRowsProps) {
                                 role="row"
                                 data-line=""
                                 aria-rowindex={item.index + 1}
+                                aria-level={1}
                                 aria-expanded={isOpen}
                                 tabIndex={item.index === current ? 0 : -1}
                                 className={`cb-log-row cb-log-row-${(row.log.level ?? "none").toLowerCase()}`}
@@ -170,7 +173,7 @@ export function LogRows(props: LogRowsProps) {
                                 />
                             </div>
                             {isOpen ? (
-                                <div role="row" className="cb-log-opened">
+                                <div role="row" aria-level={2} className="cb-log-opened">
                                     <div role="gridcell">{props.details(row)}</div>
                                 </div>
                             ) : null}

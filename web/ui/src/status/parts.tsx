@@ -13,16 +13,16 @@ export function Share(props: {
     const share = max ? Math.min(1, value / max) : undefined;
     const state = share === undefined || share < 0.5 ? "ok" : share < 0.8 ? "warning" : "bad";
     return (
-        <div className="cb-share">
-            <span className="cb-share-name">{name}</span>
-            <span className="cb-share-value">
+        <div className="cb-gauge">
+            <span className="cb-gauge-name">{name}</span>
+            <span className="cb-gauge-value">
                 {format(value)}
                 {max ? ` of ${format(max)}, ${formatShare(value / max)}` : null}
             </span>
             {share === undefined ? null : (
-                <svg className={`cb-share-bar cb-share-${state}`} aria-hidden="true" height="6" width="100%">
-                    <rect className="cb-share-ground" width="100%" height="6" rx="3" />
-                    <rect className="cb-share-part" width={`${share * 100}%`} height="6" rx="3" />
+                <svg className={`cb-gauge-bar cb-gauge-${state}`} aria-hidden="true" height="6" width="100%">
+                    <rect className="cb-gauge-ground" width="100%" height="6" rx="3" />
+                    <rect className="cb-gauge-part" width={`${share * 100}%`} height="6" rx="3" />
                 </svg>
             )}
         </div>
@@ -35,7 +35,8 @@ export function FiguresTable(props: {
     rows: readonly (readonly ReactNode[])[];
 }) {
     return (
-        <div className="cb-figures-table">
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- the keys scroll what has focus
+        <div className="cb-figures-table" role="region" aria-label={props.label} tabIndex={0}>
             <table>
                 <caption className="cb-hidden">{props.label}</caption>
                 <thead>

@@ -83,7 +83,7 @@ export function Memory({ history, limits }: Props & { limits: Limits }) {
     const value = (name: string) => now.sum(name) ?? 0;
     return (
         <Section id="memory" title="Journal and memory">
-            <div className="cb-shares">
+            <div className="cb-gauges">
                 <Share
                     name="Journal, not in blocks yet"
                     value={value("journal_bytes")}

@@ -255,7 +255,7 @@ export default function Changes() {
         client.GET("/api/v1/changes", { params: { query }, signal }),
     );
     return (
-        <div className="cb-changes">
+        <div className="cb-changes-view">
             <Answer asked={asked} height={420} rows={8}>
                 {(data) => <ChangesOf data={data} range={range} />}
             </Answer>

@@ -85,14 +85,13 @@ function LogsOfScope() {
             <Volume scope={scope} range={range} filters={filters} ready={ready} />
             <div className="cb-log-head">
                 <Tabs view={view} />
-                {view === "lines" && range.relative ? (
+                {view === "lines" && range.relative && !live ? (
                     <button
                         type="button"
                         className="cb-button"
-                        aria-pressed={live}
-                        onClick={() => set({ live: live ? undefined : "1", at: undefined })}
+                        onClick={() => set({ live: "1", at: undefined })}
                     >
-                        {live ? "Stop the live tail" : "Live tail"}
+                        Live tail
                     </button>
                 ) : null}
             </div>

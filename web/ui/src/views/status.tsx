@@ -43,7 +43,7 @@ function Sentence(props: { health: Health; findings: readonly Finding[] | undefi
 function FindingRow(props: { finding: Finding }) {
     const { severity, counter, says, quote, link } = props.finding;
     return (
-        <li className={`cb-finding cb-finding-${severity}`}>
+        <li className={`cb-status-finding cb-status-finding-${severity}`}>
             <p>
                 <span className={`cb-health-${severity}`} role="img" aria-label={severity}>
                     {severity === "bad" ? "■" : "▲"}
@@ -71,9 +71,9 @@ function Findings(props: { findings: readonly Finding[]; notes: readonly string[
     if (findings.length + notes.length === 0) return null;
     return (
         <Section id="findings" title="To be looked at">
-            <ul className="cb-findings">
+            <ul className="cb-status-findings">
                 {notes.map((note) => (
-                    <li key={note} className="cb-finding cb-finding-bad">
+                    <li key={note} className="cb-status-finding cb-status-finding-bad">
                         <p>
                             <span className="cb-health-bad" role="img" aria-label="bad">
                                 ■
