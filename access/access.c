@@ -53,6 +53,11 @@ bool access_is_required(const struct access *access)
     return access && access->required;
 }
 
+bool access_takes_jwt(const struct access *access)
+{
+    return access && access->jwt;
+}
+
 /* ---- what is wrong ---- */
 
 static enum status missing(const char **why)

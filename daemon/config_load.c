@@ -11,6 +11,7 @@
 
 #include "cli.h"
 #include "config_int.h"
+#include "health_thresholds.h"
 #include "listen.h"
 #include "log.h"
 #include "mem.h"
@@ -242,6 +243,7 @@ static enum status check_access(const struct config *config)
     const char *addresses[] = {config->otlp_http, config->query,
                                config->otlp_grpc};
     const char *names[] = {"otlp-http", "query", "otlp-grpc"};
+    struct health_thresholds health;
     char where[512];
 
     if (!is_one_of(config->auth, modes))
@@ -254,6 +256,8 @@ static enum status check_access(const struct config *config)
     if (!is_base_url(config->page_url))
         return complain("--page-url",
                         "must be an https or http URL without query");
+    if (!health_thresholds_read(&health, config->health, where))
+        return complain("--health", where);
     if (!is_one_of(config->ui, on_off))
         return complain("--ui", "must be on or off");
     if (!is_one_of(config->auth_ingest, ingest))

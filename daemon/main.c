@@ -11,10 +11,6 @@
 #include "config.h"
 #include "serve.h"
 
-#ifndef CALLBOARD_VERSION
-#define CALLBOARD_VERSION "0.1.0"
-#endif
-
 static void print_version(FILE *out)
 {
     fputs("callboard " CALLBOARD_VERSION "\n", out);

@@ -261,11 +261,30 @@ static bool print_unhealthy(void *arg, struct buf *out)
     return noted;
 }
 
+static struct query_server query_server(const struct daemon *d)
+{
+    const struct config *c = d->config;
+
+    return (struct query_server){
+        .version = CALLBOARD_VERSION,
+        .started_ns = clock_wall_ns() - (clock_monotonic_ns() - d->started_ns),
+        .retention_ns = {c->retention_traces, c->retention_logs,
+                         c->retention_metrics},
+        .retention_bytes = c->retention_size,
+        .journal_max_bytes = c->journal_max,
+        .memory_bytes = c->memory_limit,
+        .body_bytes = min_u64(c->max_body, serve_shared_bytes(c) / 3),
+    };
+}
+
 static struct query_options query_options(struct daemon *d)
 {
     const struct config *c = d->config;
     uint64_t workers = min_u64(c->query_workers, c->memory_limit / (32 << 20));
+    char error[HEALTH_THRESHOLDS_ERROR];
+    struct health_thresholds health;
 
+    (void)health_thresholds_read(&health, c->health, error); /* was checked */
     return (struct query_options){
         .listen = c->query,
         .surfaces = serve_surfaces,
@@ -281,6 +300,8 @@ static struct query_options query_options(struct daemon *d)
         .base_url = c->base_url,
         .page_url = c->page_url,
         .page = strcmp(c->ui, "off") != 0,
+        .health = health,
+        .server = query_server(d),
         .tls = d->tls[CONFIG_QUERY],
         .access = d->access,
         .tokens = d->tokens,

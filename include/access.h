@@ -82,8 +82,10 @@ struct access_options {
 /* ERR_INVALID: what is configured cannot be used (logged). */
 MUST_CHECK enum status access_open(struct access **access,
                                    const struct access_options *options);
-void access_close(struct access *access); /* NULL is fine */
-bool access_is_required(const struct access *access);
+void access_close(struct access *access);             /* NULL is fine */
+bool access_is_required(const struct access *access); /* NULL: no */
+/* JWTs of an issuer are credentials. */
+bool access_takes_jwt(const struct access *access);
 
 /* ---- asked by the ports ---- */
 

@@ -28,6 +28,10 @@
 
 #include "status.h"
 
+#ifndef CALLBOARD_VERSION
+#define CALLBOARD_VERSION "0.1.0"
+#endif
+
 /* clang-format off */
 /*    type      member              name                 default          least        most      sentence */
 #define CONFIG_TABLE(X) \
@@ -53,6 +57,7 @@
     X(TEXT,     grpc_tls_client_ca, "grpc-tls-client-ca",  "",            0,           0,        "Certificate authorities of clients of the OTLP/gRPC port, in place of --tls-client-ca.") \
     X(TEXT,     grpc_tls_clients,   "grpc-tls-clients",    "",            0,           0,        "Client certificates on the OTLP/gRPC port, in place of --tls-clients.") \
     X(TEXT,     grpc_tls_key,       "grpc-tls-key",        "",            0,           0,        "Key of the OTLP/gRPC port, in place of --tls-key.") \
+    X(TEXT,     health,             "health",            "",              0,           0,        "By what the page judges a component, NAME=VALUE,... in place of errorRatioBad=0.05, errorRatioWarning=0.01 (failed of all requests), latencyFactorBad=3, latencyFactorWarning=2 (p99, times that of before), latencyExcessBadSeconds=0.05, latencyExcessWarningSeconds=0.02 (and so much more), minimumRequests=20.") \
     X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
     X(TEXT,     jwks_ca,            "jwks-ca",          "", 0, 0, "File with the certificates that --jwks-url and --authz-url are verified with; empty: those of the system.") \

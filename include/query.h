@@ -17,6 +17,7 @@
 #include "buf.h"
 #include "catalog.h"
 #include "correlate.h"
+#include "health_thresholds.h"
 #include "rca_reports.h"
 #include "registry.h"
 #include "status.h"
@@ -25,6 +26,16 @@
 
 struct prices;
 struct query;
+
+/* What GET /api/v1/status tells of how the server was started. */
+struct query_server {
+    const char *version;
+    uint64_t started_ns;                 /* wall clock */
+    uint64_t retention_ns[SIGNAL_COUNT]; /* 0: never deleted by age */
+    uint64_t retention_bytes;            /* 0: no limit */
+    uint64_t journal_max_bytes;
+    uint64_t memory_bytes, body_bytes; /* of the process; of a request */
+};
 struct query_surface;
 
 struct query_options {
@@ -45,9 +56,11 @@ struct query_options {
     const char *base_url;      /* of this port, for clients; NULL or "": none */
     const char *page_url;      /* of our pages; NULL or "": /ui of base_url */
     bool page;                 /* our pages are served, if they were built */
-    struct tls *tls;           /* NULL: plain HTTP */
-    struct access *access;     /* who may ask; NULL: everyone, all */
-    struct tokens *tokens;     /* that the API administers */
+    struct health_thresholds health;
+    struct query_server server;
+    struct tls *tls;         /* NULL: plain HTTP */
+    struct access *access;   /* who may ask; NULL: everyone, all */
+    struct tokens *tokens;   /* that the API administers */
     struct tenants *tenants; /* NULL: no limits, nothing is counted by tenant */
     struct store *store;
     struct registry *registry;

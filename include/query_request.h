@@ -282,6 +282,7 @@ enum status query_not_served(struct query_request *request);
 extern const struct route routes_logs[], routes_traces[], routes_metrics[],
     routes_topology[], routes_components[], routes_admin[], routes_cause[],
     routes_rca[], routes_dead_letters[], routes_unserved[], routes_events[],
-    routes_access[], routes_tenants[], routes_web[], routes_openapi[];
+    routes_access[], routes_tenants[], routes_web[], routes_openapi[],
+    routes_status[];
 
 #endif

@@ -1,7 +1,8 @@
 /*
  * API tokens: GET, POST and DELETE of /api/v1/access/tokens, rotation; who
- * asks: GET /api/v1/access/me; and whose tokens are taken. What they do is in
- * tokens.h; the document is JSON of jansson on both sides, so it has no table.
+ * asks: GET /api/v1/access/me and /api/v1/session; and whose tokens are taken.
+ * What they do is in tokens.h; the document is JSON of jansson on both sides,
+ * so it has no table.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 
 static enum status answer(struct query_request *request, json_t *reply)
 {
-    char *text = json_dumps(reply, JSON_COMPACT);
+    char *text = json_dumps(reply, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
     json_decref(reply);
     if (!text)
@@ -124,14 +125,14 @@ static void set_text(json_t *object, const char *name, struct slice text)
         json_object_set_new(object, name, json_stringn(text.ptr, text.len));
 }
 
-static enum status get_me(struct query_request *request)
+/* Of the subject: kind, name, grants. */
+static json_t *subject_json(const struct subject *subject)
 {
     static const char *const kinds[] = {[SUBJECT_EVERYONE] = "everyone",
                                         [SUBJECT_NOBODY] = "nobody",
                                         [SUBJECT_TOKEN] = "token",
                                         [SUBJECT_JWT] = "jwt",
                                         [SUBJECT_CERTIFICATE] = "certificate"};
-    const struct subject *subject = request->subject;
     json_t *reply = json_object();
     char text[CLOCK_TEXT];
 
@@ -144,6 +145,61 @@ static enum status get_me(struct query_request *request)
         set_text(reply, "expires",
                  (struct slice){
                      text, clock_format_rfc3339(text, subject->expires_ns)});
+    return reply;
+}
+
+static enum status get_me(struct query_request *request)
+{
+    return answer(request, subject_json(request->subject));
+}
+
+/* ---- what a page has to know before it asks for anything ---- */
+
+enum { POLL_S = 5, TAIL_POLL_S = 2 };
+
+/* Kinds of credentials that a page can send; nothing of whose they are. */
+static json_t *credential_kinds(const struct query_options *services)
+{
+    json_t *kinds = json_array();
+
+    if (!access_is_required(services->access))
+        return kinds;
+    if (services->tokens)
+        json_array_append_new(kinds, json_string("token"));
+    if (access_takes_jwt(services->access))
+        json_array_append_new(kinds, json_string("jwt"));
+    return kinds;
+}
+
+static json_t *thresholds_json(const struct health_thresholds *thresholds)
+{
+    json_t *reply = json_object();
+
+    for (uint32_t i = 0; i < health_thresholds_table.count; i++) {
+        const struct reply_member *m = &health_thresholds_table.members[i];
+        const void *at = (const char *)thresholds + m->offset;
+
+        json_object_set_new(reply, m->name, json_real(*(const double *)at));
+    }
+    return reply;
+}
+
+static enum status get_session(struct query_request *request)
+{
+    const struct query_options *services = request->services;
+    const struct subject *subject = request->subject;
+    json_t *reply = json_object();
+
+    json_object_set_new(reply, "accessControl",
+                        json_boolean(access_is_required(services->access)));
+    json_object_set_new(reply, "signedIn",
+                        json_boolean(subject->kind != SUBJECT_NOBODY));
+    json_object_set_new(reply, "credentials", credential_kinds(services));
+    if (subject->kind != SUBJECT_NOBODY)
+        json_object_set_new(reply, "subject", subject_json(subject));
+    json_object_set_new(reply, "health", thresholds_json(&services->health));
+    json_object_set_new(reply, "pollSeconds", json_integer(POLL_S));
+    json_object_set_new(reply, "tailPollSeconds", json_integer(TAIL_POLL_S));
     return answer(request, reply);
 }
 
@@ -218,5 +274,7 @@ const struct route routes_access[] = {
      revoke_token, NULL, NO_READER, 0, NULL},
     {"GET", "/api/v1/access/me", ACTION_ANY, SCOPE_NONE, get_me, NULL,
      NO_READER, 0, NULL},
+    {"GET", "/api/v1/session", ACTION_OPEN, SCOPE_NONE, get_session, NULL,
+     ON_IO, 0, NULL},
     {0},
 };

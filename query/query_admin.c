@@ -2,7 +2,7 @@
  * The server itself: links, health, counters, and the catalogue.
  */
 #include "clock.h"
-#include "query_request.h"
+#include "query_health.h"
 #include "stats.h"
 
 struct links {
@@ -43,7 +43,7 @@ static bool is_failure(enum status status)
     return status != OK && status != ERR_BUSY;
 }
 
-static const char *failure_of(struct query_request *request)
+const char *query_failure(const struct query_request *request)
 {
     enum status store = store_health(request->services->store);
     enum status journal = OK;
@@ -76,33 +76,33 @@ static bool note_registry(const struct query_options *services, struct buf *out)
     return services->registry && registry_note(services->registry, out);
 }
 
-enum { NOTES_MAX = 2 };
-
-/* Notes have names of namespaces, and paths. */
-static bool may_see_system(const struct query_request *request)
+bool query_sees_system(const struct query_request *request)
 {
     const struct viewer viewer = {request->viewer.grants, ACTION_SYSTEM_VIEW};
 
     return viewer_sees_all(&viewer);
 }
 
-/* What does not work although new data can be stored. Borrowed from the
- * buffers. */
-static uint32_t read_notes(const struct query_request *request,
-                           struct buf buffers[NOTES_MAX],
-                           struct slice notes[NOTES_MAX])
+void query_notes_read(const struct query_request *request,
+                      struct query_notes *notes)
 {
-    static note_writer *const writers[NOTES_MAX] = {note_receiver,
-                                                    note_registry};
-    uint32_t count = 0;
+    static note_writer *const writers[QUERY_NOTES_MAX] = {note_receiver,
+                                                          note_registry};
 
-    for (size_t i = 0; i < NOTES_MAX; i++) {
-        buf_init(&buffers[i], 1024);
-        if (may_see_system(request) &&
-            writers[i](request->services, &buffers[i]))
-            notes[count++] = buf_slice(&buffers[i]);
+    notes->count = 0;
+    for (size_t i = 0; i < QUERY_NOTES_MAX; i++) {
+        struct buf *buffer = &notes->buffers[i];
+
+        buf_init(buffer, 1024);
+        if (query_sees_system(request) && writers[i](request->services, buffer))
+            notes->texts[notes->count++] = buf_slice(buffer);
     }
-    return count;
+}
+
+void query_notes_release(struct query_notes *notes)
+{
+    for (size_t i = 0; i < QUERY_NOTES_MAX; i++)
+        buf_release(&notes->buffers[i]);
 }
 
 struct health {
@@ -118,20 +118,18 @@ static const struct reply_table health_table = REPLY_TABLE(
 
 static enum status get_health(struct query_request *request)
 {
-    const char *error = failure_of(request);
-    struct buf buffers[NOTES_MAX];
-    struct slice notes[NOTES_MAX];
-    uint32_t count = read_notes(request, buffers, notes);
-    const struct health health = {error ? "unhealthy" : "healthy",
-                                  error,
-                                  {count, notes, NULL, NULL},
-                                  request->now_ns};
+    const char *error = query_failure(request);
+    struct query_notes notes;
+    struct health health = {.status = error ? "unhealthy" : "healthy",
+                            .error = error,
+                            .time_ns = request->now_ns};
 
+    query_notes_read(request, &notes);
+    health.notes = (struct reply_list){notes.count, notes.texts, NULL, NULL};
     if (error)
         request->http_status = 503;
     reply_write(&request->json, &health_table, &health);
-    for (size_t i = 0; i < NOTES_MAX; i++)
-        buf_release(&buffers[i]);
+    query_notes_release(&notes);
     return OK;
 }
 

@@ -11,10 +11,10 @@
 enum { MAX_ROUTES = 256 };
 
 static const struct route *const tables[] = {
-    routes_logs,     routes_events,       routes_traces,   routes_metrics,
-    routes_topology, routes_components,   routes_admin,    routes_cause,
-    routes_rca,      routes_dead_letters, routes_access,   routes_tenants,
-    routes_web,      routes_openapi,      routes_unserved,
+    routes_logs,     routes_events,       routes_traces, routes_metrics,
+    routes_topology, routes_components,   routes_admin,  routes_cause,
+    routes_rca,      routes_dead_letters, routes_access, routes_tenants,
+    routes_web,      routes_openapi,      routes_status, routes_unserved,
 };
 
 /* The rows of all tables, as the HTTP server takes them. */

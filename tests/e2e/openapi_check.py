@@ -73,6 +73,8 @@ RARE = {
     "Span.timeCorrected": "only of a span with wrong times",
     "Health.notes": "only with a broker that is away",
     "Health.error": "only of a sick server",
+    "Status.notes": "only with a broker that is away",
+    "Status.error": "only of a sick server",
     "Subject.issuer": "only of a JWT, see jwt.sh",
     "CauseEvidence.peer": "only where a network is slow",
     "CauseResponse.impact[].through":

@@ -60,6 +60,8 @@ READS = {
     "GET /.well-known/oauth-protected-resource": lambda t: [],
     "GET /.well-known/oauth-protected-resource/mcp": lambda t: [],
     "GET /api/v1/access/me": lambda t: [("/api/v1/access/me", None)],
+    "GET /api/v1/session": lambda t: [("/api/v1/session", None)],
+    "GET /api/v1/status": lambda t: [("/api/v1/status", None)],
     "GET /api/v1/access/tokens": lambda t: None,
     "POST /api/v1/access/tokens": lambda t: None,
     "POST /api/v1/access/tokens/{}/rotate": lambda t: None,

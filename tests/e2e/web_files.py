@@ -4,8 +4,10 @@ how browsers may keep them, what they may load, and what needs no credential.
 import glob
 import gzip
 import http.client
+import json
 import os
 import re
+import subprocess
 import urllib.parse
 
 from running import END, START, TOP, Running, Tap
@@ -135,8 +137,57 @@ def check_off():
         tap.same(server.ask("GET", "/", None, BROWSER)[0], 200, "/ with --ui off is JSON for browsers, too")
 
 
+def check_session(server):
+    status, session = server.ask_json("GET", "/api/v1/session")
+    tap.check(status == 200 and session["signedIn"] and not session["accessControl"] and not session["credentials"] and
+              session["subject"]["kind"] == "everyone", "without access control everyone is signed in", session)
+    tap.same(session["health"], {
+        "errorRatioBad": 0.05, "errorRatioWarning": 0.01, "latencyFactorBad": 3, "latencyFactorWarning": 2,
+        "latencyExcessBadSeconds": 0.05, "latencyExcessWarningSeconds": 0.02, "minimumRequests": 20},
+        "the usual thresholds of health")
+
+
+def check_status(server):
+    status, answer = server.ask_json("GET", "/api/v1/status")
+    signals = {row["signal"]: row for row in answer["system"]["signals"]}
+    tap.check(status == 200 and answer["version"] and answer["status"] == "healthy" and
+              answer["retention"] == {"tracesSeconds": 0, "logsSeconds": 0, "metricsSeconds": 0, "bytes": 10 << 30} and
+              answer["limits"]["memoryBytes"] == 256 << 20 and answer["system"]["journalMaxBytes"] == 128 << 20 and
+              all(signals[s]["accepted"] > 0 for s in ("traces", "logs", "metrics")), "status tells what came in", answer)
+
+
+def bearer(server, name, role, namespace="acme"):
+    """A header with a new token."""
+    token = subprocess.run([os.environ["CALLBOARD"], "token", "create", name, "--role", role, "--namespace", namespace,
+                            "--data-dir", os.path.join(server.folder, "data")],
+                           check=True, capture_output=True, text=True).stdout.strip()
+    return {"Authorization": "Bearer " + token}
+
+
+def check_signed_in(server):
+    """Strangers learn only that, and how; a reader not what the server holds."""
+    def session(headers):
+        return json.loads(server.ask("GET", "/api/v1/session", None, headers)[2])
+
+    for headers, name in (({}, "no"), ({"Authorization": "Bearer cb_wrong"}, "a wrong")):
+        got = session(headers)
+        tap.check(got["accessControl"] and not got["signedIn"] and got["credentials"] == ["token"] and
+                  "subject" not in got, f"session with {name} credential", got)
+        tap.same(server.ask("GET", "/api/v1/status", None, headers)[0], 401, f"status with {name} credential")
+    got = session(bearer(server, "alice", "viewer"))
+    tap.check(got["signedIn"] and got["subject"]["name"] == "alice" and
+              got["subject"]["grants"][0]["namespace"] == "acme", "session of a reader", got)
+    for role, namespace, seen in (("viewer", "acme", False), ("operator", "acme", False), ("operator", "*", True)):
+        status, _, body = server.ask("GET", "/api/v1/status", None, bearer(server, role, role, namespace))
+        tap.check(status == 200 and ("system" in json.loads(body)) == seen, f"status for the {role} of {namespace}", body)
+
+
 def check_access():
-    with Running("--auth", "required") as server:
+    with Running("--auth", "required", "--health", "errorRatioBad=0.2, minimumRequests=5") as server:
+        check_signed_in(server)
+        health = server.ask_json("GET", "/api/v1/session")[1]["health"]
+        tap.same((health["errorRatioBad"], health["minimumRequests"], health["errorRatioWarning"]), (0.2, 5, 0.01),
+                 "thresholds of one's own")
         for path, want in (("/ui/", 200), ("/ui/component", 200), ("/ui/nowhere", 404), ("/ui/assets/none", 404),
                            ("/openapi.yaml", 401), ("/api/v1/components", 401)):
             tap.same(server.ask("GET", path)[0], want, f"{path} without a credential where one is required")
@@ -157,6 +208,8 @@ def main():
         server.play()
         check_origin(server)
         check_polling(server)
+        check_session(server)
+        check_status(server)
     check_off()
     check_access()
     tap.exit()

@@ -286,6 +286,7 @@ static const char *const without_table[] = {
     "/api/v1/access/tokens/{}/rotate",
     "/api/v1/access/tokens/{}",
     "/api/v1/access/me",
+    "/api/v1/session",
     "/.well-known/oauth-protected-resource",
     "/.well-known/oauth-protected-resource/mcp",
     "/metrics",                     /* text */

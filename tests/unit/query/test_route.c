@@ -213,6 +213,7 @@ TEST(what_is_open_to_strangers_is_known)
     static const char *const known[] = {
         "/",
         "/health",
+        "/api/v1/session",
         "/ui",
         "/ui/",
         "/ui/{}",
