@@ -25,6 +25,7 @@
 #include "clock.h"
 #include "grafana.h"
 #include "log.h"
+#include "query_request.h"
 #include "serve_int.h"
 #include "stats.h"
 
@@ -107,12 +108,25 @@ static void print_address(const struct daemon *d, enum config_port which,
            len, listen, port);
 }
 
+static bool has_page(const struct config *config)
+{
+    const struct query_options options = {
+        .page = strcmp(config->ui, "off") != 0,
+    };
+
+    return query_has_page(&options);
+}
+
 static void print_ready(const struct daemon *d)
 {
     unsigned otlp = otlp_http_port(d->otlp_http), query = query_port(d->query);
     unsigned grpc = d->otlp_grpc ? otlp_grpc_port(d->otlp_grpc) : 0;
 
     printf("Callboard is up.\n");
+    if (has_page(d->config)) {
+        print_address(d, CONFIG_QUERY, "page", query);
+        printf("/ui/\n");
+    }
     print_address(d, CONFIG_OTLP_HTTP, "OTLP/HTTP", otlp);
     printf("  (/v1/traces /v1/logs /v1/metrics)\n");
     if (grpc) {

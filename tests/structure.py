@@ -115,6 +115,7 @@ def check_pages():
     known = {str(path.relative_to(TOP)) for path in sources(".c", ".h")}
     known |= {str(path.relative_to(TOP)) for folder in ("tests", "docs", "dist")
               for path in (TOP / folder).rglob("*") if path.is_file()}
+    known |= {str(path.relative_to(TOP)) for path in (TOP / "web").glob("*.sh")}
     for page in PAGES:
         text = (TOP / page).read_text()
         for word in re.findall(r"`([\w/*.-]+\.(?:[ch]|sh|py)(?::\w+)?)`", text):
