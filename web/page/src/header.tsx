@@ -75,7 +75,7 @@ function Share() {
             text={text}
             label={
                 <>
-                    <Share2 size={14} aria-hidden="true" /> Share
+                    <Share2 size={14} aria-label="Share" /> <span className="cb-share-text">Share</span>
                 </>
             }
             title="Copies the address, with these times"
