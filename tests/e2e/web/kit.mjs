@@ -94,6 +94,10 @@ export async function open(path, options = {}) {
   page.allow = [...(options.allow ?? [])];
   page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
   page.on("pageerror", (error) => errors.push(String(error.stack)));
+  page.on("dialog", (dialog) => {
+    errors.push("a dialog of the browser: " + dialog.message());
+    dialog.dismiss();
+  });
   const close = context.close.bind(context);
   page.close = async () => {
     const found = errors.filter((text) => !page.allow.some((pattern) => pattern.test(text)));

@@ -1,0 +1,101 @@
+// What the page may cost: sizes always, times as medians of five.
+import { gunzipSync } from "node:zlib";
+import { budget, check, finish, open, settled, SHOP, shopPath } from "./kit.mjs";
+
+const FIRST_VIEW = 120_000; // bytes in gzip: HTML, styles, scripts
+const ALL = 200_000;
+
+async function fetchRaw(path) {
+  const { default: http } = await import("node:http");
+  return new Promise((resolve, reject) => {
+    http.get(SHOP + "/ui/" + path, { headers: { "Accept-Encoding": "gzip" } }, (answer) => {
+      const parts = [];
+      answer.on("data", (part) => parts.push(part));
+      answer.on("end", () => {
+        const bytes = Buffer.concat(parts);
+        const packed = answer.headers["content-encoding"] === "gzip";
+        resolve({ size: bytes.length, text: (packed ? gunzipSync(bytes) : bytes).toString() });
+      });
+    }).on("error", reject);
+  });
+}
+
+// The page and all parts that it, or a part of it, names.
+async function sizes() {
+  const found = new Map();
+  const waiting = [""];
+  while (waiting.length) {
+    const path = waiting.pop();
+    if (found.has(path))
+      continue;
+    const { size, text } = await fetchRaw(path);
+    found.set(path, size);
+    for (const [, name] of text.matchAll(/["'(./]((?:page|part|icon)-[A-Z0-9]+\.(?:js|css|svg))/g))
+      waiting.push("assets/" + name);
+  }
+  return found;
+}
+
+async function checkSizes() {
+  const found = await sizes();
+  const all = [...found.values()].reduce((a, b) => a + b, 0);
+  const loaded = new Set([""]);
+  const page = await open(shopPath("component", { component: "inventory" }), { settle: false });
+  page.on("request", () => {});
+  await settled(page);
+  for (const name of await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.name)))
+    if (name.includes("/ui/assets/"))
+      loaded.add(name.slice(name.indexOf("assets/")));
+  await page.close();
+  const first = [...loaded].reduce((sum, path) => sum + (found.get(path) ?? 0), 0);
+  const kB = (bytes) => (bytes / 1000).toFixed(1) + " kB";
+  check(first <= FIRST_VIEW, `budget: the component page's first view in gzip: ${kB(first)} of ${kB(FIRST_VIEW)}`, [...loaded]);
+  check(all <= ALL, `budget: all parts in gzip: ${kB(all)} of ${kB(ALL)} in ${found.size} files`, [...found]);
+}
+
+const path = shopPath("component", { component: "inventory" });
+
+async function firstPaint(page) {
+  return page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 1e6);
+}
+
+async function checkTimes() {
+  await budget("first paint of the component page, empty cache", 400, async () => {
+    const page = await open(path);
+    const at = await firstPaint(page);
+    await page.close();
+    return at;
+  });
+  const page = await open(path);
+  await budget("first paint of the component page, cached", 200, async () => {
+    await page.goto("about:blank");
+    await page.goto(SHOP + path);
+    await settled(page);
+    return firstPaint(page);
+  });
+  await budget("component page readable, cached", 400, async () => {
+    await page.goto("about:blank");
+    await page.goto(SHOP + path, { waitUntil: "commit" });
+    await page.waitForFunction(() => document.querySelectorAll(".cb-figure-value").length >= 4);
+    return page.evaluate(() => performance.now());
+  });
+  // From the answer to charts on the screen.
+  await budget("five charts", 150, async () => {
+    await page.goto("about:blank");
+    await page.goto(SHOP + path, { waitUntil: "commit" });
+    await page.waitForFunction(() => document.querySelectorAll(".cb-plot .u-over").length >= 5);
+    return page.evaluate(() => {
+      const answer = performance.getEntriesByType("resource").find((entry) => entry.name.includes("/components/acme"));
+      return performance.now() - answer.responseEnd;
+    });
+  });
+  const questions = await page.evaluate(
+    () => performance.getEntriesByType("resource").filter((entry) => entry.name.includes("/api/")).map((entry) => entry.name),
+  );
+  check(questions.length > 0, `the component page asked ${questions.length} questions`, questions);
+  await page.close();
+}
+
+await checkSizes();
+await checkTimes();
+await finish();
