@@ -133,7 +133,7 @@ function SignOut() {
             className="cb-button"
             onClick={() => {
                 storeToken(undefined);
-                queries.clear();
+                // Nothing that the token has shown stays; what is in view is asked without it.
                 void queries.resetQueries();
             }}
         >
