@@ -58,34 +58,6 @@ async function checkSizes() {
   check(all <= ALL, `budget: all parts in gzip: ${kB(all)} of ${kB(ALL)} in ${found.size} files`, [...found]);
 }
 
-const path = waiting.pop();
-    if (found.has(path))
-      continue;
-    const { size, text } = await fetchRaw(path);
-    found.set(path, size);
-    for (const [, name] of text.matchAll(/["'(./]((?:page|part|icon)-[A-Z0-9]+\.(?:js|css|svg))/g))
-      waiting.push("assets/" + name);
-  }
-  return found;
-}
-
-async function checkSizes() {
-  const found = await sizes();
-  const all = [...found.values()].reduce((a, b) => a + b, 0);
-  const loaded = new Set([""]);
-  const page = await open(shopPath("component", { component: "inventory" }), { settle: false });
-  page.on("request", () => {});
-  await settled(page);
-  for (const name of await page.evaluate(() => performance.getEntriesByType("resource").map((entry) => entry.name)))
-    if (name.includes("/ui/assets/"))
-      loaded.add(name.slice(name.indexOf("assets/")));
-  await page.close();
-  const first = [...loaded].reduce((sum, path) => sum + (found.get(path) ?? 0), 0);
-  const kB = (bytes) => (bytes / 1000).toFixed(1) + " kB";
-  check(first <= FIRST_VIEW, `budget: the component page's first view in gzip: ${kB(first)} of ${kB(FIRST_VIEW)}`, [...loaded]);
-  check(all <= ALL, `budget: all parts in gzip: ${kB(all)} of ${kB(ALL)} in ${found.size} files`, [...found]);
-}
-
 const path = shopPath("component", { component: "inventory" });
 
 async function firstPaint(page) {
