@@ -1,3 +1,4 @@
+// @vitest-environment-options { "url": "http://callboard.test/prefix/ui/" }
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
 import { addressOf, API_BASE, goTo } from "./address_bar";
