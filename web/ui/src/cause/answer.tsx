@@ -237,7 +237,8 @@ function LogLines(props: { cause: Cause; scope: AnswerScope }) {
 function Attributes(props: { cause: Cause }) {
     const { attributes, of } = props.cause.attributeCorrelation;
     return (
-        <div className="cb-mini-frame">
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys scroll it sideways
+        <div className="cb-mini-frame" role="group" aria-label={`Common to ${of} requests`} tabIndex={0}>
             <table className="cb-mini" aria-label={`Common to ${of} requests`}>
                 <thead>
                     <tr>

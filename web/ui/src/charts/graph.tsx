@@ -55,13 +55,26 @@ function usePlacement(graph: Graph): Placement {
 }
 
 export function TopologyGraph(props: TopologyGraphProps) {
+    const [ownTable, setOwnTable] = useState(false);
+    const table = props.table ?? ownTable;
+    const choice = <Choice table={table} onTable={props.onTable ?? setOwnTable} />;
+    if (!table) return <Picture {...props} choice={choice} />;
+    return (
+        <figure className="cb-graph" aria-label={props.label}>
+            <div className="cb-graph-tools">
+                {choice}
+                {props.tools}
+            </div>
+            <EdgeTable graph={props.graph} onSelect={props.onSelect} selected={props.selected} />
+        </figure>
+    );
+}
+
+function Picture(props: TopologyGraphProps & { choice: ReactNode }) {
     const { graph, selected, onSelect, onFocus } = props;
     const placement = usePlacement(graph);
     const svg = useRef<SVGSVGElement>(null);
     const hatch = "hatch" + useId().replace(/[^a-zA-Z0-9]/g, "");
-    const [ownTable, setOwnTable] = useState(false);
-    const table = props.table ?? ownTable;
-    const setTable = props.onTable ?? setOwnTable;
     const [current, setCurrent] = useState<string>();
     const [hovered, setHovered] = useState<string>();
     const first = props.anchor ?? worst(graph);
@@ -73,7 +86,8 @@ export function TopologyGraph(props: TopologyGraphProps) {
         const box = placement.nodes.get(id);
         if (box) port.reveal(box);
         for (const element of svg.current?.querySelectorAll<SVGGElement>("[data-node]") ?? [])
-            if (element.dataset.node === id) element.focus({ preventScroll: true });
+            if (element.dataset.node === id)
+                element.querySelector<SVGGElement>("[role=button]")?.focus({ preventScroll: true });
     };
     const keyDown = (event: KeyboardEvent) => {
         if (event.ctrlKey || event.metaKey || event.altKey || !stop) return;
@@ -112,55 +126,51 @@ export function TopologyGraph(props: TopologyGraphProps) {
     return (
         <figure className="cb-graph" aria-label={props.label}>
             <div className="cb-graph-tools">
-                <Choice table={table} onTable={setTable} />
+                {props.choice}
                 {props.tools}
-                {table ? null : <ZoomButtons zoom={port.zoom} fit={port.fit} />}
+                <ZoomButtons zoom={port.zoom} fit={port.fit} />
             </div>
-            {table ? (
-                <EdgeTable graph={graph} onSelect={onSelect} selected={selected} />
-            ) : (
-                <svg
-                    ref={svg}
-                    className="cb-graph-canvas"
-                    height={port.height}
-                    role="group"
-                    aria-label={props.label}
-                    onKeyDown={keyDown}
-                    onClick={(event) => {
-                        if (port.dragged()) return;
-                        const id = idAt(event.target);
-                        if (id && placement.nodes.has(id)) setCurrent(id);
-                        onSelect?.(id === selected ? undefined : id);
-                    }}
-                    onDoubleClick={(event) => {
-                        const id = idAt(event.target);
-                        if (id && placement.nodes.has(id)) onFocus?.(id);
-                    }}
-                    onMouseOver={(event) => setHovered(idAt(event.target))}
-                    onFocus={() => undefined}
-                    onMouseLeave={() => setHovered(undefined)}
-                    {...port.pointer}
-                >
-                    <defs>
-                        <pattern
-                            id={hatch}
-                            width="7"
-                            height="7"
-                            patternUnits="userSpaceOnUse"
-                            patternTransform="rotate(45)"
-                        >
-                            <rect className="cb-graph-hatch-line" width="2" height="7" />
-                        </pattern>
-                    </defs>
-                    <g transform={`translate(${port.view.x} ${port.view.y}) scale(${port.view.scale})`}>
-                        <GraphContent
-                            {...{ graph, placement, names, selected, hatch, near, isLit }}
-                            marks={props.marks}
-                            current={stop}
-                        />
-                    </g>
-                </svg>
-            )}
+            <svg
+                ref={svg}
+                className="cb-graph-canvas"
+                height={port.height}
+                role="group"
+                aria-label={props.label}
+                onKeyDown={keyDown}
+                onClick={(event) => {
+                    if (port.dragged()) return;
+                    const id = idAt(event.target);
+                    if (id && placement.nodes.has(id)) setCurrent(id);
+                    onSelect?.(id === selected ? undefined : id);
+                }}
+                onDoubleClick={(event) => {
+                    const id = idAt(event.target);
+                    if (id && placement.nodes.has(id)) onFocus?.(id);
+                }}
+                onMouseOver={(event) => setHovered(idAt(event.target))}
+                onFocus={() => undefined}
+                onMouseLeave={() => setHovered(undefined)}
+                {...port.pointer}
+            >
+                <defs>
+                    <pattern
+                        id={hatch}
+                        width="7"
+                        height="7"
+                        patternUnits="userSpaceOnUse"
+                        patternTransform="rotate(45)"
+                    >
+                        <rect className="cb-graph-hatch-line" width="2" height="7" />
+                    </pattern>
+                </defs>
+                <g transform={`translate(${port.view.x} ${port.view.y}) scale(${port.view.scale})`}>
+                    <GraphContent
+                        {...{ graph, placement, names, selected, hatch, near, isLit }}
+                        marks={props.marks}
+                        current={stop}
+                    />
+                </g>
+            </svg>
             <Legend
                 graph={graph}
                 path={[...(props.marks?.values() ?? [])].some((mark) => mark.step !== undefined)}

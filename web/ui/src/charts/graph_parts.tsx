@@ -90,7 +90,7 @@ function NodeTexts(props: { node: GraphNode; width: number }) {
     const inset = node.kind === "component" || node.kind === "database" ? 12 : 18;
     const down = node.kind === "database" ? 2 : 0; // below the lid
     return (
-        <>
+        <g aria-hidden="true" className="cb-graph-texts">
             <text className="cb-graph-name" x={inset} y={19 + down}>
                 {inTrouble(node.health) ? (
                     <tspan className="cb-graph-mark">{HEALTH_SHAPES[node.health]} </tspan>
@@ -108,7 +108,7 @@ function NodeTexts(props: { node: GraphNode; width: number }) {
                     {cutName(node.caption, 36)}
                 </text>
             ) : null}
-        </>
+        </g>
     );
 }
 
@@ -125,16 +125,19 @@ export const NodeDrawing = memo(function NodeDrawing(props: {
     const shape = nodeShape(node.kind, place.width);
     return (
         <g
-            role="button"
-            tabIndex={props.current ? 0 : -1}
-            aria-pressed={selected}
-            aria-label={nodeSentence(node, mark)}
             data-node={node.id}
             className={nodeClasses(node, mark, selected, lit)}
             transform={`translate(${place.x - place.width / 2} ${place.y - place.height / 2})`}
         >
-            <title>{nodeSentence(node, mark)}</title>
-            <path className="cb-graph-shape" d={shape} />
+            <g
+                role="button"
+                tabIndex={props.current ? 0 : -1}
+                aria-pressed={selected}
+                aria-label={nodeSentence(node, mark)}
+            >
+                <title>{nodeSentence(node, mark)}</title>
+                <path className="cb-graph-shape" d={shape} />
+            </g>
             {mark?.excluded ? (
                 <path className="cb-graph-hatch" d={shape} fill={`url(#${props.hatch})`} />
             ) : null}

@@ -33,7 +33,8 @@ export function FigureTable(props: {
     rows: readonly { key: string; name: ReactNode; figures: GraphFigures }[];
 }) {
     return (
-        <div className="cb-mini-frame">
+        // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- keys scroll it sideways
+        <div className="cb-mini-frame" role="group" aria-label={props.label} tabIndex={0}>
             <table className="cb-mini" aria-label={props.label}>
                 <thead>
                     <tr>

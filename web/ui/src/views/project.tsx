@@ -135,9 +135,16 @@ function Tools(props: { graph: Graph; choice: Choice }) {
     );
 }
 
-function NothingShown(props: { choice: Choice }) {
+function NothingShown(props: { choice: Choice; reduced: boolean }) {
     const set = useSetParams();
     const what = { trouble: "Nothing is in trouble.", drift: "Calls and catalogue agree." };
+    if (props.reduced)
+        return (
+            <Empty
+                what="Nothing is in trouble."
+                why="Choose a component above to see its neighbours, or the table."
+            />
+        );
     return (
         <Empty
             what={props.choice.only ? what[props.choice.only] : "No calls."}
@@ -158,15 +165,15 @@ function NothingShown(props: { choice: Choice }) {
 }
 
 // The part of the graph that is drawn: what is chosen, and of very many nodes those in trouble.
-function useShown(graph: Graph, choice: Choice): { shown: Graph; reduced: boolean } {
+function useShown(graph: Graph, choice: Choice, table: boolean): { shown: Graph; reduced: boolean } {
     return useMemo(() => {
         const shown = filterGraph(graph, choice);
-        const reduced = shown.nodes.length > MOST_NODES && choice.only === undefined;
+        const reduced = !table && shown.nodes.length > MOST_NODES && choice.only === undefined;
         if (!reduced) return { shown, reduced };
         const part = troubled(shown);
         return { shown: { ...part, nodes: part.nodes.slice(0, MOST_NODES) }, reduced };
         // eslint-disable-next-line react-hooks/exhaustive-deps -- the parts of choice
-    }, [graph, choice.only, choice.gateways, choice.external, choice.focus, choice.hops]);
+    }, [graph, table, choice.only, choice.gateways, choice.external, choice.focus, choice.hops]);
 }
 
 function Picture(props: {
@@ -181,8 +188,8 @@ function Picture(props: {
     const set = useSetParams();
     const [view] = useParam("view");
     const [selected] = useParam("at");
-    const { shown, reduced } = useShown(graph, choice);
     const asTable = view ? view === "table" : graph.nodes.length > MOST_NODES;
+    const { shown, reduced } = useShown(graph, choice, asTable);
     const select = useCallback((id: string | undefined) => set({ at: id }, "replace"), [set]);
     const focus = useCallback((id: string | undefined) => set({ focus: id, at: id }), [set]);
     const closed = useMemo(() => withEnds(shown), [shown]);
@@ -202,7 +209,7 @@ function Picture(props: {
                             <div className="cb-project-bar">
                                 <Tools graph={graph} choice={choice} />
                             </div>
-                            <NothingShown choice={choice} />
+                            <NothingShown choice={choice} reduced={reduced} />
                         </>
                     ) : null}
                     {closed.nodes.length > 0 ? (

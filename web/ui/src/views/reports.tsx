@@ -118,44 +118,45 @@ export default function Reports() {
                 rows={6}
                 height={220}
             >
-                {({ reports }) => (
-                    <DataTable
-                        label="Reports"
-                        rows={reports ?? []}
-                        columns={COLUMNS}
-                        keyOf={(row) => row.reportId}
-                        sort={sortOf(sort, { column: "time", descending: true })}
-                        onSort={(next) => setSort(sortText(next), "replace")}
-                        onOpen={(row) =>
-                            host.go("report", withParams(keptParams(place.params), { id: row.reportId }))
-                        }
-                        height="36rem"
-                        empty={
-                            <Empty
-                                what="No reports in this time."
-                                why="A report is kept by an alert, by an agent, or by the button on the page of the cause."
-                                next={
-                                    <>
-                                        {days < LONGEST_DAYS ? (
-                                            <button
-                                                type="button"
-                                                className="cb-button"
-                                                onClick={() =>
-                                                    set({ from: `now-${LONGEST_DAYS}d`, to: undefined })
-                                                }
-                                            >
-                                                Look at the last {LONGEST_DAYS} days
-                                            </button>
-                                        ) : null}{" "}
-                                        <PageLink page="cause" className="cb-button">
-                                            Ask for the cause
-                                        </PageLink>
-                                    </>
-                                }
-                            />
-                        }
-                    />
-                )}
+                {({ reports }) =>
+                    reports?.length === 0 ? (
+                        <Empty
+                            what="No reports in this time."
+                            why="A report is kept by an alert, by an agent, or by the button on the page of the cause."
+                            next={
+                                <>
+                                    {days < LONGEST_DAYS ? (
+                                        <button
+                                            type="button"
+                                            className="cb-button"
+                                            onClick={() =>
+                                                set({ from: `now-${LONGEST_DAYS}d`, to: undefined })
+                                            }
+                                        >
+                                            Look at the last {LONGEST_DAYS} days
+                                        </button>
+                                    ) : null}{" "}
+                                    <PageLink page="cause" className="cb-button">
+                                        Ask for the cause
+                                    </PageLink>
+                                </>
+                            }
+                        />
+                    ) : (
+                        <DataTable
+                            label="Reports"
+                            rows={reports ?? []}
+                            columns={COLUMNS}
+                            keyOf={(row) => row.reportId}
+                            sort={sortOf(sort, { column: "time", descending: true })}
+                            onSort={(next) => setSort(sortText(next), "replace")}
+                            onOpen={(row) =>
+                                host.go("report", withParams(keptParams(place.params), { id: row.reportId }))
+                            }
+                            height="36rem"
+                        />
+                    )
+                }
             </Answer>
         </>
     );
