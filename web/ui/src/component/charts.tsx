@@ -97,46 +97,63 @@ function Latency(props: { page: ComponentPage; before?: Before; over: Over; step
     const { page, before, over, stepMs } = props;
     const host = useHost();
     const place = usePlace();
-    const [shape] = useParam("latency");
+    const [shape, setShape] = useParam("latency");
     const lines = useMemo(() => chartLines(LATENCY, page.series, before, stepMs), [page, before, stepMs]);
     const dots = useMemo(() => dotsOf(page.traces, over.from, over.to), [page, over.from, over.to]);
     const openTraces = (changes: Record<string, string | undefined>) =>
         host.go("traces", withParams(keptParams(place.params), changes));
     const heat = page.series.latencyBuckets;
-    if (shape === "heat" && heat && heat.bounds.length > 0)
+    const asHeat = shape === "heat";
+    const other = (
+        <button
+            type="button"
+            className="cb-chart-button cb-latency-switch"
+            aria-pressed={asHeat}
+            onClick={() => setShape(asHeat ? undefined : "heat")}
+        >
+            heatmap
+        </button>
+    );
+    if (asHeat && heat && heat.bounds.length > 0)
         return (
-            <Heatmap
-                title="Latency"
-                times={heat.timestamps.map((text) => Date.parse(text))}
-                bounds={heat.bounds}
-                counts={heat.counts}
-                failed={heat.failed}
-                stepMs={stepMs}
-                from={over.from}
-                to={over.to}
-                onZoomOut={over.onZoomOut}
-                onBox={(box) =>
-                    openTraces({
-                        from: new Date(box.from).toISOString(),
-                        to: new Date(box.to).toISOString(),
-                        min: box.min === undefined ? undefined : String(box.min),
-                        max: box.max === undefined ? undefined : String(box.max),
-                        errors: box.failed ? "1" : undefined,
-                    })
-                }
-            />
+            <div className="cb-latency">
+                {other}
+                <Heatmap
+                    title="Latency"
+                    times={heat.timestamps.map((text) => Date.parse(text))}
+                    bounds={heat.bounds}
+                    counts={heat.counts}
+                    failed={heat.failed}
+                    stepMs={stepMs}
+                    from={over.from}
+                    to={over.to}
+                    onZoomOut={over.onZoomOut}
+                    onBox={(box) =>
+                        openTraces({
+                            from: new Date(box.from).toISOString(),
+                            to: new Date(box.to).toISOString(),
+                            min: box.min === undefined ? undefined : String(box.min),
+                            max: box.max === undefined ? undefined : String(box.max),
+                            errors: box.failed ? "1" : undefined,
+                        })
+                    }
+                />
+            </div>
         );
     return (
-        <TimeChart
-            title="Latency"
-            unit="seconds"
-            {...lines}
-            {...over}
-            stepMs={stepMs}
-            dots={dots}
-            onDot={(dot) => host.go("trace", withParams(keptParams(place.params), { id: dot.traceId }))}
-            empty="No request in this time, so no latency."
-        />
+        <div className="cb-latency">
+            {other}
+            <TimeChart
+                title="Latency"
+                unit="seconds"
+                {...lines}
+                {...over}
+                stepMs={stepMs}
+                dots={dots}
+                onDot={(dot) => host.go("trace", withParams(keptParams(place.params), { id: dot.traceId }))}
+                empty="No request in this time, so no latency."
+            />
+        </div>
     );
 }
 

@@ -103,7 +103,7 @@ export function isWarning(change: Change): boolean {
 export function usePageHealth(page: ComponentPage | undefined): Health {
     const limits = useHealthThresholds();
     return useMemo(() => {
-        if (!page) return "unknown";
+        if (!page || (page.component.rule === "none" && !page.component.declared)) return "unknown";
         const health = componentHealth({ ...page.component, ...page.summary }, limits);
         return health === "ok" && page.changes?.some(isWarning) ? "warning" : health;
     }, [page, limits]);

@@ -388,3 +388,10 @@ test("without a component in the address one is chosen", async () => {
     expect(await screen.findByText("Choose a component")).toBeTruthy();
     expect(await screen.findByRole("grid", { name: "Components" })).toBeTruthy();
 });
+
+test("the latency is shown as a heatmap if the address says so", async () => {
+    const shown = showAt(<Component />, place, replies());
+    await userEvent.click(await screen.findByRole("button", { name: "heatmap" }));
+    expect(shown.gone.at(-1)!.params).toMatchObject({ latency: "heat" });
+    await waitFor(() => expect(shown.asked.some((one) => one.includes("heat=true"))).toBe(true));
+});

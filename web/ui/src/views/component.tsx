@@ -80,7 +80,8 @@ function Picture(props: { scope: ComponentScope; page: ComponentPage; incidents:
     const range = useTimeRange();
     const only = useOnly();
     const filtered = Boolean(only.endpoint ?? only.operation);
-    const part = useComponentPage(scope, range, { only, exemplars: true, enabled: filtered });
+    const heat = useParam("latency")[0] === "heat";
+    const part = useComponentPage(scope, range, { only, exemplars: true, heat, enabled: filtered });
     const shown = (filtered ? part.data : undefined) ?? page;
     const [cmp] = useParam("cmp");
     const shift = compareShift(cmp, range);
@@ -196,7 +197,8 @@ function Body({ scope, page }: { scope: ComponentScope; page: ComponentPage }) {
 
 function OneComponent({ scope }: { scope: ComponentScope }) {
     const range = useTimeRange();
-    const asked = useComponentPage(scope, range, { spark: true, exemplars: true });
+    const heat = useParam("latency")[0] === "heat";
+    const asked = useComponentPage(scope, range, { spark: true, exemplars: true, heat });
     const health = usePageHealth(asked.data);
     return (
         <div className="cb-component">

@@ -10,9 +10,10 @@ import {
     type NodeKind,
 } from "../charts/graph_model";
 import { TopologyGraph } from "../charts/graph";
-import { useCause, useWholeMinutes } from "../cause";
+import { useCause } from "../cause";
 import { useComponents, type ComponentRow } from "../components";
 import { shownName } from "../format";
+import { foremost, useCauseWindow, useIncidents } from "../incidents";
 import { ComponentTable, WORST_FIRST } from "../parts/component_table";
 import { CauseSentence } from "../parts/cause_sentence";
 import { Name, PageLink, Section } from "../parts/marks";
@@ -293,18 +294,17 @@ function Found(props: { scope: Scope; range: TimeRange; rows: readonly Component
         project: scope.project ?? "",
         environment: scope.environment,
     };
-    const cause = useCause(
-        causeScope,
-        useWholeMinutes(range),
-        scope.project !== undefined && topology.isSuccess,
-    );
+    const asks = scope.project !== undefined && topology.isSuccess;
+    const incidents = useIncidents(causeScope, range, asks);
+    const causeWindow = useCauseWindow(foremost(incidents.data?.incidents ?? []), range);
+    const cause = useCause(causeScope, causeWindow, asks && !incidents.isLoading);
     const bad = mine.filter((row) => inTrouble(row.health)).length;
     const title = `Calls of ${shownName(scope.project ?? scope.namespace ?? "")}`;
     return (
         <>
             {cause.data ? (
                 <p className={cause.data.found ? "cb-sentence cb-sentence-bad" : "cb-sentence"}>
-                    <CauseSentence cause={cause.data} scope={causeScope} />
+                    <CauseSentence cause={cause.data} scope={causeScope} asked={causeWindow} />
                 </p>
             ) : null}
             <Answer asked={topology} height={520}>
