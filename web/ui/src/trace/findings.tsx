@@ -19,7 +19,7 @@ function Span(props: { span: { component?: string; spanName: string } }) {
 function Finding(props: { title: string; items: ReactNode[] }) {
     if (props.items.length === 0) return null;
     return (
-        <div className="cb-finding">
+        <div className="cb-trace-finding">
             <h2>{props.title}</h2>
             <ol>
                 {props.items.slice(0, SHOWN).map((item, i) => (
@@ -50,7 +50,7 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
     const errors = found.errors.map((error) => (
         <>
             {link(error.spanId, <Span span={error} />)}
-            <span className="cb-finding-text">
+            <span className="cb-trace-finding-text">
                 {[error.exceptionType, error.exceptionMessage ?? error.message]
                     .filter(Boolean)
                     .map((text) => shownName(text!))
@@ -69,7 +69,7 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
                 <span style={{ width: `${Math.min(100, part.percent)}%` }} />
             </span>
             <Span span={part} />
-            <span className="cb-finding-text">
+            <span className="cb-trace-finding-text">
                 {formatShare(part.percent / 100)}, {formatSeconds(part.durationNs / 1e9)}
                 {part.spanCount > 1 ? ` in ${part.spanCount} spans` : ""}
             </span>
@@ -83,7 +83,7 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
                     {call.count} × <Span span={call} />
                 </>,
             )}
-            <span className="cb-finding-text">
+            <span className="cb-trace-finding-text">
                 called by {shownName(call.parent.component ?? "")} {shownName(call.parent.spanName)}; they
                 took {formatSeconds(call.wallNs / 1e9)}
                 {call.errorCount > 0 ? `, ${call.errorCount} failed` : ""}
@@ -91,11 +91,17 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
         </>
     ));
     return (
-        <section className="cb-findings" aria-label="What stands out">
-            {found.remarks.map((remark) => (
-                <Notice key={remark} kind="note" title={shownName(remark)} />
-            ))}
-            <div className="cb-findings-lists">
+        <section className="cb-trace-findings" aria-label="What stands out">
+            {found.remarks.length > 0 ? (
+                <Notice kind="note" title="This trace is not whole, or not as it should be">
+                    <ul className="cb-trace-remarks">
+                        {found.remarks.map((remark) => (
+                            <li key={remark}>{shownName(remark)}</li>
+                        ))}
+                    </ul>
+                </Notice>
+            ) : null}
+            <div className="cb-trace-findings-lists">
                 <Finding title="Failed first" items={errors} />
                 <Finding title="What its caller waited for (critical path)" items={time} />
                 <Finding title="Repeated calls" items={repeated} />

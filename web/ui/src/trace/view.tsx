@@ -66,6 +66,14 @@ function useFound(
     return { bySpan, hits, hitSet };
 }
 
+// How long it took is in the timeline of the browser's tools, beside when rows were shown.
+function measuredArrange(spans: readonly SpanNode[]): Arranged {
+    const start = performance.now();
+    const arranged = arrange(spans);
+    performance.measure("callboard-arrange", { start, end: performance.now() });
+    return arranged;
+}
+
 // What is not in the picture, and why.
 function LargeTrace(props: { trace: ReadTrace; all: ReturnType<typeof useAllSpans> }) {
     const { found } = props.trace;
@@ -154,7 +162,7 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
     const { found, logs } = trace;
     const all = useAllSpans(trace);
     const extras = useSpanExtras(trace);
-    const arranged = useMemo(() => arrange(all.data ?? trace.spans), [all.data, trace.spans]);
+    const arranged = useMemo(() => measuredArrange(all.data ?? trace.spans), [all.data, trace.spans]);
     const shares = useMemo(() => componentShares(arranged), [arranged]);
     const tone = useMemo(() => toneOf(shares), [shares]);
     const choices = useChoices();

@@ -139,6 +139,10 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
         wanted.current = undefined;
     }, [rows, asked, virtualizer]);
 
+    useEffect(() => {
+        performance.mark("callboard-rows");
+    }, [arranged]);
+
     // The row of a span for a row of the list: a log record's span.
     const spanRow = (index: number): number => {
         for (let i = index; i >= 0; i--) if (!isLog(rows[i]!)) return rows[i]!;
