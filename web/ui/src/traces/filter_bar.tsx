@@ -19,7 +19,7 @@ function TextFilter(props: {
     const set = useSetParams();
     const known = params[props.param] ?? "";
     const [text, setText] = useState(known);
-    const list = useId();
+    const list = useId().replaceAll(":", "");
     useEffect(() => setText(known), [known]);
     const wrong = text !== "" && props.valid !== undefined && !props.valid(text);
     const take = () => {

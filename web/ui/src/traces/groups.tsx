@@ -12,7 +12,12 @@ type Outlier = Summary["outliers"][number];
 
 function Operation(props: { component?: string; name: string; onOperation: () => void }) {
     return (
-        <button type="button" className="cb-text-button" title="Only these" onClick={props.onOperation}>
+        <button
+            type="button"
+            className="cb-text-button cb-traces-only"
+            title="Only these"
+            onClick={props.onOperation}
+        >
             <b>{shownName(props.component ?? "")}</b> <Name text={props.name} />
         </button>
     );
