@@ -79,20 +79,25 @@ export function TimeList(props: {
     rows: readonly Row[];
     logs: readonly ReadLog[];
     tone: (node: SpanNode) => number;
+    find: string; // only what has it, if there is a text
+    hits: ReadonlySet<number>;
     selected: string | undefined;
     onSelect: (node: SpanNode | undefined) => void;
 }) {
-    const { arranged, rows, logs, tone, onSelect } = props;
+    const { arranged, rows, logs, tone, hits, onSelect } = props;
+    const wanted = props.find.trim().toLowerCase();
     const items = useMemo(() => {
-        const spans = rows.filter((row) => !isLog(row));
+        const spans = rows.filter((row) => !isLog(row) && (wanted === "" || hits.has(row)));
         const all: Item[] = spans.map((row) => ({
             row,
             at: arranged.nodes[row]!.start,
             node: arranged.nodes[row]!,
         }));
-        logs.forEach((log, i) => all.push({ row: logRow(i), at: log.at, log }));
+        logs.forEach((log, i) => {
+            if (log.text.toLowerCase().includes(wanted)) all.push({ row: logRow(i), at: log.at, log });
+        });
         return all.sort((a, b) => a.at - b.at || b.row - a.row);
-    }, [arranged, rows, logs]);
+    }, [arranged, rows, logs, wanted, hits]);
     const columns = useMemo(() => {
         const nodeOf = (log: ReadLog) => arranged.nodes[arranged.rowOf.get(log.spanId) ?? -1];
         return columnsOf(tone, nodeOf);

@@ -305,6 +305,8 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
                         />
                     ) : picture === "list" ? (
                         <TimeList
+                            find={choices.find}
+                            hits={hitSet}
                             arranged={arranged}
                             rows={rows}
                             logs={logs}
