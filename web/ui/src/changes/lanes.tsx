@@ -25,7 +25,6 @@ function MarkButton(props: { mark: Mark; selected?: string; onOpen: (change: Cha
             tabIndex={-1}
             className={`cb-lane-mark ${classOf(shown)}`}
             aria-pressed={changes.some((one) => changeKey(one) === props.selected)}
-            aria-label={text}
             title={text}
             style={{ left }}
             onClick={() => props.onOpen(shown)}
@@ -34,6 +33,7 @@ function MarkButton(props: { mark: Mark; selected?: string; onOpen: (change: Cha
                 {shapeOf(shown)}
                 {changes.length > 1 ? <small>{changes.length}</small> : null}
             </span>
+            <span className="cb-hidden">{text}</span>
         </button>
     );
 }

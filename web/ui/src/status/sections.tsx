@@ -7,9 +7,6 @@ import { FiguresTable, Share } from "./parts";
 
 export interface Limits {
     journalMax?: number;
-    ingestMemory?: number;
-    queryMemory?: number;
-    maxResources?: number;
 }
 
 interface Props {
@@ -93,7 +90,7 @@ export function Memory({ history, limits }: Props & { limits: Limits }) {
                 <Share
                     name="Memory of ingest"
                     value={value("ingest_memory_bytes")}
-                    max={limits.ingestMemory}
+                    max={undefined}
                     format={formatBytes}
                 />
                 <Share
@@ -105,7 +102,7 @@ export function Memory({ history, limits }: Props & { limits: Limits }) {
                 <Share
                     name="Resources (pods, processes) that are known"
                     value={value("resources")}
-                    max={limits.maxResources}
+                    max={undefined}
                     format={(n) => formatCount(n)}
                 />
                 <Share

@@ -1,14 +1,13 @@
 // Whether Callboard itself is well: health, what is not as it should be, and its own counters.
-import { PageLink, Section } from "../parts/marks";
+import { formatBytes, formatSeconds } from "../format";
+import { Figure, Figures, PageLink, Section } from "../parts/marks";
 import { DeadLetters } from "../status/dead_letters";
 import type { Reading } from "../status/metrics";
 import { useHealth, useReadings, type Health } from "../status/readings";
 import { findingsOf, healthAdvice, type Finding } from "../status/rules";
-import { Kafka, Memory, Queries, Receiving, Store, type Limits } from "../status/sections";
+import { Kafka, Memory, Queries, Receiving, Store } from "../status/sections";
+import { keptFor, useServerStatus, type ServerStatus } from "../status/server_status";
 import { ErrorNotice, Loading, Notice } from "../states";
-
-const NO_LIMITS: Limits = {};
-const NO_RETENTION = {};
 
 function Sentence(props: { health: Health; findings: readonly Finding[] | undefined }) {
     const { health, findings = [] } = props;
@@ -90,13 +89,30 @@ function Findings(props: { findings: readonly Finding[]; notes: readonly string[
     );
 }
 
-function Counters(props: { history: readonly Reading[] }) {
-    const { history } = props;
+function ServerFigures(props: { status: ServerStatus }) {
+    const { version, uptimeSeconds, limits, retention } = props.status;
+    return (
+        <Figures label="This server">
+            <Figure name="Version" value={version} />
+            <Figure name="Runs for" value={formatSeconds(uptimeSeconds)} />
+            <Figure name="Memory limit" value={formatBytes(limits.memoryBytes)} />
+            <Figure name="Of it for queries" value={formatBytes(limits.queryMemoryBytes)} />
+            <Figure name="Query workers" value={String(limits.queryWorkers)} />
+            {retention.bytes > 0 ? (
+                <Figure name="Store at most" value={formatBytes(retention.bytes)} />
+            ) : null}
+        </Figures>
+    );
+}
+
+function Counters(props: { history: readonly Reading[]; status: ServerStatus | undefined }) {
+    const { history, status } = props;
+    const limits = { journalMax: status?.system?.journalMaxBytes };
     return (
         <>
             <Receiving history={history} />
-            <Memory history={history} limits={NO_LIMITS} />
-            <Store history={history} retention={NO_RETENTION} />
+            <Memory history={history} limits={limits} />
+            <Store history={history} retention={keptFor(status?.retention)} />
             <Kafka history={history} />
             <Queries history={history} />
         </>
@@ -106,8 +122,10 @@ function Counters(props: { history: readonly Reading[] }) {
 export default function Status() {
     const health = useHealth();
     const { asked, history } = useReadings();
+    const status = useServerStatus();
     const now = history[history.length - 1];
-    const findings = now && findingsOf({ now, before: history[history.length - 2] });
+    const journalMax = status.data?.system?.journalMaxBytes;
+    const findings = now && findingsOf({ now, before: history[history.length - 2], journalMax });
     return (
         <div className="cb-status">
             {health.data ? (
@@ -120,10 +138,11 @@ export default function Status() {
             ) : asked.error ? (
                 <ErrorNotice error={asked.error} again={() => void asked.refetch()} />
             ) : null}
+            {status.data ? <ServerFigures status={status.data} /> : null}
             {now ? (
                 <>
                     <Findings findings={findings ?? []} notes={health.data?.notes ?? []} />
-                    <Counters history={history} />
+                    <Counters history={history} status={status.data} />
                     <DeadLetters />
                 </>
             ) : asked.error ? null : (
