@@ -3,7 +3,8 @@
  * window that ends a minute before it. If a component fails or is slow there
  * (the fault itself, which began before the window, or an earlier incident),
  * the stretch ends earlier: where the fewest such minutes are in it, of equal
- * ones the nearest.
+ * ones the nearest. If nothing is known before the window, what is known in it
+ * before its last incident is the baseline, and the window begins with that.
  */
 #include "clock.h"
 #include "rca_context.h"
@@ -27,6 +28,34 @@ static double cost_of(const struct symptom_minutes *m, uint32_t minute)
         symptoms += m->rows[r].symptoms[minute] != 0;
     return m->known[minute] ? SYMPTOM_COST * symptoms / 2 : EMPTY_COST;
 }
+
+/* ---- hardly anything is known before the window ---- */
+
+/* Known minutes before an incident that it can be compared with. */
+enum { MIN_USUAL = 5 };
+
+bool baseline_inside(struct rca_times *times, const struct symptom_minutes *m,
+                     const struct incident_list *incidents)
+{
+    struct cause_window *w = &times->period[WINDOW];
+    uint32_t first = 0;
+
+    while (first < m->count && !m->known[first])
+        first++;
+    if (first == m->count || incidents->count == 0 ||
+        minutes_are_enough(m, minute_of(m, w->start_ns)))
+        return false;
+    uint32_t begins = incidents->at[incidents->count - 1].first;
+    if (begins < first + MIN_USUAL ||
+        m->from_ns + begins * NS_PER_MIN <= w->start_ns)
+        return false;
+    w->start_ns = m->from_ns + begins * NS_PER_MIN;
+    times->period[BASELINE] = (struct cause_window){
+        m->from_ns + first * NS_PER_MIN, w->start_ns - GUARD_S * NS_PER_S};
+    return true;
+}
+
+/* ---- a stretch before the window ---- */
 
 /* Up to each minute, of those before it. */
 struct minute_sums {

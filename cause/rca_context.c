@@ -16,11 +16,14 @@ static enum status choose_times(struct rca_context *rca)
     enum status s = symptom_minutes_read(
         &rca->minutes, q->reader, &rca->candidates, q->window, rca->arena);
     incidents_find(&rca->incidents, &rca->minutes);
-    rca_times_split(&rca->times,
-                    incidents_over(&rca->incidents, &rca->minutes, &q->window));
-    if (s != OK || !q->has_baseline)
-        return s == OK ? baseline_choose(&rca->times, &rca->minutes, rca->arena)
-                       : s;
+    bool inside = !q->has_baseline &&
+                  baseline_inside(&rca->times, &rca->minutes, &rca->incidents);
+    rca_times_split(&rca->times, incidents_over(&rca->incidents, &rca->minutes,
+                                                &period[WINDOW]));
+    if (s != OK || inside)
+        return s;
+    if (!q->has_baseline)
+        return baseline_choose(&rca->times, &rca->minutes, rca->arena);
     return q->baseline.start_ns < q->baseline.end_ns &&
                    q->baseline.end_ns <= q->window.start_ns
                ? OK

@@ -38,6 +38,11 @@ MUST_CHECK enum status rca_context_read(struct rca_context *rca,
                                         struct arena *arena);
 
 /* baseline.c: the baseline of a query that has none. */
+/* Splits the window where nothing is known before it; false: it need not, or
+ * there is no incident in it. */
+bool baseline_inside(struct rca_times *times,
+                     const struct symptom_minutes *minutes,
+                     const struct incident_list *incidents);
 MUST_CHECK enum status baseline_choose(struct rca_times *times,
                                        const struct symptom_minutes *minutes,
                                        struct arena *arena);

@@ -1,5 +1,6 @@
 /*
- * Telemetry that stopped: a signal that components sent in each minute, and
+ * What whoever reads the answer should know besides: a window that was cut, and
+ * telemetry that stopped: a signal that components sent in each minute, and
  * that ends in the window while another signal of them goes on. What is missing
  * is no evidence; whoever reads the answer should know that it is missing.
  */
@@ -190,6 +191,25 @@ static bool add_remark(struct remark_builder *b, enum remark_signal signal,
     return remark->text.len > 0;
 }
 
+/* The window of the answer is not the one that was asked for. */
+static bool remark_window(struct rca_context *rca, struct cause_report *report)
+{
+    const struct cause_window *period = rca->times.period;
+    struct cause_remark *remark = &report->remarks[report->remark_count];
+    uint64_t known = period[BASELINE].start_ns / NS_PER_MIN % 1440;
+
+    if (period[WINDOW].start_ns == rca->query->window.start_ns)
+        return true;
+    remark->time_ns = period[BASELINE].start_ns;
+    remark->text =
+        arena_format(rca->arena,
+                     "little is known before the window, so the incident is "
+                     "compared with the time from %02u:%02u UTC to its start",
+                     (unsigned)(known / 60), (unsigned)(known % 60));
+    report->remark_count++;
+    return remark->text.len > 0;
+}
+
 enum status report_remarks(struct rca_context *rca, struct cause_report *report)
 {
     const struct cause_window *period = rca->times.period;
@@ -198,6 +218,8 @@ enum status report_remarks(struct rca_context *rca, struct cause_report *report)
         (period[WINDOW].end_ns + NS_PER_MIN - 1) / NS_PER_MIN * NS_PER_MIN;
     struct remark_builder b = {.rca = rca, .from_ns = from_ns};
 
+    if (!remark_window(rca, report))
+        return arena_status(rca->arena);
     if ((end_ns - from_ns) / NS_PER_MIN > MAX_MINUTES)
         return OK; /* too long to be looked at by the minute */
     b.minutes = (uint32_t)((end_ns - from_ns) / NS_PER_MIN);

@@ -363,6 +363,15 @@ static enum status judge_init(struct minute_judge *j, struct symptom_minutes *m,
     return j->values && j->room && j->off ? OK : arena_status(arena);
 }
 
+bool minutes_are_enough(const struct symptom_minutes *m, uint32_t end)
+{
+    uint32_t known = 0;
+
+    for (uint32_t i = 0; i < end && known < MIN_KNOWN; i++)
+        known += m->known[i];
+    return known == MIN_KNOWN;
+}
+
 enum status symptom_minutes_judge(struct symptom_minutes *m,
                                   struct reader *reader,
                                   struct candidates *candidates,
@@ -387,6 +396,8 @@ enum status symptom_minutes_judge(struct symptom_minutes *m,
     if (span->what & MINUTES_OF_REQUESTS)
         s = red_series_read(reader, candidates, candidates->resources, time,
                             false, count_point, &r);
+    if (m->row_count > 0 && !minutes_are_enough(m, judge.before))
+        judge.grows = true; /* there is nothing else to judge by */
     for (uint32_t i = 0; i < m->row_count && s == OK && m->rows[i].at; i++) {
         find_failing(&judge, &m->rows[i]);
         find_slow(&judge, &m->rows[i]);

@@ -62,6 +62,9 @@ MUST_CHECK enum status symptom_minutes_read(struct symptom_minutes *minutes,
                                             struct cause_window window,
                                             struct arena *arena);
 
+/* Is enough known of the minutes before `end` to say what is usual? */
+bool minutes_are_enough(const struct symptom_minutes *minutes, uint32_t end);
+
 /* The minute of a time, at most `count`. */
 static inline uint32_t minute_of(const struct symptom_minutes *m,
                                  uint64_t time_ns)

@@ -34,7 +34,7 @@ enum {
     CAUSE_MAX_CHANGES = 16,
     CAUSE_MAX_IMPACT = 8,
     CAUSE_MAX_LOGS = 3,
-    CAUSE_MAX_REMARKS = 4,
+    CAUSE_MAX_REMARKS = 5,
     CAUSE_MAX_INCIDENTS = 4,
     CAUSE_NEAR_WINDOWS = 3, /* others are listed from so many windows before */
 };

@@ -87,6 +87,47 @@ TEST(baseline_without_symptoms_is_the_nearest)
     world_free(w);
 }
 
+/* An hour is asked for, half an hour is known: what was before the incident is
+ * the baseline. */
+TEST(incident_is_compared_with_the_window_where_nothing_is_known_before)
+{
+    struct world *w = world_new(plain);
+    char time[32];
+
+    w->minutes = 30;
+    w->fault_from = 24;
+    w->fault = CPU;
+    w->at = STORE;
+    w->slow_s = 0.2;
+    generate(w, true, true);
+    /* Nothing, and five minutes, are known before. */
+    for (int from = -30; from <= 5; from += 35) {
+        json_t *answer = ask_cause(w, from, 30, "");
+
+        CHECK_TEXT(bed_at(answer, "found"), "true");
+        CHECK_TEXT(bed_at(answer, "suspects.0.component"), "store");
+        time_text(w->start_s + 24 * 60, time);
+        CHECK_TEXT(bed_at(answer, "window.startTime"), time);
+        check_baseline_end(w, answer, 23);
+        CHECK_EQ(json_array_size(json_object_get(answer, "remarks")), 1);
+        json_decref(answer);
+    }
+    world_free(w);
+
+    /* A quiet one is not cut. */
+    w = world_new(plain);
+    w->minutes = 30;
+    w->fault = HEALTHY;
+    generate(w, true, true);
+    json_t *answer = ask_cause(w, -30, 30, "");
+    CHECK_TEXT(bed_at(answer, "found"), "false");
+    time_text(w->start_s - 30 * 60, time);
+    CHECK_TEXT(bed_at(answer, "window.startTime"), time);
+    CHECK_EQ(json_array_size(json_object_get(answer, "remarks")), 0);
+    json_decref(answer);
+    world_free(w);
+}
+
 /* ---- two incidents in a window ---- */
 
 /* An incident of users from minute 34 to 38, and one of the store later. */
