@@ -15,13 +15,15 @@ static enum status choose_times(struct rca_context *rca)
         return ERR_INVALID;
     enum status s = symptom_minutes_read(
         &rca->minutes, q->reader, &rca->candidates, q->window, rca->arena);
+    if (s != OK)
+        return s;
     incidents_find(&rca->incidents, &rca->minutes);
     bool inside = !q->has_baseline &&
                   baseline_inside(&rca->times, &rca->minutes, &rca->incidents);
     rca_times_split(&rca->times, incidents_over(&rca->incidents, &rca->minutes,
                                                 &period[WINDOW]));
-    if (s != OK || inside)
-        return s;
+    if (inside)
+        return OK;
     if (!q->has_baseline)
         return baseline_choose(&rca->times, &rca->minutes, rca->arena);
     return q->baseline.start_ns < q->baseline.end_ns &&
