@@ -30,8 +30,8 @@ export function useCauseWindow(
     range: TimeRange,
 ): Window {
     const { startTime, endTime } = incident ?? {};
-    return useWholeMinutes({
-        start: startTime ? new Date(startTime) : range.start,
-        end: endTime ? new Date(endTime) : range.end,
-    });
+    const end = endTime ? new Date(endTime) : range.end;
+    // One that lasts, of the range before: the answer for this range is on its way.
+    const known = startTime !== undefined && new Date(startTime) < end;
+    return useWholeMinutes({ start: known ? new Date(startTime) : range.start, end });
 }
