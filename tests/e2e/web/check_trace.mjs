@@ -131,7 +131,9 @@ await allLooks("trace, flame", path({ view: "flame" }));
 
 // ---- Access, odd traces, size ----
 
+// A query about 50,000 spans may need more memory than one has by default.
 const own = await new Server({
+  options: ["--memory-limit", "1GiB"],
   tokens: {
     reader: [{ role: "viewer", namespace: "acme" }],
     other: [{ role: "viewer", namespace: "elsewhere" }],
