@@ -315,7 +315,11 @@ describe("reports", () => {
                 type: "root_cause_identified",
                 recommendations: {
                     recommended_actions: [
-                        { description: "Raise the limit", rationale: "99 %", status: "suggested" },
+                        {
+                            description: "Raise the limit of <comp:inventory>",
+                            rationale: "99 %",
+                            status: "suggested",
+                        },
                     ],
                     observability_recommendations: [],
                 },
@@ -339,6 +343,7 @@ describe("reports", () => {
         );
         expect(await screen.findByText(/is likely to blame/)).toBeTruthy();
         expect(shown.asked.some((text) => text.includes("/api/v1/cause"))).toBe(false);
+        expect(screen.getByText("Raise the limit of inventory")).toBeTruthy();
         fireEvent.click(screen.getByRole("button", { name: "Done" }));
         await waitFor(() => expect(marked).toEqual({ appliedIndices: [0] }));
     });

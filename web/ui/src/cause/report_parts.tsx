@@ -10,6 +10,11 @@ import { ErrorNotice } from "../states";
 export type RcaReport = NonNullable<Schemas["RcaReport"]>;
 type Recommendations = RcaReport["result"]["recommendations"];
 
+// Reports name a component as <comp:NAME>, for the portal of OpenChoreo.
+export function reportText(text: string): string {
+    return shownName(text.replace(/<comp:([^<>]*)>/g, "$1"));
+}
+
 const STATUS_WORDS = { suggested: "to do", applied: "done", dismissed: "dismissed" };
 
 export function Actions(props: { reportId: string; recommendations: Recommendations }) {
@@ -36,9 +41,9 @@ export function Actions(props: { reportId: string; recommendations: Recommendati
                     <li key={i} className={`cb-action-${action.status}`}>
                         <span className="cb-badge">{STATUS_WORDS[action.status]}</span>
                         <div className="cb-action-text">
-                            <b>{shownName(action.description)}</b>
+                            <b>{reportText(action.description)}</b>
                             <br />
-                            <span className="cb-quiet">{shownName(action.rationale)}</span>
+                            <span className="cb-quiet">{reportText(action.rationale)}</span>
                         </div>
                         <span className="cb-segments">
                             <button
@@ -63,7 +68,7 @@ export function Actions(props: { reportId: string; recommendations: Recommendati
                 {more.map((item, i) => (
                     <li key={`more ${i}`}>
                         <span className="cb-badge">telemetry</span>
-                        <div className="cb-action-text">{shownName(item.description)}</div>
+                        <div className="cb-action-text">{reportText(item.description)}</div>
                     </li>
                 ))}
             </ul>
@@ -76,18 +81,18 @@ export function OldReport(props: { report: RcaReport; namespace: string }) {
     const { result, investigation_path } = props.report;
     return (
         <>
-            {result.explanation ? <p>{shownName(result.explanation)}</p> : null}
+            {result.explanation ? <p>{reportText(result.explanation)}</p> : null}
             {result.root_causes ? (
                 <Section id="causes" title="Causes">
                     {result.root_causes.map((cause, i) => (
                         <div key={i} className="cb-cause-answer">
-                            <p className="cb-strong">{shownName(cause.summary)}</p>
-                            <p>{shownName(cause.analysis)}</p>
+                            <p className="cb-strong">{reportText(cause.summary)}</p>
+                            <p>{reportText(cause.analysis)}</p>
                             <ul className="cb-plain-list">
                                 {cause.supporting_findings.map((finding, j) => (
                                     <li key={j}>
                                         <Name text={finding.component} className="cb-strong" />{" "}
-                                        {shownName(finding.observation)}{" "}
+                                        {reportText(finding.observation)}{" "}
                                         {finding.evidence.trace_id ? (
                                             <PageLink
                                                 page="trace"
@@ -121,7 +126,7 @@ export function OldReport(props: { report: RcaReport; namespace: string }) {
                                     {entry.component ? (
                                         <Name text={entry.component} className="cb-strong" />
                                     ) : null}{" "}
-                                    {shownName(entry.event)}
+                                    {reportText(entry.event)}
                                 </span>
                             </li>
                         ))}
@@ -133,7 +138,7 @@ export function OldReport(props: { report: RcaReport; namespace: string }) {
                     <ul className="cb-plain-list">
                         {result.excluded_causes.map((item, i) => (
                             <li key={i}>
-                                <b>{shownName(item.description)}</b> {shownName(item.rationale)}
+                                <b>{reportText(item.description)}</b> {reportText(item.rationale)}
                             </li>
                         ))}
                     </ul>
@@ -143,7 +148,7 @@ export function OldReport(props: { report: RcaReport; namespace: string }) {
                 <ol className="cb-plain-list">
                     {investigation_path.map((step, i) => (
                         <li key={i}>
-                            {shownName(step.action)}: {shownName(step.outcome)}
+                            {reportText(step.action)}: {reportText(step.outcome)}
                         </li>
                     ))}
                 </ol>

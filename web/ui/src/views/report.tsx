@@ -3,11 +3,11 @@ import { useAsk } from "../ask";
 import { useParam } from "../address";
 import { CauseAnswer } from "../cause/answer";
 import { causeMarkdown } from "../cause/markdown";
-import { Actions, OldReport, type RcaReport } from "../cause/report_parts";
+import { Actions, OldReport, reportText, type RcaReport } from "../cause/report_parts";
 import { shownName } from "../format";
 import { useHost, usePlace } from "../host";
 import { CopyButton } from "../parts/copy";
-import { PageLink, Section, Time } from "../parts/marks";
+import { Name, PageLink, Section, Time } from "../parts/marks";
 import { Answer, Empty, Notice } from "../states";
 import { useScope } from "../scope";
 
@@ -27,7 +27,7 @@ function Whole(props: { reportId: string; report: RcaReport }) {
     const scope = useScope();
     const place = usePlace();
     const host = useHost();
-    const alert = report.alert_context;
+    const { alert_context: alert, cause } = report;
     const answered = {
         namespace: scope.namespace ?? "",
         project: scope.project ?? alert.project,
@@ -41,10 +41,16 @@ function Whole(props: { reportId: string; report: RcaReport }) {
             <Actions reportId={reportId} recommendations={report.result.recommendations} />
         </Section>
     );
-    const { cause } = report;
     return (
         <>
-            <h1>{shownName(report.summary)}</h1>
+            <h1>
+                Report of <Name text={answered.project} />
+                <span className="cb-quiet">
+                    {" / "}
+                    <Name text={answered.environment} />
+                </span>
+            </h1>
+            {cause ? null : <p className="cb-cause-sentence">{reportText(report.summary)}</p>}
             <Context report={report} />
             <div className="cb-cause-tools">
                 <CopyButton text={() => link} label="Copy link" />

@@ -2,6 +2,7 @@
 import { useAsk } from "../ask";
 import { keptParams, useParam, useSetParams, withParams } from "../address";
 import { shownName } from "../format";
+import { reportText } from "../cause/report_parts";
 import { useComponents } from "../components";
 import { useHost, usePlace } from "../host";
 import { Name, PageLink, Time } from "../parts/marks";
@@ -34,7 +35,7 @@ const COLUMNS: readonly Column<Report>[] = [
         sortBy: (row) => row.summary,
         cell: (row) => (
             <PageLink page="report" params={{ id: row.reportId }} tabIndex={-1}>
-                <span title={shownName(row.summary)}>{shownName(row.summary || "no answer")}</span>
+                <span title={reportText(row.summary)}>{reportText(row.summary) || "no answer"}</span>
             </PageLink>
         ),
     },
