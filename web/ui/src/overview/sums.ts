@@ -11,7 +11,7 @@ export interface ProjectSum {
     health: Health;
     requestCount: number;
     requestRate: number;
-    previousRate: number;
+    previousRate: number | null; // null: not all of its components were there
     errorRatio: number | null;
     previousErrorRatio: number | null;
     // The slowest component: quantiles have no sum.
@@ -71,9 +71,9 @@ function sumOf(rows: readonly ComponentRow[]): ProjectSum {
         health: healthOfProject(rows),
         requestCount: total((row) => row.requestCount),
         requestRate: total((row) => row.requestRate),
-        previousRate: total((row) => row.previous.requestRate),
+        previousRate: rows.every((row) => row.before) ? total((row) => row.before?.requestRate ?? 0) : null,
         errorRatio: ratioOf(rows),
-        previousErrorRatio: ratioOf(rows.map((row) => row.previous)),
+        previousErrorRatio: ratioOf(rows.flatMap((row) => row.before ?? [])),
         slowest: [...rows].sort((a, b) => (b.latency?.p99 ?? -1) - (a.latency?.p99 ?? -1))[0],
         requestSpark: addSparks(rows.map((row) => row.spark?.requestRate)),
         errorSpark: addSparks(rows.map((row) => row.spark?.errorRate)),
