@@ -1,62 +1,25 @@
 // The head of the page: pages, search, scope, time, live.
-import { useEffect, useState } from "react";
 import { Menu, Moon, Search as SearchIcon, Share2, Sun } from "lucide-react";
-import { CopyButton, PageLink, rfc3339, usePlace, useTimeRange, withParams, type Live } from "@callboard/ui";
+import {
+    CopyButton,
+    LiveSwitch,
+    PageLink,
+    rfc3339,
+    ScopePickers,
+    TimePicker,
+    usePlace,
+    useTimeRange,
+    withParams,
+    type Live,
+    type Part,
+} from "@callboard/ui";
 import { useQueryClient } from "@tanstack/react-query";
 import { addressOf } from "./address_bar";
 import { PAGES } from "./pages";
-import { ScopePickers, type Part } from "./scope_pickers";
 import { switchTheme, useTheme } from "./theme";
-import { TimePicker } from "./time_picker";
 import { storeToken, useToken } from "./token";
 
 export type Opened = "search" | "help" | "time" | "menu" | Part | undefined;
-
-function seconds(since: number): string {
-    return `${Math.max(0, Math.round((Date.now() - since) / 1000))} s`;
-}
-
-// Counts by itself, so that nothing else is drawn each second.
-function LiveSince(props: { at: number }) {
-    const [, tick] = useState(0);
-    useEffect(() => {
-        const timer = setInterval(() => tick((n) => n + 1), 1000);
-        return () => clearInterval(timer);
-    }, []);
-    return <>{seconds(props.at)}</>;
-}
-
-function LiveSwitch(props: { live: Live }) {
-    const { live } = props;
-    const shown = live.paused ? `Paused: ${live.paused}` : live.on ? "Live" : "Live: off";
-    return (
-        <button
-            type="button"
-            className={
-                "cb-button cb-live" + (live.on ? (live.paused ? " cb-live-paused" : " cb-live-on") : "")
-            }
-            aria-pressed={live.on}
-            aria-label={shown}
-            disabled={!live.possible}
-            title={live.possible ? "Asks again by itself ( . )" : "Only for a time that ends now"}
-            onClick={live.toggle}
-        >
-            <span className="cb-live-dot" aria-hidden="true" />
-            {live.paused ? (
-                shown
-            ) : live.on ? (
-                <>
-                    Live{" "}
-                    <span className="cb-live-since">
-                        <LiveSince at={live.answeredAt} />
-                    </span>
-                </>
-            ) : (
-                "Live"
-            )}
-        </button>
-    );
-}
 
 // The address with absolute times: what is seen now is what the other one sees.
 function Share() {

@@ -1,10 +1,9 @@
 // @vitest-environment-options { "url": "http://callboard.test/prefix/ui/" }
 import { act, fireEvent, render, screen } from "@testing-library/react";
 import { expect, test, vi } from "vitest";
+import { Boundary, chosenParams, pageFor } from "@callboard/ui";
 import { addressOf, API_BASE, goTo } from "./address_bar";
-import { Boundary } from "./boundary";
 import { useKeys } from "./keys";
-import { chosenParams, pageFor } from "./scope_pickers";
 import { typedTargets } from "./search";
 
 const names = [

@@ -1,20 +1,20 @@
 // What stands around each view: the head, keys, search, and what is said when
 // Callboard does not answer or wants a token.
 import { Suspense, useEffect, useMemo, useRef, useState } from "react";
-import { useQueryClient } from "@tanstack/react-query";
 import {
-    advanceClock,
+    Boundary,
+    Gone,
     HostProvider,
     keptParams,
     shownName,
     useHost,
     useLive,
     usePlace,
+    useTimeSteps,
     type Place,
 } from "@callboard/ui";
 import { useAddressBar } from "./address_bar";
-import { Boundary } from "./boundary";
-import { useConnection, whenBack } from "./connection";
+import { useAskWhenBack, useConnection } from "./connection";
 import { Header, type Opened } from "./header";
 import { Help } from "./help";
 import { host } from "./host";
@@ -22,7 +22,6 @@ import { useKeys, type Key } from "./keys";
 import { pageOf, PAGES } from "./pages";
 import { Search } from "./search";
 import SignIn from "./sign_in";
-import { useTimeSteps } from "./time_picker";
 
 function titleOf({ page, params }: Place): string {
     const about = page === "component" || page === "logs" || page === "traces" ? params.component : undefined;
@@ -99,31 +98,15 @@ function usePageKeys(open: (opened: Opened) => void, toggleLive: () => void): Ke
     ];
 }
 
-function Gone() {
-    return (
-        <div className="cb-gone" role="alert">
-            Callboard does not answer. What you see is from before; it is asked again by itself.
-        </div>
-    );
-}
-
 function Page({ place }: { place: Place }) {
     const [opened, setOpened] = useState<Opened>();
-    const queries = useQueryClient();
     const live = useLive();
     const { gone, refused } = useConnection();
     const main = useArrival(place);
     const keys = usePageKeys(setOpened, () => live.possible && live.toggle());
     useKeys(keys, opened !== "search" && opened !== "help");
     useEffect(() => setOpened(undefined), [place.page]);
-    useEffect(
-        () =>
-            whenBack(() => {
-                advanceClock();
-                void queries.invalidateQueries({ predicate: (query) => query.state.status === "error" });
-            }),
-        [queries],
-    );
+    useAskWhenBack();
     const { view: View, title } = pageOf(place.page);
     const of = useMemo(() => JSON.stringify(place), [place]);
     return (

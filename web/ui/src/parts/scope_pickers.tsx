@@ -1,19 +1,11 @@
 // Whose data is shown: namespace, project, component, environment.
-import {
-    distinct,
-    OptionList,
-    Popup,
-    shownName,
-    useHost,
-    useNames,
-    usePlace,
-    useScope,
-    withParams,
-    type KnownComponent,
-    type Option,
-    type PageName,
-    type Params,
-} from "@callboard/ui";
+import { withParams, type Params } from "../address";
+import { shownName } from "../format";
+import { useHost, usePlace, type PageName } from "../host";
+import { distinct, useNames, type KnownComponent } from "../names";
+import { useScope } from "../scope";
+import { OptionList, type Option } from "./option_list";
+import { Popup } from "./popup";
 
 export type Part = "ns" | "project" | "component" | "env";
 
@@ -77,7 +69,7 @@ export function pageFor(page: PageName, params: Params): PageName {
 
 const PAGE_PARAMS: readonly string[] = ["ns", "project", "component", "env", "from", "to", "live", "cmp"];
 
-function Picker(props: { part: Part; open: boolean; onOpen: (open: boolean) => void }) {
+export function ScopePicker(props: { part: Part; open: boolean; onOpen: (open: boolean) => void }) {
     const { part, open, onOpen } = props;
     const host = useHost();
     const { page, params } = usePlace();
@@ -146,7 +138,7 @@ export function ScopePickers(props: { open?: Part; onOpen: (part: Part | undefin
                             {part === "env" ? "·" : "/"}
                         </span>
                     ) : null}
-                    <Picker
+                    <ScopePicker
                         part={part}
                         open={props.open === part}
                         onOpen={(open) => props.onOpen(open ? part : undefined)}

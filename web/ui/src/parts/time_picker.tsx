@@ -1,16 +1,9 @@
 // The time range: presets, from and to in local time, earlier, later, out.
 import { useState, type FormEvent } from "react";
-import {
-    formatTime,
-    parseTime,
-    Popup,
-    rfc3339,
-    shifted,
-    useClock,
-    useSetParams,
-    useTimeRange,
-    zoomedOut,
-} from "@callboard/ui";
+import { useSetParams } from "../address";
+import { formatTime } from "../format";
+import { parseTime, rfc3339, shifted, useClock, useTimeRange, zoomedOut } from "../time";
+import { Popup } from "./popup";
 
 const PRESETS = [
     ["5m", "5 minutes"],

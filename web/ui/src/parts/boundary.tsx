@@ -1,6 +1,7 @@
 // A view that fails says so; the rest of the page stays.
 import { Component, type ErrorInfo, type ReactNode } from "react";
-import { CopyButton, Notice } from "@callboard/ui";
+import { Notice } from "../states";
+import { CopyButton } from "./copy";
 
 interface State {
     failure?: Error;
