@@ -1,25 +1,32 @@
 // The legend of a chart: names of the lines with their value at the crosshair,
-// else the newest.
+// else that of the last step that is over.
 import { formatTime } from "../format";
 import { roleProperty } from "./colors";
 import { useCrosshair } from "./crosshair";
-import { nearest } from "./prepare";
+import { isUnfinished, nearest } from "./prepare";
 import type { Line, TimeChartProps } from "./types";
 import { formatUnit } from "./units";
 
-function lastKnown(values: readonly (number | null)[]): number | null {
-    for (let i = values.length - 1; i >= 0; i--) if (values[i] != null) return values[i]!;
-    return null;
+type Drawn = Pick<TimeChartProps, "times" | "lines" | "unit" | "stepMs" | "to">;
+
+// The newest value of a step that is over; of the last step, to which more may
+// come, only if there is no other.
+function newest(values: Line["values"], { times, stepMs, to }: Drawn): number | null {
+    const last = values.length - 1;
+    const over = isUnfinished(times, stepMs, to) ? last - 1 : last;
+    for (let i = over; i >= 0; i--) if (values[i] != null) return values[i]!;
+    return values[last] ?? null;
 }
 
 // "requests 1.85 /s, at most 7.20 /s; errors ..."
-export function summaryOf({ lines, unit }: Pick<TimeChartProps, "lines" | "unit">): string {
+export function summaryOf(drawn: Drawn): string {
+    const { lines, unit } = drawn;
     return lines
         .map((line) => {
             const known = line.values.filter((value): value is number => value !== null);
             if (known.length === 0) return `${line.name}: no values`;
             const most = known.reduce((a, b) => Math.max(a, b));
-            return `${line.name} ${formatUnit(unit, lastKnown(line.values))}, at most ${formatUnit(unit, most)}`;
+            return `${line.name} ${formatUnit(unit, newest(line.values, drawn))}, at most ${formatUnit(unit, most)}`;
         })
         .join("; ");
 }
@@ -44,14 +51,14 @@ function Key(props: { line: Line }) {
     );
 }
 
-export function Legend(props: Pick<TimeChartProps, "times" | "lines" | "unit" | "onLine">) {
+export function Legend(props: Drawn & Pick<TimeChartProps, "onLine">) {
     const { times, lines, unit, onLine } = props;
     const at = useCrosshair();
     const i = at === undefined ? -1 : nearest(times, at);
     return (
         <span className="cb-legend" aria-hidden={onLine ? undefined : true}>
             {lines.map((line) => {
-                const value = i < 0 ? lastKnown(line.values) : (line.values[i] ?? null);
+                const value = i < 0 ? newest(line.values, props) : (line.values[i] ?? null);
                 const entry = (
                     <>
                         <Key line={line} />

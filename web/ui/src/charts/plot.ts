@@ -109,7 +109,8 @@ function axes(unit: Unit, read: () => PlotInputs): uPlot.Axis[] {
             ticks: { show: false },
             size: Y_AXIS_WIDTH,
             gap: 6,
-            space: 32,
+            // At most a third of the height, so that a low chart has a mark beside 0, too.
+            space: (_, __, ___, ____, height) => Math.min(32, height / 3),
             incrs: axisSteps(unit),
             values: (_, marks) => axisLabels(unit, marks),
         },

@@ -41,6 +41,17 @@ test("the figures are in the accessible name, and there is a table", () => {
     expect(screen.getByRole("row", { name: /00:01:00 2.00 \/s/ })).toBeTruthy();
 });
 
+test("the legend shows the newest step that is over; one that is not only if it is alone", () => {
+    const { rerender } = render(<TimeChart {...chart} to={2.5 * minute} />);
+    const legend = () => document.querySelector(".cb-legend")!.textContent;
+    expect(legend()).toBe("requests 2.00 /s");
+    rerender(<TimeChart {...chart} />);
+    expect(legend()).toBe("requests 4.00 /s");
+    const alone = [{ ...chart.lines[0]!, values: [null, null, 4] }];
+    rerender(<TimeChart {...chart} to={2.5 * minute} lines={alone} />);
+    expect(legend()).toBe("requests 4.00 /s");
+});
+
 test("without values it says why", () => {
     render(<TimeChart {...chart} times={[]} empty="Never seen." />);
     screen.getByText("Never seen.");
