@@ -1,23 +1,33 @@
-// Builds the Backstage app into dev/dist: node build.mjs BACKEND_URL [PAGE_URL]
+// Builds the Backstage app into dev/dist, with the plugin as npm packs it:
+//   node build.mjs
+// Addresses are put in by serve.mjs.
 import { build } from "esbuild";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
+import { mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const [backend = "http://127.0.0.1:7007", pageUrl] = process.argv.slice(2);
 const config = {
-    app: { title: "Portal", baseUrl: backend },
-    backend: { baseUrl: backend },
+    app: { title: "Portal", baseUrl: "http://localhost" },
+    backend: { baseUrl: "http://localhost" },
     organization: { name: "Portal" },
-    ...(pageUrl ? { callboard: { pageUrl } } : {}),
 };
+
+// The packed file, as an app would install it.
+const installed = join(here, "node_modules", "@callboard", "backstage-plugin");
+await rm(join(here, "node_modules"), { recursive: true, force: true });
+await mkdir(installed, { recursive: true });
+const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", join(here, "node_modules")];
+execFileSync("npm", pack, { cwd: join(here, ".."), stdio: "ignore" });
+const [packed] = (await readdir(join(here, "node_modules"))).filter((name) => name.endsWith(".tgz"));
+execFileSync("tar", ["-xzf", join(here, "node_modules", packed), "--strip-components=1", "-C", installed]);
 
 await rm(join(here, "dist"), { recursive: true, force: true });
 await mkdir(join(here, "dist"), { recursive: true });
 await build({
     absWorkingDir: here,
-    entryPoints: { app: "src/app.tsx" },
+    entryPoints: { new: "src/new.tsx", old: "src/old.tsx" },
     outdir: "dist",
     bundle: true,
     splitting: true,
@@ -44,7 +54,7 @@ await build({
     },
     logLevel: "warning",
 });
-await writeFile(
-    join(here, "dist", "index.html"),
-    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title><base href="/"><link rel="stylesheet" href="app.css"><script type="module" src="app.js"></script></head><body><div id="root"></div></body></html>\n`,
-);
+const page = (name) =>
+    `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Portal</title><!--config--><base href="/"><link rel="stylesheet" href="${name}.css"><script type="module" src="${name}.js"></script></head><body><div id="root"></div></body></html>\n`;
+await writeFile(join(here, "dist", "new.html"), page("new"));
+await writeFile(join(here, "dist", "old.html"), page("old"));

@@ -5,6 +5,7 @@ import {
     createFrontendPlugin,
     discoveryApiRef,
     fetchApiRef,
+    PageBlueprint,
 } from "@backstage/frontend-plugin-api";
 import { EntityCardBlueprint, EntityContentBlueprint } from "@backstage/plugin-catalog-react/alpha";
 import { callboardApiRef, makeCallboardApi } from "./api";
@@ -29,9 +30,43 @@ const tab = EntityContentBlueprint.make({
     },
 });
 
+const health = EntityCardBlueprint.make({
+    name: "health",
+    params: {
+        type: "info",
+        filter: isCallboardAvailable,
+        loader: () => import("./cards").then((cards) => <cards.EntityCallboardHealthCard />),
+    },
+});
+
+const errors = EntityCardBlueprint.make({
+    name: "errors",
+    params: {
+        type: "content",
+        filter: isCallboardAvailable,
+        loader: () => import("./cards").then((cards) => <cards.EntityCallboardErrorsCard />),
+    },
+});
+
+const cause = EntityCardBlueprint.make({
+    name: "cause",
+    params: {
+        type: "info",
+        filter: isCallboardAvailable,
+        loader: () => import("./cards").then((cards) => <cards.EntityCallboardCauseCard />),
+    },
+});
+
+const page = PageBlueprint.make({
+    disabled: true,
+    params: {
+        path: "/callboard",
+        title: "Callboard",
+        loader: () => import("./page").then(({ CallboardPage }) => <CallboardPage />),
+    },
+});
+
 export default createFrontendPlugin({
     pluginId: "callboard",
-    extensions: [api, tab],
+    extensions: [api, tab, cause, health, errors, page],
 });
-export { isCallboardAvailable };
-void EntityCardBlueprint;

@@ -2,12 +2,14 @@
 import {
     configApiRef,
     createApiFactory,
+    createComponentExtension,
     createPlugin,
     createRoutableExtension,
     createRouteRef,
     discoveryApiRef,
     fetchApiRef,
 } from "@backstage/core-plugin-api";
+import type { ComponentType } from "react";
 import { callboardApiRef, makeCallboardApi } from "./api";
 
 export { callboardApiRef, type CallboardApi } from "./api";
@@ -18,11 +20,12 @@ export {
     isCallboardAvailable,
 } from "./target";
 
-const rootRouteRef = createRouteRef({ id: "callboard" });
+const entityRouteRef = createRouteRef({ id: "callboard.entity" });
+const pageRouteRef = createRouteRef({ id: "callboard.page" });
 
 export const callboardPlugin = createPlugin({
     id: "callboard",
-    routes: { root: rootRouteRef },
+    routes: { entity: entityRouteRef, page: pageRouteRef },
     apis: [
         createApiFactory({
             api: callboardApiRef,
@@ -32,10 +35,41 @@ export const callboardPlugin = createPlugin({
     ],
 });
 
-export const EntityCallboardContent = callboardPlugin.provide(
+// The tab; to be mounted below an entity at /callboard.
+export const EntityCallboardContent: ComponentType = callboardPlugin.provide(
     createRoutableExtension({
         name: "EntityCallboardContent",
         component: () => import("./tab").then((module) => module.EntityCallboardContent),
-        mountPoint: rootRouteRef,
+        mountPoint: entityRouteRef,
+    }),
+);
+
+export const EntityCallboardHealthCard: ComponentType = callboardPlugin.provide(
+    createComponentExtension({
+        name: "EntityCallboardHealthCard",
+        component: { lazy: () => import("./cards").then((module) => module.EntityCallboardHealthCard) },
+    }),
+);
+
+export const EntityCallboardErrorsCard: ComponentType = callboardPlugin.provide(
+    createComponentExtension({
+        name: "EntityCallboardErrorsCard",
+        component: { lazy: () => import("./cards").then((module) => module.EntityCallboardErrorsCard) },
+    }),
+);
+
+export const EntityCallboardCauseCard: ComponentType = callboardPlugin.provide(
+    createComponentExtension({
+        name: "EntityCallboardCauseCard",
+        component: { lazy: () => import("./cards").then((module) => module.EntityCallboardCauseCard) },
+    }),
+);
+
+// Of all components.
+export const CallboardPage: ComponentType = callboardPlugin.provide(
+    createRoutableExtension({
+        name: "CallboardPage",
+        component: () => import("./page").then((module) => module.CallboardPage),
+        mountPoint: pageRouteRef,
     }),
 );

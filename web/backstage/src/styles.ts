@@ -4,7 +4,8 @@ import css from "@callboard/ui/styles.css?text";
 
 const ID = "callboard-styles";
 
-if (typeof document !== "undefined" && !document.getElementById(ID)) {
+export function putStyles(): void {
+    if (document.getElementById(ID)) return;
     const style = document.createElement("style");
     style.id = ID;
     style.textContent = css;

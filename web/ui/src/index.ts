@@ -18,7 +18,7 @@ export { OptionList, type Option } from "./parts/option_list";
 export { Dialog } from "./parts/dialog";
 export { CopyButton, copyText } from "./parts/copy";
 export { CopyText } from "./parts/copy_text";
-export { Notice } from "./states";
+export { Loading, Notice } from "./states";
 export { Boundary } from "./parts/boundary";
 export { Gone } from "./parts/gone";
 export { LiveSwitch } from "./parts/live_switch";

@@ -21,6 +21,7 @@ export const entities = [
         "openchoreo.io/environment": "production",
     }),
     component("undescribed", {}),
+    component("misspelt", { "callboard.dev/component": "shop/cart" }),
     component("two", { "callboard.dev/component": "acme/shop/cart, acme/shop/payment" }),
     {
         apiVersion: "backstage.io/v1alpha1",

@@ -20,6 +20,9 @@ interface VerdictProps {
     now: number;
 }
 
+// A sentence needs no cause.
+type VerdictTextProps = Omit<VerdictProps, "cause" | "asked"> & { cause?: Asked<Cause> };
+
 // "since 08:14", "from 08:14 to 08:20".
 function When({ incident, onset }: { incident?: OwnIncident; onset?: string }) {
     const start = incident?.startTime ?? onset;
@@ -78,13 +81,13 @@ function quietText(page: ComponentPage): string {
     return `Nothing stands out: ${formatShare(errorRatio)} of requests fail, p99 is ${formatSeconds(latency?.p99)}.`;
 }
 
-function Sentence(props: VerdictProps): ReactNode {
+export function VerdictText(props: VerdictTextProps): ReactNode {
     const { page, health, incident, cause, now, scope } = props;
     if (health === "silent") return silentText(page, now);
     if (health === "ok" && (!incident || incident.endTime)) return quietText(page);
     const errors = errorHealth(page.summary) !== "ok" || incident?.symptom === "errors";
     const slow = latencyHealth(page.summary) !== "ok" || incident?.symptom === "latency";
-    const onset = cause.data?.suspects.find(({ component }) => component === scope.component)?.onset;
+    const onset = cause?.data?.suspects.find(({ component }) => component === scope.component)?.onset;
     if (!errors && !slow) return warningText(page);
     return (
         <>
@@ -135,7 +138,7 @@ export function Verdict(props: VerdictProps) {
     return (
         <div className={`cb-verdict cb-verdict-${health}`} role="status">
             <p className="cb-verdict-text">
-                <HealthMark health={health} hidden /> <Sentence {...props} />
+                <HealthMark health={health} hidden /> <VerdictText {...props} />
             </p>
             {past ? (
                 <p className="cb-quiet">
