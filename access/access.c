@@ -55,7 +55,12 @@ bool access_is_required(const struct access *access)
 
 bool access_takes_jwt(const struct access *access)
 {
-    return access && access->jwt;
+    return access && access->jwt && jwt_has_issuers(access->jwt);
+}
+
+bool access_takes_certificates(const struct access *access)
+{
+    return access && access->jwt && jwt_has_rules(access->jwt);
 }
 
 /* ---- what is wrong ---- */

@@ -72,6 +72,16 @@ static void tick(void *arg)
         jwt_keys_tick(jwt->keys[i], jwt->transfers);
 }
 
+bool jwt_has_issuers(const struct jwt *jwt)
+{
+    return jwt->count > 0;
+}
+
+bool jwt_has_rules(const struct jwt *jwt)
+{
+    return jwt->options.grants && jwt->options.grants[0];
+}
+
 /* ---- tokens ---- */
 
 struct subject *jwt_find(struct jwt *jwt, struct slice token)

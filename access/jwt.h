@@ -22,6 +22,10 @@ MUST_CHECK enum status jwt_open(struct jwt **jwt,
                                 const struct jwt_options *options);
 void jwt_close(struct jwt *jwt); /* NULL is fine */
 
+/* What it was configured with. */
+bool jwt_has_issuers(const struct jwt *jwt);
+bool jwt_has_rules(const struct jwt *jwt);
+
 /* A token that was found to be good before; the caller's. NULL: unknown. */
 struct subject *jwt_find(struct jwt *jwt, struct slice token);
 /* JWT_GOOD: *subject is the caller's. JWT_NO_KEYS, JWT_UNKNOWN_KEY: *wait says

@@ -140,9 +140,9 @@ static void read_trust(struct tls *tls)
     audit_file("certificate:reload", path, NULL);
 }
 
-static bool asks_clients(const struct tls *tls)
+bool tls_asks_clients(const struct tls *tls)
 {
-    return tls->options.client_ca && tls->options.client_ca[0];
+    return tls && tls->options.client_ca && tls->options.client_ca[0];
 }
 
 void tls_reload(struct tls *tls, bool now)
@@ -155,7 +155,7 @@ void tls_reload(struct tls *tls, bool now)
     key = file_stamp_changed(&tls->key_stamp, tls->options.key);
     if (cert || key || now)
         read_pair(tls);
-    if (asks_clients(tls) &&
+    if (tls_asks_clients(tls) &&
         (file_stamp_changed(&tls->trust_stamp, tls->options.client_ca) || now))
         read_trust(tls);
     if (tls->retired && clock_monotonic_ns() > RETIRED_NS)
@@ -171,7 +171,7 @@ enum status tls_open(struct tls **out, const struct tls_options *options)
     tls->options = *options;
     pthread_mutex_init(&tls->lock, NULL);
     tls_reload(tls, true);
-    if (!tls->pair || (asks_clients(tls) && !tls->trust) ||
+    if (!tls->pair || (tls_asks_clients(tls) && !tls->trust) ||
         gnutls_certificate_allocate_credentials(&tls->credentials) < 0) {
         tls_close(tls);
         return ERR_INVALID;

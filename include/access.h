@@ -86,6 +86,8 @@ void access_close(struct access *access);             /* NULL is fine */
 bool access_is_required(const struct access *access); /* NULL: no */
 /* JWTs of an issuer are credentials. */
 bool access_takes_jwt(const struct access *access);
+/* Client certificates have grants; see tls_asks_clients(), too. */
+bool access_takes_certificates(const struct access *access);
 
 /* ---- asked by the ports ---- */
 

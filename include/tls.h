@@ -50,6 +50,8 @@ struct tls_options {
 MUST_CHECK enum status tls_open(struct tls **tls,
                                 const struct tls_options *options);
 void tls_close(struct tls *tls); /* NULL is fine */
+/* Clients are asked for a certificate; NULL: no. */
+bool tls_asks_clients(const struct tls *tls);
 
 /* Looks at the files, about once a second; `now`: reads them even if they have
  * not changed. */

@@ -9,6 +9,7 @@
 
 #include "clock.h"
 #include "query_request.h"
+#include "tls.h"
 
 static enum status answer(struct query_request *request, json_t *reply)
 {
@@ -157,7 +158,7 @@ static enum status get_me(struct query_request *request)
 
 enum { POLL_S = 5, TAIL_POLL_S = 2 };
 
-/* Kinds of credentials that a page can send; nothing of whose they are. */
+/* Kinds of credentials that are taken; nothing of whose they are. */
 static json_t *credential_kinds(const struct query_options *services)
 {
     json_t *kinds = json_array();
@@ -168,6 +169,9 @@ static json_t *credential_kinds(const struct query_options *services)
         json_array_append_new(kinds, json_string("token"));
     if (access_takes_jwt(services->access))
         json_array_append_new(kinds, json_string("jwt"));
+    if (access_takes_certificates(services->access) &&
+        tls_asks_clients(services->tls))
+        json_array_append_new(kinds, json_string("certificate"));
     return kinds;
 }
 

@@ -110,6 +110,16 @@ def test_https():
         server.stop()
 
 
+def credentials(server, context=None):
+    """The kinds that GET /api/v1/session names."""
+    made = http.client.HTTPSConnection("localhost", server.query_port, context=context) if context else \
+        http.client.HTTPConnection("localhost", server.query_port)
+    made.request("GET", "/api/v1/session")
+    kinds = json.loads(made.getresponse().read())["credentials"]
+    made.close()
+    return kinds
+
+
 def test_certificates():
     """A client certificate has the grants of the rows with its name."""
     ca = Authority(new_folder())
@@ -139,6 +149,7 @@ grants:
                         usage="clientAuth")
 
     known = client("ci")
+    tap.same(credentials(server, ca.context()), ["token", "certificate"], "credentials: no issuer, so no JWT; certificates of the grants")
     tap.same(ask(known, LIST), 200, "certificate: its namespace")
     tap.same(ask(known, LIST.replace("acme", "evil")), 403,
              "certificate: another one")
@@ -157,6 +168,7 @@ def test_away():
     """The keys that are known outlive the issuer."""
     idp = Issuer([Key("k", "ES256")])
     server = start(idp)
+    tap.same(credentials(server), ["token", "jwt"], "credentials: JWTs of an issuer; plain HTTP has no certificates")
     tap.same(until(200, 5, lambda: status(server, idp.token(groups="devs"))),
              200, "an issuer that answers")
     idp.stop()
