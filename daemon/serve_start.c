@@ -211,6 +211,13 @@ static void print_metrics(void *arg, struct buf *out)
     access_print(d->access, out);
 }
 
+static uint32_t read_lags(void *arg, struct partition_lag *to, uint32_t room)
+{
+    const struct daemon *d = arg;
+
+    return d->kafka ? kafka_lags(d->kafka, to, room) : 0;
+}
+
 static bool kafka_note(const struct daemon *d, struct buf *out)
 {
     char reason[KAFKA_REASON_SIZE];
@@ -315,6 +322,7 @@ static struct query_options query_options(struct daemon *d)
         .correlator = d->correlator,
         .metrics = print_metrics,
         .notes = print_unhealthy,
+        .lags = read_lags,
         .receiver = d,
     };
 }

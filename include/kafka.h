@@ -10,18 +10,18 @@
  * Purpose:    OTLP messages of the Collector's kafka exporter, each once.
  * Ownership:  the caller owns the receiver; key, budget and sink must outlive
  *             it, and so must brokers and group. Other texts are copied.
- * Threads:    kafka_print() and kafka_unhealthy() from any thread between open
- *             and close, the others from one. Callbacks run on the receiver's
- *             thread.
- * Errors:     only options can fail, at kafka_open(). What cannot be decoded
- *             becomes a dead letter; brokers that do not respond are retried,
- *             and kafka_unhealthy() says so.
- * Read next:  docs/kafka.md; head of ingest/kafka.c.
+ * Threads:    kafka_print(), kafka_lags() and kafka_unhealthy() from any thread
+ *             between open and close, the others from one. Callbacks run on the
+ * receiver's thread. Errors:     only options can fail, at kafka_open(). What
+ * cannot be decoded becomes a dead letter; brokers that do not respond are
+ * retried, and kafka_unhealthy() says so. Read next:  docs/kafka.md; head of
+ * ingest/kafka.c.
  */
 #ifndef KAFKA_H
 #define KAFKA_H
 
 #include "buf.h"
+#include "partition_lag.h"
 #include "receiver.h"
 #include "status.h"
 
@@ -63,6 +63,10 @@ void kafka_close(struct kafka *kafka);
 
 /* The lag of each partition as Prometheus text. */
 void kafka_print(struct kafka *kafka, struct buf *out);
+/* The assigned partitions, at most `room`; how many. Topics are valid until
+ * kafka_close(). */
+uint32_t kafka_lags(struct kafka *kafka, struct partition_lag *to,
+                    uint32_t room);
 
 /* True if the brokers cannot be read from; `reason` says why. */
 enum { KAFKA_REASON_SIZE = 256 };

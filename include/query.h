@@ -18,6 +18,7 @@
 #include "catalog.h"
 #include "correlate.h"
 #include "health_thresholds.h"
+#include "partition_lag.h"
 #include "rca_reports.h"
 #include "registry.h"
 #include "status.h"
@@ -73,6 +74,9 @@ struct query_options {
      * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);
     bool (*notes)(void *arg, struct buf *out);
+    /* Partitions of Kafka that are read, at most `room`; how many. May be
+     * NULL. */
+    uint32_t (*lags)(void *arg, struct partition_lag *to, uint32_t room);
     void *receiver; /* their arg */
 };
 

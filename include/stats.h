@@ -80,6 +80,9 @@
     X(LAG_SPANS,                GAUGE,   "ingest_lag_seconds",                "signal=\"traces\"",    "Age of the newest record when it was stored, in seconds.") \
     X(LAG_LOGS,                 GAUGE,   "ingest_lag_seconds",                "signal=\"logs\"",      "") \
     X(LAG_METRICS,              GAUGE,   "ingest_lag_seconds",                "signal=\"metrics\"",   "") \
+    X(LAST_SPANS,               GAUGE,   "last_record_timestamp_seconds",     "signal=\"traces\"",    "When the last records came, in seconds since 1970; 0: none have since the start.") \
+    X(LAST_LOGS,                GAUGE,   "last_record_timestamp_seconds",     "signal=\"logs\"",      "") \
+    X(LAST_METRICS,             GAUGE,   "last_record_timestamp_seconds",     "signal=\"metrics\"",   "") \
     X(KAFKA_MESSAGES,           COUNTER, "kafka_messages_total",              "",                     "Kafka messages read, including dead letters.") \
     X(KAFKA_BYTES,              COUNTER, "kafka_bytes_total",                 "",                     "Bytes of the Kafka messages read, decompressed.") \
     X(KAFKA_DUPLICATES,         COUNTER, "kafka_duplicates_skipped_total",    "",                     "Kafka messages that were delivered again and are already stored.") \

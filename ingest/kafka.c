@@ -457,3 +457,9 @@ void kafka_print(struct kafka *kafka, struct buf *out)
 {
     partitions_print(&kafka->partitions, out);
 }
+
+uint32_t kafka_lags(struct kafka *kafka, struct partition_lag *to,
+                    uint32_t room)
+{
+    return partitions_lags(&kafka->partitions, to, room);
+}

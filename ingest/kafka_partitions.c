@@ -160,6 +160,16 @@ void partitions_rewind(struct kafka_partitions *partitions)
 
 /* ---- what others are told ---- */
 
+/* Negative: not known, which is not zero. */
+static int64_t lag_of(const struct kafka_partition *p)
+{
+    int64_t high = p->high, stored = p->stored;
+
+    if (high < 0 || stored < 0)
+        return -1;
+    return high > stored ? high - stored : 0;
+}
+
 void partitions_print(struct kafka_partitions *partitions, struct buf *out)
 {
     buf_format(out, "# HELP callboard_kafka_lag Messages of an assigned "
@@ -168,15 +178,30 @@ void partitions_print(struct kafka_partitions *partitions, struct buf *out)
     pthread_mutex_lock(&partitions->lock);
     for (size_t i = 0; i < partitions->count; i++) {
         const struct kafka_partition *p = partitions->at[i];
-        int64_t high = p->high, stored = p->stored;
+        int64_t lag = lag_of(p);
 
-        /* An unknown lag is not zero. */
-        if (p->assigned && high >= 0 && stored >= 0)
+        if (p->assigned && lag >= 0)
             buf_format(out,
                        "callboard_kafka_lag{topic=\"%s\",partition=\"%" PRIu32
                        "\"} %" PRId64 "\n",
-                       p->topic, p->partition,
-                       high > stored ? high - stored : 0);
+                       p->topic, p->partition, lag);
     }
     pthread_mutex_unlock(&partitions->lock);
+}
+
+uint32_t partitions_lags(struct kafka_partitions *partitions,
+                         struct partition_lag *to, uint32_t room)
+{
+    uint32_t count = 0;
+
+    pthread_mutex_lock(&partitions->lock);
+    for (size_t i = 0; i < partitions->count && count < room; i++) {
+        const struct kafka_partition *p = partitions->at[i];
+
+        if (p->assigned)
+            to[count++] = (struct partition_lag){p->topic, p->partition,
+                                                 p->signal, lag_of(p)};
+    }
+    pthread_mutex_unlock(&partitions->lock);
+    return count;
 }

@@ -9,7 +9,8 @@
  *            one; there are as many as partitions were ever assigned.
  * Threads    the receiver's thread writes; batches are done on other threads
  *            and change only the atomic members and, under the lock, the counts
- *            of pending ones. partitions_print() is called by any thread.
+ *            of pending ones. partitions_print() and partitions_lags() are
+ * called by any thread.
  */
 #ifndef KAFKA_PARTITIONS_H
 #define KAFKA_PARTITIONS_H
@@ -20,6 +21,7 @@
 
 #include "batch.h"
 #include "buf.h"
+#include "partition_lag.h"
 
 struct kafka_partition {
     char topic[SOURCE_MAX_TOPIC + 1];
@@ -75,5 +77,8 @@ void partitions_rewind(struct kafka_partitions *partitions);
 
 /* The lag of each partition as Prometheus text. */
 void partitions_print(struct kafka_partitions *partitions, struct buf *out);
+/* The assigned ones, at most `room`; how many. */
+uint32_t partitions_lags(struct kafka_partitions *partitions,
+                         struct partition_lag *to, uint32_t room);
 
 #endif

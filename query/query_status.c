@@ -3,6 +3,8 @@
  * may ask; for those who may see the server itself also what it holds and took
  * in. The numbers are those of /metrics, of one moment.
  */
+#include <math.h>
+
 #include "clock.h"
 #include "query_health.h"
 #include "stats.h"
@@ -29,13 +31,25 @@ static const struct reply_table limits_table = REPLY_TABLE(
 
 struct signal_view {
     const char *signal;
-    uint64_t accepted, rejected, lag;
+    uint64_t accepted, rejected, lag, last_ns;
 };
-static const struct reply_table signal_table =
-    REPLY_TABLE(struct signal_view, REPLY(struct signal_view, "signal", signal),
-                REPLY(struct signal_view, "accepted", accepted),
-                REPLY(struct signal_view, "rejected", rejected),
-                REPLY(struct signal_view, "lagSeconds", lag));
+static const struct reply_table signal_table = REPLY_TABLE(
+    struct signal_view, REPLY(struct signal_view, "signal", signal),
+    REPLY(struct signal_view, "accepted", accepted),
+    REPLY(struct signal_view, "rejected", rejected),
+    REPLY(struct signal_view, "lagSeconds", lag),
+    REPLY_OPTIONAL_TIME(struct signal_view, "lastReceived", last_ns));
+
+struct partition_view {
+    const char *topic, *signal;
+    uint32_t partition;
+    double lag; /* NaN: not known */
+};
+static const struct reply_table partition_table = REPLY_TABLE(
+    struct partition_view, REPLY(struct partition_view, "topic", topic),
+    REPLY(struct partition_view, "partition", partition),
+    REPLY(struct partition_view, "signal", signal),
+    REPLY_NULLABLE(struct partition_view, "lag", lag));
 
 struct stream_view {
     const char *stream;
@@ -50,7 +64,7 @@ static const struct reply_table stream_table =
 struct system_view {
     uint64_t journal, journal_max, memtable, ingest_memory, database;
     uint64_t resources, unassigned, dead_letters, partitions;
-    struct reply_list signals, streams;
+    struct reply_list kafka, signals, streams;
 };
 static const struct reply_table system_table = REPLY_TABLE(
     struct system_view, REPLY(struct system_view, "journalBytes", journal),
@@ -62,6 +76,7 @@ static const struct reply_table system_table = REPLY_TABLE(
     REPLY(struct system_view, "unassignedResources", unassigned),
     REPLY(struct system_view, "deadLetters", dead_letters),
     REPLY(struct system_view, "kafkaPartitions", partitions),
+    REPLY_OPTIONAL_LIST(struct system_view, "kafka", kafka, &partition_table),
     REPLY_LIST(struct system_view, "signals", signals, &signal_table),
     REPLY_LIST(struct system_view, "streams", streams, &stream_table));
 
@@ -88,26 +103,60 @@ static const struct reply_table status_table = REPLY_TABLE(
                  &system_table),
     REPLY(struct status_view, "tookMs", took_ms));
 
+enum { PARTITIONS_MAX = 1000 };
+
 struct system_lists {
+    struct partition_lag *lags;
+    struct partition_view partition; /* one at a time */
     struct signal_view signals[SIGNAL_COUNT];
     struct stream_view streams[STREAM_COUNT];
 };
 
+static const char *const signal_names[SIGNAL_COUNT] = {"traces", "logs",
+                                                       "metrics"};
+
+static const void *partition_at(void *arg, uint32_t i)
+{
+    struct system_lists *lists = arg;
+    const struct partition_lag *lag = &lists->lags[i];
+
+    lists->partition = (struct partition_view){
+        .topic = lag->topic,
+        .signal = signal_names[lag->signal],
+        .partition = lag->partition,
+        .lag = lag->messages < 0 ? NAN : (double)lag->messages,
+    };
+    return &lists->partition;
+}
+
+static struct reply_list read_partitions(struct query_request *request,
+                                         struct system_lists *lists)
+{
+    const struct query_options *services = request->services;
+    uint32_t count = 0;
+
+    if (stats_get(STATS_KAFKA_PARTITIONS) > 0 && services->lags)
+        lists->lags =
+            arena_zero(request->arena, PARTITIONS_MAX, sizeof(*lists->lags));
+    if (lists->lags)
+        count = services->lags(services->receiver, lists->lags, PARTITIONS_MAX);
+    return (struct reply_list){count, NULL, partition_at, lists};
+}
+
 static void read_lists(struct query_request *request,
                        struct system_lists *lists)
 {
-    static const char *const signals[SIGNAL_COUNT] = {"traces", "logs",
-                                                      "metrics"};
     static const char *const streams[STREAM_COUNT] = {"traces", "logs",
                                                       "metrics", "derived"};
     struct store_sizes sizes = {{0}, {0}, {0}};
 
     for (unsigned i = 0; i < SIGNAL_COUNT; i++)
         lists->signals[i] = (struct signal_view){
-            .signal = signals[i],
+            .signal = signal_names[i],
             .accepted = stats_get(STATS_ACCEPTED_SPANS + i),
             .rejected = stats_get(STATS_REJECTED_SPANS + i),
             .lag = stats_get(STATS_LAG_SPANS + i),
+            .last_ns = stats_get(STATS_LAST_SPANS + i) * NS_PER_S,
         };
     if (reader_sizes(request->reader, &sizes) != OK)
         sizes = (struct store_sizes){{0}, {0}, {0}};
@@ -130,6 +179,7 @@ static void read_system(struct query_request *request,
         .unassigned = stats_get(STATS_RESOURCES_UNASSIGNED),
         .dead_letters = stats_get(STATS_KAFKA_DEAD_LETTERS),
         .partitions = stats_get(STATS_KAFKA_PARTITIONS),
+        .kafka = read_partitions(request, lists),
         .signals = {.count = SIGNAL_COUNT, .items = lists->signals},
         .streams = {.count = STREAM_COUNT, .items = lists->streams},
     };
@@ -158,7 +208,7 @@ static enum status get_status(struct query_request *request)
     const struct query_options *services = request->services;
     const char *error = query_failure(request);
     uint64_t started = services->server.started_ns;
-    struct system_lists lists;
+    struct system_lists lists = {.lags = NULL};
     struct system_view system;
     struct query_notes notes;
     struct status_view view = {

@@ -75,6 +75,9 @@ RARE = {
     "Health.error": "only of a sick server",
     "Status.notes": "only with a broker that is away",
     "Status.error": "only of a sick server",
+    **{"Status.system.kafka[]." + name: "only with a broker, see test_query_view.c"
+       for name in ("topic", "partition", "signal", "lag")},
+    "Status.system.kafka": "only with a broker, see test_query_view.c",
     "Subject.issuer": "only of a JWT, see jwt.sh",
     "CauseEvidence.peer": "only where a network is slow",
     "CauseResponse.impact[].through":

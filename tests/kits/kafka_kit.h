@@ -373,7 +373,8 @@ static inline void check_committed(const struct mock_kafka *mock)
 /* Waits until it has so many partitions, and knows their lag. */
 static inline void wait_partitions(struct kafka *kafka, int wanted)
 {
-    int found = -1;
+    struct partition_lag lags[64];
+    int found = -1, known = 0;
 
     for (int tries = 0; tries < 3000 && found != wanted; tries++) {
         struct buf out;
@@ -389,6 +390,11 @@ static inline void wait_partitions(struct kafka *kafka, int wanted)
         buf_release(&out);
     }
     CHECK_EQ(found, wanted);
+    CHECK_EQ(kafka_lags(kafka, lags, 1), 1);
+    found = (int)kafka_lags(kafka, lags, 64);
+    for (int i = 0; i < found; i++)
+        known += lags[i].messages >= 0;
+    CHECK_EQ(known, wanted);
 }
 
 #endif

@@ -5,6 +5,7 @@
 #include "derived.h"
 #include "fake_query.h"
 #include "rca_reports.h"
+#include "stats.h"
 
 #define TIMES                                 \
     "\"startTime\":\"2026-08-21T08:00:00Z\"," \
@@ -484,5 +485,58 @@ TEST(notes_of_health_need_system_view)
     bed.subject = subject_nobody();
     json_decref(ask("GET", "/health", NULL, 200));
     CHECK(!tells("evil"));
+    bed_release(&bed);
+}
+
+/* ---- status ---- */
+
+static uint32_t two_partitions(void *arg, struct partition_lag *to,
+                               uint32_t room)
+{
+    (void)arg;
+    CHECK(room >= 2);
+    to[0] = (struct partition_lag){"otlp_logs", 0, SIGNAL_LOGS, 7};
+    to[1] = (struct partition_lag){"otlp_logs", 1, SIGNAL_LOGS, -1};
+    return 2;
+}
+
+static json_t *system_of(json_t *answer, const char *member)
+{
+    return json_object_get(json_object_get(answer, "system"), member);
+}
+
+/* The lag of each partition where Kafka is read; one that is not known is no
+ * 0. When records last came, if any have. */
+TEST(status_tells_lags_and_when_records_came)
+{
+    uint64_t last_s = 1736928000;
+    json_t *answer, *list;
+
+    bed_init(&bed);
+    bed.options.lags = two_partitions;
+    stats_set(STATS_LAST_SPANS, 0);
+    stats_set(STATS_LAST_LOGS, last_s);
+    stats_set(STATS_KAFKA_PARTITIONS, 0);
+    answer = ask("GET", "/api/v1/status", NULL, 200);
+    CHECK(!system_of(answer, "kafka"));
+    list = system_of(answer, "signals");
+    CHECK(!json_object_get(json_array_get(list, 0), "lastReceived"));
+    CHECK(slice_equal(
+        json_text_of(json_object_get(json_array_get(list, 1), "lastReceived")),
+        SLICE("2025-01-15T08:00:00Z")));
+    json_decref(answer);
+    stats_set(STATS_KAFKA_PARTITIONS, 2);
+    answer = ask("GET", "/api/v1/status", NULL, 200);
+    list = system_of(answer, "kafka");
+    CHECK_EQ(json_array_size(list), 2);
+    CHECK_EQ(
+        json_integer_value(json_object_get(json_array_get(list, 0), "lag")), 7);
+    CHECK(json_is_null(json_object_get(json_array_get(list, 1), "lag")));
+    json_decref(answer);
+    allow("operator", "acme", "*", "*");
+    answer = ask("GET", "/api/v1/status", NULL, 200);
+    CHECK(!json_object_get(answer, "system"));
+    json_decref(answer);
+    stats_set(STATS_KAFKA_PARTITIONS, 0);
     bed_release(&bed);
 }
