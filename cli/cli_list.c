@@ -82,10 +82,18 @@ static bool is_streamed(const struct cli_call *call)
     return call->output == OUTPUT_JSONL || call->output == OUTPUT_CSV;
 }
 
+static json_t *rows_of(const struct list_pages *p, json_t *answer)
+{
+    const json_t *found = cli_at(answer, p->view->rows);
+
+    /* The answer is ours to change. */
+    return (json_t *)(uintptr_t)found;
+}
+
 /* The rows join those of the first page, unless they are printed at once. */
 static void take_page(struct list_pages *p, json_t *answer)
 {
-    json_t *rows = json_object_get(answer, p->view->rows);
+    json_t *rows = rows_of(p, answer);
     json_t *cursor = json_object_get(answer, "nextCursor");
 
     p->rows += json_array_size(rows);
@@ -100,7 +108,7 @@ static void take_page(struct list_pages *p, json_t *answer)
     }
     if (is_streamed(p->call))
         json_array_clear(rows);
-    json_array_extend(json_object_get(p->answer, p->view->rows), rows);
+    json_array_extend(rows_of(p, p->answer), rows);
     if (cursor)
         json_object_set(p->answer, "nextCursor", cursor);
     else
@@ -178,7 +186,7 @@ static void print_tables(const struct list_pages *p)
         p->view->summary
             ? json_string_value(cli_at(p->answer, p->view->summary))
             : NULL;
-    const json_t *rows = json_object_get(p->answer, p->view->rows);
+    const json_t *rows = cli_at(p->answer, p->view->rows);
     const struct cli_section *s = p->view->sections;
 
     if (summary && summary[0] && !p->call->given.of[OPT_NO_HEADERS]) {

@@ -21,7 +21,7 @@ struct cli_view {
     bool needs_namespace; /* the only one, if none is given */
     bool needs_component;
     bool needs_environment;
-    const char *rows;    /* member of the answer with the list */
+    const char *rows;    /* where in the answer the list is: cli_at() */
     const char *nothing; /* what to say of an empty list */
     const struct cli_column *columns;
     long page; /* the limit of one page; 0: the route has no pages */
@@ -47,7 +47,7 @@ extern const struct cli_view cli_view_components, cli_view_details,
 
 /* cli_texts.c */
 extern const struct cli_view cli_view_component, cli_view_trace,
-    cli_view_topology;
+    cli_view_topology, cli_view_status;
 struct term_look cli_look(const struct cli_call *call);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "component_text.h"
+#include "server_text.h"
 #include "topology_text.h"
 #include "waterfall.h"
 
@@ -41,6 +42,11 @@ static void write_topology(struct buf *out, const struct term_look *look,
 {
     (void)call;
     topology_text(out, look, answer);
+}
+
+static bool is_status(const json_t *answer)
+{
+    return json_object_get(answer, "version");
 }
 
 /* clang-format off */
@@ -92,4 +98,17 @@ const struct cli_view cli_view_topology = {
     .route = "/api/v1/dependencies", .needs_namespace = true, .rows = "edges",
     .columns = edges, .nothing = "nothing was called in this time, and nothing is declared",
     .text = write_topology};
+
+static const struct cli_column signals[] = {
+    {"SIGNAL", "signal", FORMAT_TEXT, 0},
+    {"ACCEPTED", "accepted", FORMAT_COUNT, 0},
+    {"REJECTED", "rejected", FORMAT_COUNT, 0},
+    {"LAG", "lagSeconds", FORMAT_SECONDS, 0},
+    {"LAST", "lastReceived", FORMAT_AGE, 0},
+    {.head = NULL}};
+
+const struct cli_view cli_view_status = {
+    .route = "/api/v1/status", .rows = "system.signals", .columns = signals,
+    .nothing = "the server tells nothing about itself", .text = server_text,
+    .is_known = is_status};
 /* clang-format on */

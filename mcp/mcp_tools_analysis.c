@@ -119,6 +119,22 @@ static const struct mcp_param unassigned_params[] = {
     {0},
 };
 
+/* ---- get_status ---- */
+
+static const struct shape_rule status_rules[] = {
+    {"kafka", 6, 100, 1, SHAPE_FIRST},
+    {0},
+};
+static const struct mcp_task status_task = {
+    .shape = {NULL, status_rules, NULL},
+    .scope = MCP_SCOPE_NONE,
+    .next = "list_unassigned tells who the unassignedResources are.",
+};
+static const struct mcp_param status_params[] = {
+    MCP_DETAIL_PARAM,
+    {0},
+};
+
 /* ---- search_logs ---- */
 
 static const struct shape_rule pattern_rules[] = {
@@ -221,6 +237,20 @@ const struct mcp_tool mcp_tools_analysis[] = {
      .params = unassigned_params,
      .run = mcp_task_run,
      .task = &unassigned_task},
+    {.name = "get_status",
+     .title = "Get the status of Callboard itself",
+     .description =
+         "How Callboard itself is: version, uptime, health with notes, how "
+         "long each signal is kept, limits; for those with system:view also "
+         "records accepted and rejected, lastReceived of each signal, "
+         "journal, memory, sizes on disk, and lag of Kafka's partitions. Take "
+         "it when answers are empty or old: is telemetry arriving at all, or "
+         "was it deleted for its age? Example: {}.",
+     .method = "GET",
+     .path = "/api/v1/status",
+     .params = status_params,
+     .run = mcp_task_run,
+     .task = &status_task},
     {.name = "search_logs",
      .title = "Search logs, as patterns with counts",
      .description =

@@ -70,6 +70,7 @@ def rows(ids):
          ["incidents", "shop", "--limit", "100"]),
         (get("/api/v1/unassigned", **TIMES, limit=100), "list_unassigned", {"limit": 100},
          ["unassigned", "--limit", "100"]),
+        (get("/api/v1/status"), "get_status", {}, ["status"]),
         (get("/api/v1/logs/patterns", **scoped("inventory", examples=10)), "search_logs",
          {"component": "shop/inventory", "examples": 10}, None),
         (get("/api/v1/logs/patterns", **scoped("inventory")), None, None, ["logs", "shop/inventory", "--patterns"]),
@@ -203,6 +204,37 @@ def check_verb(address, verb, body):
         test.check(rows == run(*words, "-o", "csv", text=False)[1].decode() and wide.count("\n") > 1, f"{name}: twice the same")
 
 
+def still(value):
+    """Without what goes on: all numbers, and times."""
+    if isinstance(value, dict):
+        return {key: still(one) for key, one in value.items() if key != "tookMs"}
+    if isinstance(value, list):
+        return [still(one) for one in value]
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return value
+    return 0
+
+
+def check_status(server, address):
+    """The server goes on between two questions, so figures are held apart from words."""
+    whole = server.ask_json("GET", "/api/v1/status")[1]
+    for detail in ("concise", "full"):
+        short = Mcp(server).call("get_status", detail=detail)[0]
+        found = differences(still(short), still(whole), left=short.get("leftOut", []), concise=detail == "concise")
+        test.check(not found, f"get_status, {detail}: what the route says", *found[:6])
+    accepted = {one["signal"]: one["accepted"] for one in whole["system"]["signals"]}
+    test.check(all(accepted.values()) and all("lastReceived" in one for one in whole["system"]["signals"]),
+               "each signal was received, and when", whole)
+    answer = json.loads(run("status", "-s", address, "-o", "json")[1])
+    test.same(still(answer), still(whole), "status: -o json is the answer of the route")
+    lines = run("status", "-s", address, "-o", "csv", text=False)[1].decode().splitlines()
+    test.same({line.split(",")[0]: int(line.split(",")[1]) for line in lines[1:]}, accepted, "status: CSV has the signals")
+    code, text, error = run("status", "-s", address)
+    test.check(code == 0 and text.startswith(f"Callboard {whole['version']}, up ") and "healthy" in text, "status: in words", text, error)
+    test.same(re.findall(r"^(traces|logs|metrics|derived) +", text, re.M), ["traces", "logs", "metrics", "derived"],
+              "status: a row for each stream")
+
+
 def check_complete(mcp, table):
     listed = set(mcp.tools())
     test.same({tool for _, tool, _, _ in table if tool}, listed, "each tool has a row here")
@@ -222,7 +254,10 @@ def main():
         mcp, address = Mcp(server), f"127.0.0.1:{server.port}"
         table = rows({"trace": trace, "span": span})
         check_complete(mcp, table)
+        check_status(server, address)
         for request, tool, arguments, verb in table:
+            if tool == "get_status":
+                continue
             body = check_route(server, tool or verb[0], request)
             if tool:
                 given = dict(arguments)
