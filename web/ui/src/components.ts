@@ -5,7 +5,7 @@ import { useParam } from "./address";
 import { useAsk, type Asked } from "./ask";
 import { dataOf, type Client, type Schemas } from "./client";
 import { healthOf, type Health, type HealthThresholds } from "./health";
-import { useHealthThresholds } from "./thresholds";
+import { useHealthThresholds } from "./session";
 import type { Scope } from "./scope";
 import { rfc3339, type TimeRange } from "./time";
 

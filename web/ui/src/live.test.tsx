@@ -30,9 +30,10 @@ const pass = (ms: number) => act(() => vi.advanceTimersByTimeAsync(ms));
 
 test("asks every max(step, 5 s), at most every minute", () => {
     const now = Date.now();
-    expect(livePeriod(resolveRange("now-2m", "now", now))).toBe(5000);
-    expect(livePeriod(resolveRange("now-30m", "now", now))).toBe(30_000);
-    expect(livePeriod(resolveRange("now-7d", "now", now))).toBe(60_000);
+    expect(livePeriod(resolveRange("now-2m", "now", now), 5)).toBe(5000);
+    expect(livePeriod(resolveRange("now-30m", "now", now), 5)).toBe(30_000);
+    expect(livePeriod(resolveRange("now-2m", "now", now), 20)).toBe(20_000);
+    expect(livePeriod(resolveRange("now-7d", "now", now), 5)).toBe(60_000);
 });
 
 test("goes on by itself, and pauses with a reason while the reader types", async () => {

@@ -1,19 +1,19 @@
-// Live: the page's clock goes on by itself, every max(step, 5 s); never while an
+// Live: the page's clock goes on by itself, every max(step, what the server says); never while an
 // answer is outstanding, never in a hidden tab, and not while the reader is busy
 // with what is shown.
 import { useIsFetching, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useSetParams } from "./address";
 import { usePlace } from "./host";
+import { usePollSeconds } from "./session";
 import { advanceClock, useTimeRange, type TimeRange } from "./time";
 
-const SHORTEST = 5000;
 const LONGEST = 60_000;
 const STEPS = 60; // of a chart, about
 
-export function livePeriod(range: TimeRange): number {
+export function livePeriod(range: TimeRange, pollSeconds: number): number {
     const step = (range.end.getTime() - range.start.getTime()) / STEPS;
-    return Math.max(SHORTEST, Math.min(LONGEST, Math.round(step / 1000) * 1000));
+    return Math.max(pollSeconds * 1000, Math.min(LONGEST, Math.round(step / 1000) * 1000));
 }
 
 // ---- Reasons to pause, by who gives them. ----
@@ -117,7 +117,7 @@ export function useLive(): Live {
     useReader(on);
     const busy = useRef(false);
     busy.current = fetching > 0;
-    const period = livePeriod(range);
+    const period = livePeriod(range, usePollSeconds());
     const running = on && paused === undefined;
     const endsAt = range.end.getTime();
 

@@ -6,7 +6,7 @@ import { dataOf, type Schemas } from "../client";
 import { componentHealth } from "../components";
 import type { Incident } from "../incidents";
 import type { Health } from "../health";
-import { useHealthThresholds } from "../thresholds";
+import { useHealthThresholds } from "../session";
 import { rfc3339, type TimeRange } from "../time";
 
 export type ComponentPage = Schemas["ComponentPage"];

@@ -229,7 +229,9 @@ test("the answer comes first: how it is, since when, why", async () => {
 test("at most three questions stand before the page can be read", async () => {
     const shown = showAt(<Component />, place, replies());
     await screen.findByText(/CPU at its limit/);
-    const first = shown.asked.filter((one) => !one.includes("/logs/") && !one.includes("startTime=2025"));
+    const first = shown.asked.filter(
+        (one) => !one.includes("/session") && !one.includes("/logs/") && !one.includes("startTime=2025"),
+    );
     expect(first.map((one) => one.split("?")[0])).toEqual([
         `GET ${PATH}`,
         "GET /api/v1/incidents",

@@ -2,6 +2,7 @@ import { screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
 import type { ComponentEntry, ComponentList } from "../components";
+import { DEFAULT_THRESHOLDS } from "../health";
 import { showAt, type Replies } from "../test_host";
 import Overview from "./overview";
 
@@ -163,4 +164,21 @@ test("an error says which, and is asked again", async () => {
     fails = false;
     await userEvent.click(screen.getByRole("button", { name: "Ask again" }));
     expect(await screen.findByRole("grid")).toBeTruthy();
+});
+
+test("health is judged by the thresholds of the server, which are asked once", async () => {
+    const shown = showAt(<Overview />, place, {
+        ...replies(shop),
+        "/api/v1/session": {
+            accessControl: false,
+            signedIn: true,
+            credentials: [],
+            health: { ...DEFAULT_THRESHOLDS, errorRatioBad: 0.5, errorRatioWarning: 0.05 },
+            pollSeconds: 5,
+            tailPollSeconds: 2,
+        },
+    });
+    expect(await screen.findByRole("button", { name: "1 warning" })).toBeTruthy(); // inventory: 10 %
+    expect(screen.getByRole("button", { name: "2 ok" })).toBeTruthy(); // invoices: 2 %
+    expect(shown.asked.filter((one) => one.includes("/session"))).toHaveLength(1);
 });
