@@ -6,7 +6,8 @@
 #                            is no error: the program is built without a page
 #   sh web/build.sh check    types, lint, format, unit tests and build, as TAP
 #
-# Node.js 18 or newer and npm are needed, and npm's registry the first time.
+# Node.js 18 or newer and npm are needed, for the unit tests 20.19, and npm's
+# registry the first time.
 # WEB=no: nothing is built, and the program has no page.
 set -u
 cd "$(dirname "$0")" || exit 1
@@ -20,10 +21,13 @@ newer_than() {
 }
 is_built() { [ -f dist/index.html ] && [ -z "$(newer_than dist/index.html)" ]; }
 
-has_node() {
-    command -v npm >/dev/null 2>&1 && node -e \
-        'process.exit(process.versions.node.split(".")[0] >= 18 ? 0 : 1)' 2>/dev/null
+# is_node MAJOR [MINOR]: Node.js is that or newer.
+is_node() {
+    node -e 'const [a, b] = process.versions.node.split(".").map(Number);
+        const [major, minor = 0] = process.argv.slice(1).map(Number);
+        process.exit(a > major || (a === major && b >= minor) ? 0 : 1)' "$@" 2>/dev/null
 }
+has_node() { command -v npm >/dev/null 2>&1 && is_node 18; }
 
 # What the lock file names, if it has changed since.
 install() {
@@ -59,9 +63,17 @@ check() {
     step "libraries are installed" install
     [ $failed -eq 0 ] || exit 1
     step "types of the API are made from openapi.yaml" npm run --silent schema
-    for part in types lint format unit build; do
+    for part in types lint format; do
         step "$part" npm run --silent $part
     done
+    # What runs them, vite and vitest, is newer than Debian 12's.
+    if is_node 20 19; then
+        step "unit" npm run --silent unit
+    else
+        echo "ok $count - unit # SKIP Node.js 20.19 or newer is needed for them, not $(node --version)"
+        count=$((count + 1))
+    fi
+    step "build" npm run --silent build
     exit $failed
 }
 
