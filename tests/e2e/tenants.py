@@ -7,7 +7,7 @@ of the query API is asked by a subject of one namespace, of this server and of
 one that only ever had this namespace:
 
   - no word of the other tenant is in an answer
-  - but for times like tookMs both answers are the same bytes
+  - but for times like tookMs, and since when the server runs, both answers are the same bytes
 
 and again after kill -9 with replay, once all is in blocks, and after a
 restart; and for a subject that may see one project only.
@@ -183,7 +183,7 @@ READS = {
 }
 
 # Times of the server, and the place of a record in the order of arrival.
-VARYING = re.compile(rb'"(tookMs|firstSeen|generatedAt|nextCursor|total_duration)":("[^"]*"|[\d.]+),?')
+VARYING = re.compile(rb'"startTime":"[^"]*","uptimeSeconds":\d+,|"(tookMs|firstSeen|generatedAt|nextCursor|total_duration)":("[^"]*"|[\d.]+),?')
 NOW = re.compile(rb'("status":"healthy","timestamp":)"[^"]*"')
 
 

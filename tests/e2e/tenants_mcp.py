@@ -7,7 +7,7 @@ from tenants_kit import MINUTES, START
 TIMES = {"start_time": rfc3339(START), "end_time": rfc3339(START + MINUTES * 60 * NS)}
 
 # Also inside the text of a result, where quotes are escaped.
-VARYING = re.compile(rb'\\?"(tookMs|nextCursor|generatedAt|firstSeen|\w+Ago)\\?":(\\?"[^"\\]*\\?"|[\d.]+),?')
+VARYING = re.compile(rb'\\?"startTime\\?":\\?"[^"\\]*\\?",\\?"uptimeSeconds\\?":\d+,|\\?"(tookMs|nextCursor|generatedAt|firstSeen|\w+Ago)\\?":(\\?"[^"\\]*\\?"|[\d.]+),?')
 
 # Have no words of what is stored, or only names of components.
 SILENT = {"POST /mcp tools/list ", *(f"POST /mcp prompts/get {name}" for name in ("investigate_component", "incident_summary")),
