@@ -155,20 +155,13 @@ static void flush_if_due(struct correlator *correlator)
 
 static void append(struct correlator *correlator, struct batch *batch)
 {
-    static const enum stats_id lags[SIGNAL_COUNT] = {
-        [SIGNAL_SPANS] = STATS_LAG_SPANS,
-        [SIGNAL_LOGS] = STATS_LAG_LOGS,
-        [SIGNAL_METRICS] = STATS_LAG_METRICS};
-    static const enum stats_id last[SIGNAL_COUNT] = {
-        [SIGNAL_SPANS] = STATS_LAST_SPANS,
-        [SIGNAL_LOGS] = STATS_LAST_LOGS,
-        [SIGNAL_METRICS] = STATS_LAST_METRICS};
     uint64_t newest = correlator->tagger.newest_ns, now = clock_wall_ns();
 
     if (batch->count > 0) {
-        stats_set(lags[batch->signal],
+        stats_set(STATS_LAG_SPANS + batch->signal,
                   now > newest ? (now - newest) / NS_PER_S : 0);
-        stats_set(last[batch->signal], batch->received_ns / NS_PER_S);
+        stats_set(STATS_LAST_SPANS + batch->signal,
+                  batch->received_ns / NS_PER_S);
     }
     /* A batch of refused records alone is written nowhere. */
     if (batch->count > 0)

@@ -11,11 +11,12 @@
  * Ownership:  the caller owns the receiver; key, budget and sink must outlive
  *             it, and so must brokers and group. Other texts are copied.
  * Threads:    kafka_print(), kafka_lags() and kafka_unhealthy() from any thread
- *             between open and close, the others from one. Callbacks run on the
- * receiver's thread. Errors:     only options can fail, at kafka_open(). What
- * cannot be decoded becomes a dead letter; brokers that do not respond are
- * retried, and kafka_unhealthy() says so. Read next:  docs/kafka.md; head of
- * ingest/kafka.c.
+ *             between open and close, the others from one. Callbacks run on
+ *             the receiver's thread.
+ * Errors:     only options can fail, at kafka_open(). What cannot be decoded
+ *             becomes a dead letter; brokers that do not respond are retried,
+ *             and kafka_unhealthy() says so.
+ * Read next:  docs/kafka.md; head of ingest/kafka.c.
  */
 #ifndef KAFKA_H
 #define KAFKA_H

@@ -10,7 +10,7 @@
  * Threads    the receiver's thread writes; batches are done on other threads
  *            and change only the atomic members and, under the lock, the counts
  *            of pending ones. partitions_print() and partitions_lags() are
- * called by any thread.
+ *            called by any thread.
  */
 #ifndef KAFKA_PARTITIONS_H
 #define KAFKA_PARTITIONS_H
