@@ -1,7 +1,7 @@
 // The list of log lines: virtual rows of any height, one focused, one opened.
 // While it follows, its end stays in view; rows that arrive move nothing else.
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
+    useCallback,
     useEffect,
     useLayoutEffect,
     useRef,
@@ -11,6 +11,7 @@ import {
     type RefObject,
 } from "react";
 import type { LogEntry } from "./filters";
+import { useVirtualRows } from "../parts/virtual_rows";
 import { LineCells } from "./line";
 
 export interface LogRow {
@@ -36,6 +37,7 @@ export interface LogRowsProps {
 }
 
 const ROW_HEIGHT = 26;
+const guess = () => ROW_HEIGHT;
 const NEAR_END = 15;
 const AWAY_PX = 40;
 
@@ -64,30 +66,22 @@ export function LogRows(props: LogRowsProps) {
     const { rows, opened, onOpen, onEnd } = props;
     const scroller = useRef<HTMLDivElement>(null);
     const [focus, setFocus] = useState(0);
-    const virtualizer = useVirtualizer({
-        count: rows.length,
-        // Frames wait for React otherwise: a scroll may be drawn one frame later.
-        useFlushSync: false,
-        getScrollElement: () => scroller.current,
-        estimateSize: () => ROW_HEIGHT,
-        getItemKey: (index) => rows[index]?.key ?? index,
-        overscan: 10,
-    });
-    const items = virtualizer.getVirtualItems();
-    const size = virtualizer.getTotalSize();
-    const onScroll = useFollow(scroller, props, size);
-    const lastIndex = items.length > 0 ? items[items.length - 1]!.index : -1;
+    const keyOf = useCallback((index: number) => rows[index]?.key ?? index, [rows]);
+    const view = useVirtualRows({ scroller, count: rows.length, sizeOf: guess, keyOf });
+    const { show, forget } = view;
+    const onScroll = useFollow(scroller, props, view.height);
+    const lastIndex = view.drawn.at(-1)?.index ?? -1;
     useEffect(() => {
         if (lastIndex >= rows.length - NEAR_END) onEnd?.();
     }, [lastIndex, rows.length, onEnd]);
     // Heights are other ones when lines are wrapped or columns come.
-    useEffect(() => virtualizer.measure(), [virtualizer, props.wrap]);
+    useEffect(forget, [forget, props.wrap]);
 
     const current = Math.min(focus, Math.max(0, rows.length - 1));
     const move = (to: number) => {
         const index = Math.max(0, Math.min(rows.length - 1, to));
         setFocus(index);
-        virtualizer.scrollToIndex(index);
+        show(index);
         requestAnimationFrame(() =>
             scroller.current
                 ?.querySelector<HTMLElement>(`[data-index="${index}"] > [role=row]`)
@@ -140,15 +134,15 @@ export function LogRows(props: LogRowsProps) {
             onKeyDown={keyDown}
             onScroll={onScroll}
         >
-            <div role="rowgroup" className="cb-log-sizer" style={{ height: size }}>
-                {items.map((item) => {
+            <div role="rowgroup" className="cb-log-sizer" style={{ height: view.height }}>
+                {view.drawn.map((item) => {
                     const row = rows[item.index]!;
                     const isOpen = row.key === opened;
                     return (
                         <div
-                            key={item.key}
+                            key={row.key}
                             role="none"
-                            ref={virtualizer.measureElement}
+                            ref={view.measure}
                             data-index={item.index}
                             className="cb-log-item"
                             style={{ transform: `translateY(${item.start}px)` }}

@@ -1,6 +1,14 @@
 // A table of any length: virtual rows, sorting, one row or cell of focus.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from "react";
+import {
+    useCallback,
+    useMemo,
+    useRef,
+    useState,
+    type CSSProperties,
+    type KeyboardEvent,
+    type ReactNode,
+} from "react";
+import { useVirtualRows } from "./virtual_rows";
 import { useWidth } from "./width";
 
 export interface Column<Row> {
@@ -110,20 +118,15 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     );
     const sorted = useMemo(() => sortRows(rows, columns, props.sort), [rows, columns, props.sort]);
     const virtual = props.height !== undefined && sorted.length > WHOLE;
-    const virtualizer = useVirtualizer({
-        count: sorted.length,
-        getScrollElement: () => scroller.current,
-        estimateSize: () => rowHeight,
-        overscan: 12,
-        enabled: virtual,
-    });
+    const sizeOf = useCallback(() => rowHeight, [rowHeight]);
+    const view = useVirtualRows({ scroller, count: sorted.length, sizeOf, extra: 12, enabled: virtual });
     const tracks = { "--cb-tracks": shown.map((column) => column.width).join(" ") } as CSSProperties;
     const current = Math.min(focus, Math.max(0, sorted.length - 1));
 
     const move = (to: number) => {
         const index = Math.max(0, Math.min(sorted.length - 1, to));
         setFocus(index);
-        if (virtual) virtualizer.scrollToIndex(index);
+        if (virtual) view.show(index);
         requestAnimationFrame(() =>
             scroller.current
                 ?.querySelector<HTMLElement>(`[data-index="${index}"]`)
@@ -184,7 +187,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     return (
         <div
             ref={scroller}
-            className={"cb-table" + (virtual ? " cb-table-virtual" : "")}
+            className="cb-table"
             style={{ ...tracks, maxHeight: props.height }}
             role="grid"
             tabIndex={-1}
@@ -199,8 +202,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             </div>
             {sorted.length === 0 ? props.empty : null}
             {virtual ? (
-                <div role="rowgroup" className="cb-rows" style={{ height: virtualizer.getTotalSize() }}>
-                    {virtualizer.getVirtualItems().map((item) =>
+                <div role="rowgroup" className="cb-rows" style={{ height: view.height }}>
+                    {view.drawn.map((item) =>
                         row(sorted[item.index]!, item.index, {
                             transform: `translateY(${item.start}px)`,
                             height: rowHeight,

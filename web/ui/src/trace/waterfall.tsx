@@ -1,5 +1,4 @@
 // The rows of a trace over time. One of the rows has focus; only those in view are drawn.
-import { useVirtualizer } from "@tanstack/react-virtual";
 import {
     forwardRef,
     useCallback,
@@ -11,6 +10,8 @@ import {
     type KeyboardEvent,
 } from "react";
 import { formatSeconds } from "../format";
+import { useVirtualRows } from "../parts/virtual_rows";
+import { useWidth } from "../parts/width";
 import type { SpanExtras } from "./ask_trace";
 import type { Arranged } from "./arrange";
 import { LogRow, SpanRow } from "./row";
@@ -62,17 +63,6 @@ function useLogLists(bySpan: WaterfallProps["bySpan"], logs: readonly ReadLog[])
     );
 }
 
-function useElementWidth(ref: React.RefObject<HTMLElement>): number {
-    const [width, setWidth] = useState(1200);
-    useEffect(() => {
-        if (!ref.current || typeof ResizeObserver === "undefined") return;
-        const observer = new ResizeObserver(([entry]) => entry && setWidth(entry.contentRect.width));
-        observer.observe(ref.current);
-        return () => observer.disconnect();
-    }, [ref]);
-    return width;
-}
-
 function Axis(props: { window: TimeWindow; width: number }) {
     const marks = ticks(props.window, Math.max(2, props.width / 120));
     return (
@@ -99,19 +89,14 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
     const { arranged, rows, onSelect, onFold } = props;
     const scroller = useRef<HTMLDivElement>(null);
     const name = useId();
-    const width = useElementWidth(scroller);
+    const width = useWidth(scroller);
     const narrow = width < NARROW;
     const height = narrow ? ROW_NARROW : ROW;
     const logsOf = useLogLists(props.bySpan, props.logs);
     const [focused, setFocused] = useState<Row>(0);
-    const virtualizer = useVirtualizer({
-        count: rows.length,
-        getScrollElement: () => scroller.current,
-        estimateSize: (index) => (isLog(rows[index]!) ? ROW : height),
-        overscan: 10,
-        initialRect: { width: 1200, height: 800 },
-    });
-    useEffect(() => virtualizer.measure(), [virtualizer, height, rows]);
+    const sizeOf = useCallback((index: number) => (isLog(rows[index]!) ? ROW : height), [rows, height]);
+    const view = useVirtualRows({ scroller, count: rows.length, sizeOf });
+    const { show } = view;
     const current = Math.max(0, rows.indexOf(focused));
 
     const focusIndex = (index: number) => {
@@ -119,7 +104,7 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
         const row = rows[at];
         if (row === undefined) return;
         setFocused(row);
-        virtualizer.scrollToIndex(at);
+        show(at);
         if (props.selected !== undefined && !isLog(row)) onSelect(arranged.nodes[row]!);
     };
     const wanted = useRef<number>();
@@ -135,9 +120,9 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
         const index = wanted.current === undefined ? -1 : rows.indexOf(wanted.current);
         if (index < 0) return;
         setFocused(rows[index]!);
-        virtualizer.scrollToIndex(index, { align: "center" });
+        show(index, "center");
         wanted.current = undefined;
-    }, [rows, asked, virtualizer]);
+    }, [rows, asked, show]);
 
     useEffect(() => {
         performance.mark("callboard-rows");
@@ -222,8 +207,8 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
                     <Axis window={props.window} width={narrow ? width : width * 0.62} />
                 </div>
             </div>
-            <div role="rowgroup" className="cb-span-rows" style={{ height: virtualizer.getTotalSize() }}>
-                {virtualizer.getVirtualItems().map((item) => {
+            <div role="rowgroup" className="cb-span-rows" style={{ height: view.height }}>
+                {view.drawn.map((item) => {
                     const row = rows[item.index]!;
                     const place = {
                         id: `${name}-${item.index}`,
