@@ -9,6 +9,19 @@ enum { ONE_BY_ONE = 48, PAGE = 2000, LINKS_MAX = 10 };
 
 /* ---- copies ---- */
 
+static size_t value_size(const struct attr *value, int depth)
+{
+    size_t size = sizeof(*value) + value->key_len;
+
+    if (value->type == VALUE_STRING || value->type == VALUE_BYTES)
+        return size + value->len;
+    if (value->type != VALUE_ARRAY && value->type != VALUE_MAP)
+        return size;
+    for (uint32_t i = 0; depth < ATTR_MAX_DEPTH && i < value->len; i++)
+        size += value_size(&value->items[i], depth + 1);
+    return size;
+}
+
 static struct attr copy_value(struct arena *arena, const struct attr *from,
                               int depth)
 {
@@ -39,6 +52,22 @@ static bool is_wanted(const struct trace_attrs *attrs, struct slice key)
     return attrs->wanted == ATTRS_ALL;
 }
 
+/* Takes the room of the attributes that are wanted; false: there is none. */
+static bool take_room(struct trace_attrs *wanted, const struct span *span)
+{
+    size_t size = 0;
+
+    for (uint32_t i = 0; i < span->attrs.count; i++)
+        if (is_wanted(wanted, attr_key(&span->attrs.at[i])))
+            size += value_size(&span->attrs.at[i], 0);
+    if (size > wanted->room) {
+        wanted->left_out++;
+        return false;
+    }
+    wanted->room -= size;
+    return true;
+}
+
 static struct attrs copy_wanted(struct arena *arena, const struct attrs *from,
                                 const struct trace_attrs *wanted)
 {
@@ -55,7 +84,6 @@ static struct attrs copy_wanted(struct arena *arena, const struct attrs *from,
 }
 
 static void copy_links(struct arena *arena, const struct span *from,
-                       const struct trace_attrs *wanted,
                        struct trace_extra *extra)
 {
     uint32_t count =
@@ -68,7 +96,7 @@ static void copy_links(struct arena *arena, const struct span *from,
     for (uint32_t i = 0; links && i < count; i++) {
         links[i] = from->links[i];
         links[i].trace_state = (struct slice){NULL, 0};
-        links[i].attrs = copy_wanted(arena, &from->links[i].attrs, wanted);
+        links[i].attrs = (struct attrs){NULL, 0, 0};
     }
     extra->links = links;
     extra->link_count = links ? count : 0;
@@ -93,16 +121,16 @@ static void copy_exception(struct arena *arena, const struct span *from,
 }
 
 static enum status keep(struct trace_tree *tree, struct trace_node *node,
-                        const struct span *whole,
-                        const struct trace_attrs *attrs)
+                        const struct span *whole, struct trace_attrs *attrs)
 {
     struct arena *arena = tree->request->arena;
     struct trace_extra *extra = arena_zero(arena, 1, sizeof(*extra));
 
     if (!extra)
         return arena_status(arena);
-    extra->attrs = copy_wanted(arena, &whole->attrs, attrs);
-    copy_links(arena, whole, attrs, extra);
+    if (attrs->wanted != ATTRS_NONE && take_room(attrs, whole))
+        extra->attrs = copy_wanted(arena, &whole->attrs, attrs);
+    copy_links(arena, whole, extra);
     copy_exception(arena, whole, extra);
     node->extra = extra;
     return arena_status(arena);
@@ -122,8 +150,7 @@ static bool is_needed(const struct trace_node *node, bool attrs)
 /* By the resource of the span, so that it is the one of this namespace. */
 static enum status read_one(struct trace_tree *tree,
                             const struct trace_spans *trace,
-                            struct trace_node *node,
-                            const struct trace_attrs *attrs)
+                            struct trace_node *node, struct trace_attrs *attrs)
 {
     struct query_request *request = tree->request;
     uint32_t resource = node->span->resource_id;
@@ -148,7 +175,7 @@ static enum status read_one(struct trace_tree *tree,
 
 struct extras {
     struct trace_tree *tree;
-    const struct trace_attrs *attrs;
+    struct trace_attrs *attrs;
     struct map ids; /* of needed spans -> node */
 };
 
@@ -211,7 +238,7 @@ static enum status read_pages(struct extras *e, const struct trace_spans *trace)
 
 enum status trace_read_extras(struct trace_tree *tree,
                               const struct trace_spans *trace,
-                              const struct trace_attrs *attrs)
+                              struct trace_attrs *attrs)
 {
     struct extras e = {.tree = tree, .attrs = attrs};
     bool all = attrs->wanted != ATTRS_NONE;

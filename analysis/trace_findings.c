@@ -135,17 +135,17 @@ static enum status find_steps(struct trace_tree *tree, struct arena *work,
 {
     struct trace_node **nodes =
         arena_alloc(work, tree->count * sizeof(struct trace_node *));
-    uint32_t count = 0;
+    struct trace_step *steps = arena_alloc(work, tree->count * sizeof(*steps));
+    uint32_t count = 0, steps_found = 0;
 
-    f->steps = arena_zero(tree->request->arena, tree->count, sizeof(*f->steps));
-    if (!nodes || !f->steps)
-        return nodes ? arena_status(tree->request->arena) : arena_status(work);
+    if (!nodes || !steps)
+        return arena_status(work);
     for (uint32_t i = 0; i < tree->count; i++)
         if (tree->nodes[i].critical_ns > 0)
             nodes[count++] = &tree->nodes[i];
     qsort(nodes, count, sizeof(struct trace_node *), by_operation);
     for (uint32_t at = 0, end; at < count; at = end) {
-        struct trace_step *step = &f->steps[f->step_count++];
+        struct trace_step *step = &steps[steps_found++];
         uint32_t component = nodes[at]->component;
 
         end = run_end(nodes, count, at);
@@ -154,12 +154,17 @@ static enum status find_steps(struct trace_tree *tree, struct arena *work,
                              : tree->components[component].identity;
         step->span = nodes[at]->span;
         step->spans = end - at;
+        step->critical_ns = 0;
         for (uint32_t i = at; i < end; i++)
             step->critical_ns += nodes[i]->critical_ns;
     }
-    qsort(f->steps, f->step_count, sizeof(*f->steps), most_critical);
-    if (f->step_count > STEPS_MAX)
-        f->step_count = STEPS_MAX;
+    qsort(steps, steps_found, sizeof(*steps), most_critical);
+    f->step_count = steps_found < STEPS_MAX ? steps_found : STEPS_MAX;
+    f->steps = arena_zero(tree->request->arena, STEPS_MAX, sizeof(*f->steps));
+    if (!f->steps)
+        return arena_status(tree->request->arena);
+    if (f->step_count > 0)
+        memcpy(f->steps, steps, f->step_count * sizeof(*steps));
     return OK;
 }
 

@@ -10,7 +10,7 @@
 /* Records are written while a trace runs, or soon before or after it. */
 #define AROUND_NS (10 * NS_PER_MIN)
 
-enum { COUNTED = 10000 };
+enum { COUNTED = 10000, FEWER = 4 };
 
 /* The grants may cover traces and not logs: of each resource. Those of all
  * namespaces that have spans. */
@@ -41,34 +41,37 @@ struct loaded_logs {
 };
 
 static enum status load(struct query_request *request, struct log_query *query,
-                        uint32_t levels, uint32_t limit,
+                        uint32_t levels, uint32_t limit, struct arena *arena,
                         struct loaded_logs *out, uint64_t *total)
 {
     query->levels = levels;
     query->limit = limit;
-    return reader_query_logs(request->reader, query, request->arena, &out->at,
+    return reader_query_logs(request->reader, query, arena, &out->at,
                              &out->count, total);
 }
 
 static enum status read_both(struct trace_tree *tree, struct log_query *query,
-                             uint32_t limit, struct trace_logs *logs)
+                             uint32_t limit, struct arena *arena,
+                             struct trace_logs *logs)
 {
     const uint32_t severe =
         1u << LEVEL_WARN | 1u << LEVEL_ERROR | 1u << LEVEL_FATAL;
     struct query_request *request = tree->request;
     struct loaded_logs first, rest = {NULL, 0};
     uint64_t total = 0;
-    enum status s = load(request, query, severe, limit, &first, &logs->total);
+    enum status s =
+        load(request, query, severe, limit, arena, &first, &logs->total);
 
     if (s == OK)
-        s = load(request, query, ~severe, limit - first.count, &rest, &total);
+        s = load(request, query, ~severe, limit - first.count, arena, &rest,
+                 &total);
     if (s != OK)
         return s;
     logs->total += total;
-    logs->logs = arena_alloc(request->arena,
-                             (first.count + rest.count) * sizeof(*logs->logs));
+    logs->logs =
+        arena_alloc(arena, (first.count + rest.count) * sizeof(*logs->logs));
     if (!logs->logs)
-        return arena_status(request->arena);
+        return arena_status(arena);
     if (first.count > 0)
         memcpy(logs->logs, first.at, first.count * sizeof(*first.at));
     if (rest.count > 0)
@@ -76,6 +79,31 @@ static enum status read_both(struct trace_tree *tree, struct log_query *query,
                rest.count * sizeof(*rest.at));
     logs->count = first.count + rest.count;
     return OK;
+}
+
+/* Fewer, where so many do not fit into `most` bytes: large records take no more
+ * memory than that. */
+static enum status read_within(struct trace_tree *tree, struct log_query *query,
+                               uint32_t limit, size_t most,
+                               struct trace_logs *logs)
+{
+    const struct count_limit counting = *query->counting;
+    struct arena attempt;
+    enum status s;
+
+    for (bool fits = false; !fits; limit /= FEWER) {
+        *query->counting = counting;
+        arena_begin(&attempt, tree->request->arena);
+        if (attempt.cap > most)
+            attempt.cap = most;
+        s = read_both(tree, query, limit, &attempt, logs);
+        fits = limit == 0 || arena_status(&attempt) != ERR_TOO_BIG;
+        if (s == OK && fits)
+            arena_adopt(tree->request->arena, &attempt);
+        else
+            arena_release(&attempt);
+    }
+    return s;
 }
 
 /* ---- at their spans ---- */
@@ -167,7 +195,7 @@ enum status trace_read_logs(struct trace_tree *tree,
     if (logs->withheld || limit == 0)
         return OK;
     query.resources = visible;
-    s = read_both(tree, &query, limit, logs);
+    s = read_within(tree, &query, limit, query_memory_share(request), logs);
     logs->is_lower_bound = counting.stopped;
     if (s == OK && logs->count > 0) {
         arena_begin(&work, request->arena);

@@ -63,12 +63,13 @@ static struct trace_summary_reply summary_of(const struct tree_answer *a)
 /* ---- the whole ---- */
 
 struct omitted_reply {
-    uint64_t spans, unread, logs;
+    uint64_t spans, unread, logs, attributes;
 };
 static const struct reply_table omitted_table = REPLY_TABLE(
     struct omitted_reply, REPLY(struct omitted_reply, "spans", spans),
     REPLY(struct omitted_reply, "unreadSpans", unread),
-    REPLY(struct omitted_reply, "logs", logs));
+    REPLY(struct omitted_reply, "logs", logs),
+    REPLY_OPTIONAL(struct omitted_reply, "attributes", attributes));
 
 struct trace_reply {
     uint8_t trace_id[16];
@@ -124,7 +125,7 @@ void trace_reply(struct tree_answer *a)
         .spans = {a->shown, NULL, trace_span_item, list},
         .logs = {a->logs.loose, NULL, trace_loose_log_item, list},
         .omitted = {a->tree.count - a->shown, a->spans.total - a->spans.count,
-                    logs_left_out(&a->logs)},
+                    logs_left_out(&a->logs), a->attrs.left_out},
         .took_ms = query_took_ms(a->request)};
 
     memcpy(reply.trace_id, a->spans.trace_id, sizeof(reply.trace_id));

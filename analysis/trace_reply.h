@@ -15,6 +15,7 @@ struct span_name {
 extern const struct reply_table span_name_table;
 
 struct span_name trace_span_name(const struct trace_tree *tree, uint32_t node);
+struct slice trace_pod(const struct resource_info *info);
 
 /* ---- trace_reply_spans.c ---- */
 

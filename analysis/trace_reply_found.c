@@ -139,8 +139,7 @@ static struct slice pod_of(struct query_request *request,
     const struct resource_info *info =
         reply_resource(request, node->span->resource_id);
 
-    return info ? reply_attr(&node->span->attrs, info, "k8s.pod.name")
-                : SLICE("");
+    return info ? trace_pod(info) : SLICE("");
 }
 
 static int most_time(const void *left, const void *right)

@@ -156,12 +156,18 @@ static void add_flags(struct tree_span *to, const struct trace_node *node)
     to->hidden = node->flags & NODE_HIDDEN;
 }
 
+struct slice trace_pod(const struct resource_info *info)
+{
+    static const struct attrs none = {NULL, 0, 0};
+
+    return reply_attr(&none, info, "k8s.pod.name");
+}
+
 /* Its namespace only if it is another one. */
 static void add_sender(struct tree_span *to, const struct tree_answer *answer,
                        const struct trace_node *node)
 {
     struct query_request *request = answer->request;
-
     const struct resource_info *info;
 
     if (node->flags & (NODE_MISSING | NODE_HIDDEN))
@@ -172,7 +178,7 @@ static void add_sender(struct tree_span *to, const struct tree_answer *answer,
     to->environment = info->identity.environment;
     if (!slice_equal(info->identity.namespace, answer->spans.namespaces[0]))
         to->namespace = info->identity.namespace;
-    to->pod = reply_attr(&node->span->attrs, info, "k8s.pod.name");
+    to->pod = trace_pod(info);
 }
 
 const void *trace_span_item(void *arg, uint32_t i)
@@ -181,7 +187,7 @@ const void *trace_span_item(void *arg, uint32_t i)
     const struct trace_tree *tree = &list->answer->tree;
     uint32_t at = list->shown[i];
     const struct trace_node *node = &tree->nodes[at];
-    const struct span *span = node->span;
+    const struct trace_span *span = node->span;
     struct tree_span *to = list->span;
 
     *to = (struct tree_span){.name = trace_span_name(tree, at),

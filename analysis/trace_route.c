@@ -13,6 +13,7 @@ enum {
     SHOWN_MAX = 10000,
     LOGS = 100,
     LOGS_MAX = 1000,
+    FEWER = 4,
 };
 
 static void read_attrs(struct query_request *request, struct trace_attrs *attrs)
@@ -27,6 +28,14 @@ static void read_attrs(struct query_request *request, struct trace_attrs *attrs)
     }
     attrs->wanted = ATTRS_LISTED;
     params_query_list(request, "attributes", &attrs->keys, &attrs->key_count);
+}
+
+/* Of the memory a share, and no more than a part of the answer. */
+static size_t attributes_room(const struct query_request *request)
+{
+    size_t share = query_memory_share(request), part = request->out.cap / 3;
+
+    return share < part ? share : part;
 }
 
 /* The node of a span; TRACE_NONE: there is none. */
@@ -85,6 +94,55 @@ static enum status analyse(struct query_request *request,
     return s == OK ? OK : query_fail_read(request, s);
 }
 
+/* ---- what does not fit is left out ---- */
+
+static void drop_logs(struct tree_answer *answer)
+{
+    answer->logs.count = answer->logs.loose = 0;
+    for (uint32_t i = 0; i < answer->tree.count; i++)
+        answer->tree.nodes[i].log_count = 0;
+}
+
+static enum status show_fewer(struct tree_answer *answer)
+{
+    struct trace_tree *tree = &answer->tree;
+
+    for (uint32_t i = 0; i < tree->count; i++) {
+        tree->nodes[i].flags &= ~(uint32_t)NODE_SHOWN;
+        tree->nodes[i].omitted = 0;
+    }
+    return trace_select(tree, answer->top, answer->shown / FEWER,
+                        &answer->shown);
+}
+
+/* First attributes, then log records, then spans. False: there is nothing left
+ * that could be. */
+static bool leave_out(struct tree_answer *answer)
+{
+    if (answer->attrs.wanted != ATTRS_NONE) {
+        answer->attrs.wanted = ATTRS_NONE;
+        answer->attrs.left_out = answer->shown;
+        return true;
+    }
+    if (answer->logs.count > 0) {
+        drop_logs(answer);
+        return true;
+    }
+    return answer->shown >= FEWER && show_fewer(answer) == OK;
+}
+
+static void write_what_fits(struct tree_answer *answer)
+{
+    struct query_request *request = answer->request;
+
+    trace_reply(answer);
+    while (request->out.status == ERR_TOO_BIG && leave_out(answer)) {
+        buf_reset(&request->out);
+        jsonw_init(&request->json, &request->out);
+        trace_reply(answer);
+    }
+}
+
 static enum status get_trace(struct query_request *request)
 {
     struct tree_answer *answer = arena_zero(request->arena, 1, sizeof(*answer));
@@ -105,12 +163,13 @@ static enum status get_trace(struct query_request *request)
     s = trace_select(&answer->tree, answer->top, answer->limit, &answer->shown);
     if (s != OK)
         return query_fail_read(request, s);
+    answer->attrs.room = attributes_room(request);
     s = trace_read_extras(&answer->tree, &answer->spans, &answer->attrs);
     if (s == OK)
         s = trace_read_logs(&answer->tree, &answer->spans, answer->log_limit,
                             &answer->logs);
     if (s == OK)
-        trace_reply(answer);
+        write_what_fits(answer);
     return s;
 }
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 
 struct item {
-    const struct span *span;
+    const struct trace_span *span;
     uint32_t parent;      /* item */
     uint32_t first, next; /* its first child; its next sibling */
     uint32_t flags, mark;
@@ -61,11 +61,11 @@ static void add_duplicate(struct builder *b, uint32_t at, uint32_t first)
         item->parent = first;
 }
 
-static bool add_spans(struct builder *b, const struct span *spans,
+static bool add_spans(struct builder *b, const struct trace_span *spans,
                       uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        const struct span *span = &spans[i];
+        const struct trace_span *span = &spans[i];
         uint32_t same = find(b, span->span_id);
 
         b->items[i] = (struct item){
@@ -82,17 +82,16 @@ static bool add_spans(struct builder *b, const struct span *spans,
 }
 
 /* A parent that was not received lasts as long as its children. */
-static uint32_t add_missing(struct builder *b, const struct span *child)
+static uint32_t add_missing(struct builder *b, const struct trace_span *child)
 {
-    struct span *span = arena_zero(b->arena, 1, sizeof(*span));
+    struct trace_span *span = arena_zero(b->arena, 1, sizeof(*span));
 
     if (!span)
         return TRACE_NONE;
-    *span = (struct span){.start_ns = child->start_ns,
-                          .end_ns = child->end_ns,
-                          .name = SLICE("[missing span]"),
-                          .resource_id = RESOURCE_NONE};
-    memcpy(span->trace_id, child->trace_id, sizeof(span->trace_id));
+    *span = (struct trace_span){.start_ns = child->start_ns,
+                                .end_ns = child->end_ns,
+                                .name = SLICE("[missing span]"),
+                                .resource_id = RESOURCE_NONE};
     memcpy(span->span_id, child->parent_span_id, sizeof(span->span_id));
     b->items[b->count] = (struct item){.span = span,
                                        .parent = TRACE_NONE,
@@ -108,7 +107,7 @@ static bool set_parents(struct builder *b)
 {
     for (uint32_t i = 0; i < b->spans; i++) {
         struct item *item = &b->items[i];
-        const struct span *span = item->span;
+        const struct trace_span *span = item->span;
         uint32_t parent;
 
         if (item->parent != TRACE_NONE || is_zero(span->parent_span_id))
@@ -120,8 +119,8 @@ static bool set_parents(struct builder *b)
             return false;
         item->parent = parent;
         if (b->items[parent].flags & NODE_MISSING) {
-            struct span *missing =
-                (struct span *)(uintptr_t)b->items[parent].span;
+            struct trace_span *missing =
+                (struct trace_span *)(uintptr_t)b->items[parent].span;
 
             item->flags |= NODE_ORPHAN;
             if (span->start_ns < missing->start_ns)
@@ -211,7 +210,7 @@ static void add_node(struct builder *b, uint32_t at, uint32_t parent)
                                 .flags = item->flags,
                                 .start_ns = item->span->start_ns,
                                 .end_ns = item->span->end_ns};
-    if (span_failed(item->span)) {
+    if (trace_span_failed(item->span)) {
         node->flags |= NODE_FAILED;
         tree->failed++;
     }
@@ -255,7 +254,8 @@ static void walk(struct builder *b)
 
 /* ---- clocks ---- */
 
-static bool waits_for(const struct span *parent, const struct span *child)
+static bool waits_for(const struct trace_span *parent,
+                      const struct trace_span *child)
 {
     return parent->kind == SPAN_CLIENT && child->kind == SPAN_SERVER;
 }
@@ -335,7 +335,7 @@ static void set_main(struct trace_tree *tree)
     tree->main = 0;
     tree->start_ns = UINT64_MAX;
     for (uint32_t i = 0; i < tree->count; i++) {
-        const struct span *span = tree->nodes[i].span;
+        const struct trace_span *span = tree->nodes[i].span;
 
         if (span->start_ns < tree->start_ns)
             tree->start_ns = span->start_ns;
@@ -350,8 +350,8 @@ static void set_main(struct trace_tree *tree)
         }
 }
 
-enum status trace_tree_build(struct trace_tree *tree, const struct span *spans,
-                             uint32_t count)
+enum status trace_tree_build(struct trace_tree *tree,
+                             const struct trace_span *spans, uint32_t count)
 {
     struct query_request *request = tree->request;
     struct arena work;
@@ -361,7 +361,8 @@ enum status trace_tree_build(struct trace_tree *tree, const struct span *spans,
     arena_begin(&work, request->arena);
     b.ids.arena = &work;
     b.items = arena_alloc(&work, 2 * (size_t)count * sizeof(*b.items));
-    if (!b.items || !add_spans(&b, spans, count) || !set_parents(&b))
+    if (!b.items || !map_reserve(&b.ids, count) ||
+        !add_spans(&b, spans, count) || !set_parents(&b))
         s = arena_status(&work) == OK ? arena_status(request->arena)
                                       : arena_status(&work);
     if (s == OK) {

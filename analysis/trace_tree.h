@@ -23,6 +23,21 @@
 
 enum { TRACE_SPANS_MAX = 50000 };
 
+/* What is read of all spans of a trace, which is kept small. */
+struct trace_span {
+    uint8_t span_id[8], parent_span_id[8];
+    uint64_t start_ns, end_ns;
+    struct slice name, status_message, endpoint, operation;
+    uint32_t resource_id; /* RESOURCE_NONE: hidden, or not received */
+    uint8_t kind, status;
+    bool failed;
+};
+
+static inline bool trace_span_failed(const struct trace_span *span)
+{
+    return span->status == SPAN_ERROR || span->failed;
+}
+
 enum trace_node_flag {
     NODE_MISSING = 1,    /* a parent that was not received; only its id */
     NODE_ORPHAN = 2,     /* its parent is one of these */
@@ -39,9 +54,10 @@ enum trace_node_flag {
 };
 
 struct trace_node {
-    const struct span *span; /* of a missing one, made up from its children */
-    uint32_t parent;         /* node; TRACE_NONE: at the top */
-    uint32_t below;          /* nodes below it, which follow it */
+    const struct trace_span
+        *span;       /* of a missing one, made up from its children */
+    uint32_t parent; /* node; TRACE_NONE: at the top */
+    uint32_t below;  /* nodes below it, which follow it */
     uint32_t depth, children;
     uint32_t omitted;          /* of those below it, not shown */
     uint32_t component;        /* in trace_tree.components */
@@ -75,7 +91,7 @@ struct trace_tree {
 /* All of the arena of the request; the spans are by start and must stay.
  * ERR_BUSY, ERR_TOO_BIG. */
 MUST_CHECK enum status trace_tree_build(struct trace_tree *tree,
-                                        const struct span *spans,
+                                        const struct trace_span *spans,
                                         uint32_t count);
 MUST_CHECK enum status trace_tree_time(struct trace_tree *tree);
 
@@ -96,7 +112,7 @@ static inline uint32_t trace_after(const struct trace_tree *tree, uint32_t node)
 /* One kind of operation on the critical path. */
 struct trace_step {
     const struct identity *identity;
-    const struct span *span; /* an example */
+    const struct trace_span *span; /* an example */
     uint32_t spans;
     uint64_t critical_ns;
 };
@@ -141,7 +157,7 @@ struct trace_spans {
     struct slice others[TRACE_NAMESPACES]; /* have other spans of this id */
     uint32_t namespace_count, other_count;
     const struct bitmap *visible; /* NULL: all */
-    struct span *spans;           /* by start */
+    struct trace_span *spans;     /* by start */
     uint32_t count;
     uint64_t total; /* more than count: the first ones are there */
 };
@@ -157,6 +173,8 @@ struct trace_attrs {
     enum trace_attrs_wanted { ATTRS_NONE, ATTRS_ALL, ATTRS_LISTED } wanted;
     const struct slice *keys;
     uint32_t key_count;
+    size_t room;       /* bytes of all that are read */
+    uint32_t left_out; /* spans without theirs, as there was no more room */
 };
 
 /* What is read of spans that are shown only. */
@@ -168,11 +186,11 @@ struct trace_extra {
     uint64_t exception_ns; /* 0: there is none */
 };
 
-/* Of the nodes that are shown; without attributes, only of those at the top, of
- * consumers and of origins of errors. */
+/* Of the nodes that are shown, as far as there is room; without attributes,
+ * only of those at the top, of consumers and of origins of errors. */
 MUST_CHECK enum status trace_read_extras(struct trace_tree *tree,
                                          const struct trace_spans *trace,
-                                         const struct trace_attrs *attrs);
+                                         struct trace_attrs *attrs);
 
 /* ---- trace_logs.c ---- */
 

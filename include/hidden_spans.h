@@ -17,6 +17,16 @@
 
 enum { HIDDEN_SPANS_MAX = 200 }; /* of one trace */
 
+/* Those of the namespace beside visible ones of query->visible, by start. */
+struct hidden_spans {
+    struct span *spans;
+    uint32_t count;
+};
+MUST_CHECK enum status hidden_spans_find(struct query_request *request,
+                                         const struct span_query *query,
+                                         struct slice namespace,
+                                         struct hidden_spans *found);
+
 /* A page of spans as it was read, of query->visible. */
 struct span_page {
     struct span *spans;

@@ -181,6 +181,9 @@ enum status query_invalid(struct query_request *request, const char *format,
 /* 401; word: MISSING_TOKEN ... as in access.h, in the member that OpenChoreo's
  * clients read. Nothing else tells what is wrong with the credential. */
 void query_refuse_credential(struct query_request *request, const char *word);
+/* What a list of an answer may take of the memory, so that others have room. */
+size_t query_memory_share(const struct query_request *request);
+
 /* Of a query that memory was refused (ERR_BUSY): ERR_TOO_BIG if the others use
  * little, so that it would be no better later. */
 enum status query_memory_status(const struct query_request *request,

@@ -226,6 +226,22 @@ MUST_CHECK enum status reader_query_spans(struct reader *reader,
                                           struct span **spans, uint32_t *count,
                                           uint64_t *total);
 
+/* The same without copies: a span is good during its visit only, unless it
+ * `stays`: then its texts and attributes are good until reader_end(). Spans
+ * come in any order; `place` is that in the order of the query. One that cannot
+ * be read any more has its start and its ids only, and one may come twice: the
+ * last visit counts. An error of a visit ends it. */
+struct span_visitor {
+    enum status (*begin)(void *arg, uint32_t count); /* before the first */
+    enum status (*visit)(void *arg, uint32_t place, const struct span *span,
+                         bool stays);
+    void *arg;
+};
+MUST_CHECK enum status reader_visit_spans(struct reader *reader,
+                                          const struct span_query *query,
+                                          const struct span_visitor *visitor,
+                                          uint64_t *total);
+
 /* The spans of many traces in one pass, for who needs a little of each: without
  * attributes, events and links, in any order; a span that was sent twice comes
  * twice. A span is good during its visit only. An error of a visit ends it. */

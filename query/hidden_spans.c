@@ -75,8 +75,8 @@ static const struct bitmap *hidden_resources(struct query_request *request,
 /* The spans of these resources in the trace, by start. */
 static enum status read_all(struct query_request *request,
                             const struct span_query *page,
-                            const struct bitmap *resources, struct span **spans,
-                            uint32_t *count)
+                            const struct bitmap *resources, struct arena *arena,
+                            struct span **spans, uint32_t *count)
 {
     const struct span_query query = {.trace_id = page->trace_id,
                                      .resources = page->resources,
@@ -84,8 +84,8 @@ static enum status read_all(struct query_request *request,
                                      .ascending = true,
                                      .limit = SPANS_LOOKED_AT};
     uint64_t total;
-    enum status s = reader_query_spans(request->reader, &query, request->arena,
-                                       spans, count, &total);
+    enum status s = reader_query_spans(request->reader, &query, arena, spans,
+                                       count, &total);
 
     return s == OK ? OK : query_fail_read(request, s);
 }
@@ -162,28 +162,62 @@ static enum status merge(struct query_request *request,
     return OK;
 }
 
-enum status hidden_spans_add(struct query_request *request,
-                             const struct span_query *query,
-                             struct slice namespace, struct span_page *page)
+/* All in `work` but what is found. */
+static enum status find(struct query_request *request,
+                        const struct span_query *query,
+                        const struct bitmap *hidden, struct arena *work,
+                        struct hidden_spans *found)
+{
+    struct span *visible, *spans;
+    uint32_t visible_count, count = 0;
+    struct span_ids known;
+    enum status s = read_all(request, query, query->visible, work, &visible,
+                             &visible_count);
+
+    if (s == OK && visible_count > 0)
+        s = read_all(request, query, hidden, work, &spans, &count);
+    if (s != OK || count == 0)
+        return s;
+    if (!know(&known, visible, visible_count, work))
+        return query_fail_read(request, arena_status(work));
+    count = keep(&known, spans, count);
+    found->spans = arena_alloc(request->arena, count * sizeof(*spans));
+    if (!found->spans)
+        return arena_status(request->arena);
+    memcpy(found->spans, spans, count * sizeof(*spans));
+    found->count = count;
+    return OK;
+}
+
+enum status hidden_spans_find(struct query_request *request,
+                              const struct span_query *query,
+                              struct slice namespace,
+                              struct hidden_spans *found)
 {
     const struct bitmap *hidden =
         viewer_sees_all(&request->viewer)
             ? NULL
             : hidden_resources(request, namespace, query->visible);
-    struct span *visible, *spans;
-    uint32_t visible_count, count = 0;
-    struct span_ids known;
+    struct arena work;
     enum status s;
 
+    *found = (struct hidden_spans){NULL, 0};
     if (!hidden)
         return arena_status(request->arena);
-    s = read_all(request, query, query->visible, &visible, &visible_count);
-    if (s == OK && visible_count > 0)
-        s = read_all(request, query, hidden, &spans, &count);
-    if (s != OK || count == 0)
-        return s;
-    if (!know(&known, visible, visible_count, request->arena))
-        return arena_status(request->arena);
-    count = keep(&known, spans, count);
-    return count > 0 ? merge(request, query, spans, count, page) : OK;
+    arena_begin(&work, request->arena);
+    s = find(request, query, hidden, &work, found);
+    arena_release(&work);
+    return s;
+}
+
+enum status hidden_spans_add(struct query_request *request,
+                             const struct span_query *query,
+                             struct slice namespace, struct span_page *page)
+{
+    struct hidden_spans found;
+    enum status s = hidden_spans_find(request, query, namespace, &found);
+
+    return s == OK && found.count > 0
+               ? merge(request, query, found.spans, found.count, page)
+               : s;
 }

@@ -114,6 +114,13 @@ enum status query_invalid(struct query_request *request, const char *format,
     return query_fail(request, ERR_INVALID, NULL, "%s", message);
 }
 
+size_t query_memory_share(const struct query_request *request)
+{
+    const struct budget *budget = request->arena->budget;
+
+    return budget ? budget->limit / 8 : SIZE_MAX;
+}
+
 enum status query_memory_status(const struct query_request *request,
                                 enum status status)
 {

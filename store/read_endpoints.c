@@ -103,19 +103,24 @@ static bool may_have_any(const struct endpoint_lookup *l,
     return false;
 }
 
+/* Ids are compared before a span is read: a trace may have many. */
 static enum status fill_from_trace(struct endpoint_lookup *l,
                                    struct block *block,
                                    const struct log_record *log)
 {
+    const uint8_t *ids = NULL;
     uint32_t first, count;
     enum status status = block_find_trace(block, log->trace_id, &first, &count);
 
+    if (status == OK && count > 0)
+        status = block_span_ids(block, &ids);
     for (uint32_t i = 0; i < count && status == OK; i++) {
         struct span span;
 
+        if (memcmp(ids + ((size_t)first + i) * 8, log->span_id, 8) != 0)
+            continue;
         status = block_read_span(block, first + i, false, &span);
-        if (status == OK && span.endpoint.len > 0 &&
-            memcmp(span.span_id, log->span_id, sizeof(span.span_id)) == 0) {
+        if (status == OK && span.endpoint.len > 0) {
             fill(l, &span, arena_copy(l->arena, span.endpoint));
             break;
         }

@@ -258,62 +258,69 @@ static enum status read_blocks(struct trace_page *page)
 
 /* ---- the spans of the page ---- */
 
-struct decoded_spans {
-    struct arena *arena;
-    struct span *spans;
+struct page_visit {
+    const struct span_visitor *visitor;
     bool whole;
 };
 
-static enum status decode_row(void *arg, struct block *block,
-                              const struct row_place *row)
+static enum status visit_row(void *arg, struct block *block,
+                             const struct row_place *row)
 {
-    struct decoded_spans *decoded = arg;
+    const struct page_visit *to = arg;
     struct span span;
-    enum status status =
-        block_read_span(block, row->row, decoded->whole, &span);
+    enum status status = block_read_span(block, row->row, to->whole, &span);
 
-    if (status != OK)
-        return status;
-    copy_span(decoded->arena, &span, decoded->whole,
-              &decoded->spans[row->place]);
-    return arena_status(decoded->arena);
+    return status == OK
+               ? to->visitor->visit(to->visitor->arg, row->place, &span, false)
+               : status;
 }
 
-/* Spans that cannot be read any more keep their start and id. */
-static enum status decode(struct trace_page *page, struct arena *arena,
-                          struct span *spans)
+/* Until it is read, and if it cannot be read any more. */
+static enum status visit_place(const struct trace_page *page, uint32_t place,
+                               const struct span_visitor *visitor)
 {
-    struct decoded_spans decoded = {arena, spans, page->query->whole};
+    const struct span_hit *hit = &page->hits[place];
+    struct span span = {.resource_id = RESOURCE_NONE,
+                        .start_ns = hit->start_ns,
+                        .end_ns = hit->start_ns};
+
+    if (hit->span)
+        return visitor->visit(visitor->arg, place, hit->span, true);
+    memcpy(span.span_id, hit->id, sizeof(hit->id));
+    memcpy(span.trace_id, page->query->trace_id, sizeof(span.trace_id));
+    return visitor->visit(visitor->arg, place, &span, false);
+}
+
+static enum status visit_page(struct trace_page *page,
+                              const struct span_visitor *visitor)
+{
+    struct page_visit to = {visitor, page->query->whole};
     struct arena *work = &page->reader->work;
     struct row_place *rows = arena_zero(work, page->count, sizeof(*rows));
+    enum status status = OK;
     uint32_t count = 0;
 
     if (!rows)
         return arena_status(work);
-    for (uint32_t i = 0; i < page->count; i++) {
+    for (uint32_t i = 0; i < page->count && status == OK; i++) {
         const struct span_hit *hit = &page->hits[i];
 
-        if (hit->span) {
-            spans[i] = *hit->span;
-            continue;
-        }
-        spans[i].resource_id = RESOURCE_NONE;
-        spans[i].start_ns = spans[i].end_ns = hit->start_ns;
-        memcpy(spans[i].span_id, hit->id, sizeof(hit->id));
-        memcpy(spans[i].trace_id, page->query->trace_id, 16);
-        rows[count++] = (struct row_place){hit->block, hit->row, i};
+        status = visit_place(page, i, visitor);
+        if (!hit->span)
+            rows[count++] = (struct row_place){hit->block, hit->row, i};
     }
-    return block_rows_each(page->reader, rows, count, decode_row, &decoded);
+    return status == OK
+               ? block_rows_each(page->reader, rows, count, visit_row, &to)
+               : status;
 }
 
-enum status reader_query_spans(struct reader *reader,
+enum status reader_visit_spans(struct reader *reader,
                                const struct span_query *query,
-                               struct arena *arena, struct span **spans,
-                               uint32_t *count, uint64_t *total)
+                               const struct span_visitor *visitor,
+                               uint64_t *total)
 {
     struct trace_page page = {
         .reader = reader, .query = query, .in_scope = !query->resources};
-    struct span *found = NULL;
 
     arena_reset(&reader->work);
     enum status status = read_memory(&page);
@@ -321,15 +328,60 @@ enum status reader_query_spans(struct reader *reader,
         status = read_blocks(&page);
     if (status == OK && !page.in_scope)
         page.count = 0, page.total = 0;
-    if (status == OK && page.count > 0) {
-        found = arena_zero(arena, page.count, sizeof(*found));
-        status = found ? decode(&page, arena, found) : arena_status(arena);
-    }
-    if (status != OK)
-        return reader_status(reader, status);
-    *spans = found;
-    *count = page.count;
+    if (status == OK)
+        status = visitor->begin(visitor->arg, page.count);
+    if (status == OK && page.count > 0)
+        status = visit_page(&page, visitor);
     *total = page.total;
+    return reader_status(reader, status);
+}
+
+/* ---- as a list ---- */
+
+struct span_copies {
+    struct arena *arena;
+    struct span *spans;
+    uint32_t count;
+    bool whole;
+};
+
+static enum status begin_copies(void *arg, uint32_t count)
+{
+    struct span_copies *copies = arg;
+
+    copies->count = count;
+    copies->spans =
+        count > 0 ? arena_zero(copies->arena, count, sizeof(*copies->spans))
+                  : NULL;
+    return count > 0 ? arena_status(copies->arena) : OK;
+}
+
+static enum status copy_one(void *arg, uint32_t place, const struct span *span,
+                            bool stays)
+{
+    struct span_copies *copies = arg;
+
+    if (stays) {
+        copies->spans[place] = *span;
+        return OK;
+    }
+    copy_span(copies->arena, span, copies->whole, &copies->spans[place]);
+    return arena_status(copies->arena);
+}
+
+enum status reader_query_spans(struct reader *reader,
+                               const struct span_query *query,
+                               struct arena *arena, struct span **spans,
+                               uint32_t *count, uint64_t *total)
+{
+    struct span_copies copies = {.arena = arena, .whole = query->whole};
+    const struct span_visitor visitor = {begin_copies, copy_one, &copies};
+    enum status status = reader_visit_spans(reader, query, &visitor, total);
+
+    if (status != OK)
+        return status;
+    *spans = copies.spans;
+    *count = copies.count;
     return OK;
 }
 

@@ -15,21 +15,21 @@ enum { RECORD = 6, MOST = 4000 };
 
 static int by_start(const void *left, const void *right)
 {
-    const struct span *a = left, *b = right;
+    const struct trace_span *a = left, *b = right;
 
     if (a->start_ns != b->start_ns)
         return a->start_ns < b->start_ns ? -1 : 1;
     return memcmp(a->span_id, b->span_id, 8);
 }
 
-static struct span span_of(const uint8_t *at)
+static struct trace_span span_of(const uint8_t *at)
 {
-    struct span span = {.start_ns = UINT64_C(1000) + at[2],
-                        .end_ns = UINT64_C(1000) + at[2] + at[3],
-                        .kind = at[4] & 7,
-                        .status = at[4] >> 7 ? SPAN_ERROR : SPAN_UNSET,
-                        .name = SLICE("n"),
-                        .resource_id = at[5] & 3};
+    struct trace_span span = {.start_ns = UINT64_C(1000) + at[2],
+                              .end_ns = UINT64_C(1000) + at[2] + at[3],
+                              .kind = at[4] & 7,
+                              .status = at[4] >> 7 ? SPAN_ERROR : SPAN_UNSET,
+                              .name = SLICE("n"),
+                              .resource_id = at[5] & 3};
 
     span.span_id[0] = at[0];
     span.parent_span_id[0] = at[1];
@@ -79,7 +79,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct query_request request = {.http_status = 200};
     struct trace_tree tree = {.request = &request};
     struct arena arena;
-    struct span *spans;
+    struct trace_span *spans;
     enum status s;
 
     if (count == 0 || count > MOST)

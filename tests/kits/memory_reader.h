@@ -256,6 +256,26 @@ enum status reader_query_spans(struct reader *reader,
     return store->read_status;
 }
 
+enum status reader_visit_spans(struct reader *reader,
+                               const struct span_query *query,
+                               const struct span_visitor *visitor,
+                               uint64_t *total)
+{
+    struct arena arena;
+    struct span *spans;
+    uint32_t count;
+    enum status s;
+
+    arena_init(&arena, NULL, SIZE_MAX);
+    s = reader_query_spans(reader, query, &arena, &spans, &count, total);
+    if (s == OK)
+        s = visitor->begin(visitor->arg, count);
+    for (uint32_t i = 0; s == OK && i < count; i++)
+        s = visitor->visit(visitor->arg, i, &spans[i], true);
+    arena_release(&arena);
+    return s;
+}
+
 enum status reader_visit_traces(struct reader *reader,
                                 const struct traces_query *query,
                                 trace_span_visit *visit, void *arg)

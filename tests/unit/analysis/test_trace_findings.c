@@ -12,7 +12,7 @@ struct bench {
     struct reader reader;
     struct trace_tree tree;
     struct trace_findings findings;
-    struct span *spans;
+    struct trace_span *spans;
     uint32_t count;
 };
 
@@ -39,17 +39,17 @@ static void bench_close(struct bench *b)
 }
 
 /* By start; id 0: none. */
-static struct span *add(struct bench *b, uint32_t id, uint32_t parent,
-                        uint32_t resource, const char *name, uint64_t start_ns,
-                        uint64_t end_ns)
+static struct trace_span *add(struct bench *b, uint32_t id, uint32_t parent,
+                              uint32_t resource, const char *name,
+                              uint64_t start_ns, uint64_t end_ns)
 {
-    struct span *span = &b->spans[b->count++];
+    struct trace_span *span = &b->spans[b->count++];
 
-    *span = (struct span){.start_ns = start_ns,
-                          .end_ns = end_ns,
-                          .kind = SPAN_INTERNAL,
-                          .resource_id = resource,
-                          .name = slice_of(name)};
+    *span = (struct trace_span){.start_ns = start_ns,
+                                .end_ns = end_ns,
+                                .kind = SPAN_INTERNAL,
+                                .resource_id = resource,
+                                .name = slice_of(name)};
     memcpy(span->span_id, &id, sizeof(id));
     memcpy(span->parent_span_id, &parent, sizeof(parent));
     return span;

@@ -12,7 +12,7 @@ struct bench {
     struct arena arena;
     struct query_request request;
     struct trace_tree tree;
-    struct span *spans;
+    struct trace_span *spans;
     uint32_t count;
 };
 
@@ -30,15 +30,15 @@ static void bench_close(struct bench *b)
 }
 
 /* id 0: none. */
-static struct span *add(struct bench *b, uint32_t id, uint32_t parent,
-                        uint64_t start_ns, uint64_t end_ns)
+static struct trace_span *add(struct bench *b, uint32_t id, uint32_t parent,
+                              uint64_t start_ns, uint64_t end_ns)
 {
-    struct span *span = &b->spans[b->count++];
+    struct trace_span *span = &b->spans[b->count++];
 
-    *span = (struct span){.start_ns = start_ns,
-                          .end_ns = end_ns,
-                          .kind = SPAN_INTERNAL,
-                          .name = SLICE("n")};
+    *span = (struct trace_span){.start_ns = start_ns,
+                                .end_ns = end_ns,
+                                .kind = SPAN_INTERNAL,
+                                .name = SLICE("n")};
     memcpy(span->span_id, &id, sizeof(id));
     memcpy(span->parent_span_id, &parent, sizeof(parent));
     return span;
@@ -46,7 +46,7 @@ static struct span *add(struct bench *b, uint32_t id, uint32_t parent,
 
 static int by_start(const void *left, const void *right)
 {
-    const struct span *a = left, *b = right;
+    const struct trace_span *a = left, *b = right;
 
     if (a->start_ns != b->start_ns)
         return a->start_ns < b->start_ns ? -1 : 1;
@@ -391,8 +391,8 @@ TEST(any_tree_agrees_with_the_slow_versions)
         add(&b, 1, 0, 100, 200);
         for (uint32_t id = 2; id <= count; id++) {
             uint64_t start = 80 + test_random(120);
-            struct span *span = add(&b, id, 1 + test_random(id + 1), start,
-                                    start + test_random(100));
+            struct trace_span *span = add(&b, id, 1 + test_random(id + 1),
+                                          start, start + test_random(100));
 
             span->kind = (uint8_t)test_random(6);
             span->resource_id = test_random(2);
