@@ -8,6 +8,26 @@ export type Asked<Data> = UseQueryResult<Data, ApiError>;
 
 const RETRIES = 3;
 
+// What was asked before its window was over, and all of it had come, is asked again
+// where it is shown anew: a figure of one page would differ from that of the next.
+const COMES_WITHIN = 60_000;
+const FRESH = 10_000;
+
+function endOf(key: unknown): number {
+    if (typeof key !== "object" || key === null) return NaN;
+    const own = (key as { endTime?: unknown }).endTime;
+    if (typeof own === "string") return Date.parse(own);
+    for (const part of Object.values(key)) {
+        const found = endOf(part);
+        if (!Number.isNaN(found)) return found;
+    }
+    return NaN;
+}
+
+export function freshFor(key: readonly unknown[], answeredAt: number): number {
+    return endOf(key) + COMES_WITHIN > answeredAt ? FRESH : Infinity;
+}
+
 // What is busy (503, 429) is asked once more after Retry-After; what cannot be
 // reached a few times; a refusal is final.
 function retry(failures: number, error: ApiError): boolean {
@@ -26,7 +46,8 @@ export function makeQueryClient(): QueryClient {
                 retry: (failures, error) => error instanceof ApiError && retry(failures, error),
                 retryDelay: (failures, error) =>
                     error instanceof ApiError ? retryDelay(failures, error) : 1000,
-                staleTime: Infinity, // "now" is part of the key; the clock of time.ts asks again
+                // "now" is part of the key; the clock of time.ts asks again.
+                staleTime: ({ queryKey, state }) => freshFor(queryKey, state.dataUpdatedAt),
                 gcTime: 60_000,
                 refetchOnWindowFocus: false,
             },
