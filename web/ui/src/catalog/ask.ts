@@ -2,7 +2,7 @@
 import { useQueries } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useAsk, type Asked } from "../ask";
-import { dataOf } from "../client";
+import { dataOf, type Client, type Schemas } from "../client";
 import { useComponents } from "../components";
 import { useHost } from "../host";
 import type { Scope } from "../scope";
@@ -93,15 +93,14 @@ export function useDeclaredAndObserved(scope: Scope, range: TimeRange): Declared
     };
 }
 
-export function useUnassigned(scope: Scope, range: TimeRange) {
-    const query = {
-        namespace: scope.namespace,
-        environment: scope.environment,
-        startTime: rfc3339(range.start),
-        endTime: rfc3339(range.end),
-        limit: 200,
-    };
-    return useAsk(["unassigned", query], (client, signal) =>
-        client.GET("/api/v1/unassigned", { params: { query }, signal }),
-    );
+// Of all namespaces that may be seen, else of the one of the scope: what has no label
+// stands in the namespace "default", whatever project it is of.
+export function useUnassigned(scope: Scope, range: TimeRange): Asked<Schemas["UnassignedList"]> {
+    const query = { startTime: rfc3339(range.start), endTime: rfc3339(range.end), limit: 200 };
+    const ask = (namespace?: string) => (client: Client, signal: AbortSignal) =>
+        client.GET("/api/v1/unassigned", { params: { query: { ...query, namespace } }, signal });
+    const all = useAsk(["unassigned", query], ask());
+    const refused = all.error?.status === 403 && scope.namespace !== undefined;
+    const own = useAsk(["unassigned", query, scope.namespace], ask(scope.namespace), { enabled: refused });
+    return refused ? own : all;
 }

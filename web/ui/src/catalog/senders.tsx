@@ -36,6 +36,13 @@ const COLUMNS: Column<Sender>[] = [
         cell: (row) => <Name text={senderName(row)} />,
     },
     {
+        id: "namespace",
+        title: "namespace",
+        width: "minmax(5rem, 8rem)",
+        cell: (row) => <Name text={row.namespace} />,
+        hiddenBelow: 900,
+    },
+    {
         id: "why",
         title: "why",
         width: "minmax(8rem, 3fr)",
@@ -113,7 +120,11 @@ export function Senders(props: { asked: Asked<Schemas["UnassignedList"]> }) {
                 {(data) => {
                     const sender = data.senders.find((one) => keyOf(one) === opened);
                     if (data.senders.length === 0)
-                        return <p className="cb-quiet">All that was received belongs to a component.</p>;
+                        return (
+                            <p className="cb-quiet">
+                                All that was received in this time belongs to a component.
+                            </p>
+                        );
                     return (
                         <div className={sender ? "cb-change-split" : undefined}>
                             {sender ? (

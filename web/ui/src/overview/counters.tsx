@@ -35,7 +35,7 @@ export function Counters(props: {
                 </button>
             ))}
             {props.unassigned > 0 ? (
-                <PageLink page="catalog" className="cb-counter cb-counter-link" section="unassigned">
+                <PageLink page="catalog" className="cb-counter cb-counter-link" section="senders">
                     <span className="cb-counter-count">{formatCount(props.unassigned)}</span> senders without
                     a component →
                 </PageLink>

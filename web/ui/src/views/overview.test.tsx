@@ -83,7 +83,7 @@ test("counts, projects with the cause, and components are shown, the worst first
     const shown = showAt(<Overview />, place, replies(shop, { unassigned: { resources: 4 } }));
     expect(await screen.findByRole("button", { name: "1 bad" })).toBeTruthy();
     expect(screen.getByText(/senders without a component/).getAttribute("href")).toBe(
-        "catalog?ns=acme#unassigned",
+        "catalog?ns=acme#senders",
     );
     expect(shownComponents()).toEqual(["inventory", "invoices", "cart"]);
     const projects = within(screen.getByRole("list", { name: "Projects" })).getAllByRole("listitem");
