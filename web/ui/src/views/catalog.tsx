@@ -15,6 +15,7 @@ import { Senders } from "../catalog/senders";
 import { formatRate } from "../format";
 import { usePlace } from "../host";
 import { CopyButton } from "../parts/copy";
+import { ChooseScope } from "../parts/choose_scope";
 import { CopyText } from "../parts/copy_text";
 import { Figure, Figures, Name, PageLink, Section, Time } from "../parts/marks";
 import { DataTable, sortOf, sortText, type Column } from "../parts/table";
@@ -305,26 +306,28 @@ function CatalogOf(props: { scope: Scope }) {
     const { scope } = props;
     const range = useTimeRange();
     const both = useDeclaredAndObserved(scope, range);
-    const senders = useUnassigned(scope, range);
     return (
-        <>
-            <Section id="differences" title="Declared against observed">
-                <State both={both} range={range} scope={scope} />
-            </Section>
-            <Senders asked={senders} />
-        </>
+        <Section id="differences" title="Declared against observed">
+            <State both={both} range={range} scope={scope} />
+        </Section>
     );
 }
 
 export default function CatalogView() {
     const scope = useScope();
+    const senders = useUnassigned(scope, useTimeRange());
     return (
         <div className="cb-catalog">
             {scope.namespace ? (
                 <CatalogOf scope={scope} />
             ) : (
-                <Empty what="Choose a namespace" why="The catalogue is compared one namespace at a time." />
+                <ChooseScope
+                    of="namespace"
+                    what="Choose a namespace"
+                    why="The catalogue is compared one namespace at a time."
+                />
             )}
+            <Senders asked={senders} />
         </div>
     );
 }

@@ -20,6 +20,7 @@ import { dataOf, type ApiError, type Schemas } from "../client";
 import { useComponents } from "../components";
 import { shownName } from "../format";
 import { useHost, usePlace } from "../host";
+import { ChooseScope } from "../parts/choose_scope";
 import { CopyButton } from "../parts/copy";
 import { Name, PageLink } from "../parts/marks";
 import { Answer, Empty, ErrorNotice } from "../states";
@@ -146,10 +147,10 @@ export default function CausePage() {
     );
     if (!scope.namespace || !scope.project)
         return (
-            <Empty
+            <ChooseScope
+                of="project"
                 what="No project is chosen."
                 why="The cause is looked for among the components of one project, and those that they call."
-                next={<PageLink page="overview">Choose one in the overview</PageLink>}
             />
         );
     if (!scope.environment && known.asked.isPending)

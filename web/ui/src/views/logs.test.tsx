@@ -88,7 +88,7 @@ test("an error can be asked again", async () => {
 test("without a namespace one is to be chosen", () => {
     const shown = showAt(<Logs />, { page: "logs", params: {} }, replies);
     expect(screen.getByText("Choose a namespace")).toBeTruthy();
-    expect(shown.asked).toEqual([]);
+    expect(shown.asked.filter((text) => text.includes("/logs"))).toEqual([]);
 });
 
 test("live, the tail is asked by arrival and not the search", async () => {

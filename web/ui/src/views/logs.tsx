@@ -11,8 +11,9 @@ import { RecordDetails } from "../logs/record";
 import type { LogRow } from "../logs/rows";
 import { useLogPages, useVolume, type LogOrder } from "../logs/search";
 import { Volume } from "../logs/volume";
+import { ChooseScope } from "../parts/choose_scope";
 import { useScope } from "../scope";
-import { Empty } from "../states";
+
 import { useTimeRange } from "../time";
 
 const n = (count: number) => count.toLocaleString("en");
@@ -130,7 +131,11 @@ export default function Logs() {
             {scope.namespace ? (
                 <LogsOfScope />
             ) : (
-                <Empty what="Choose a namespace" why="Log lines are searched in one namespace at a time." />
+                <ChooseScope
+                    of="namespace"
+                    what="Choose a namespace"
+                    why="Log lines are searched in one namespace at a time."
+                />
             )}
         </div>
     );

@@ -14,6 +14,7 @@ import { useCause } from "../cause";
 import { useComponents, type ComponentRow } from "../components";
 import { shownName } from "../format";
 import { foremost, useCauseWindow, useIncidents } from "../incidents";
+import { ChooseScope } from "../parts/choose_scope";
 import { ComponentTable, WORST_FIRST } from "../parts/component_table";
 import { CauseSentence } from "../parts/cause_sentence";
 import { Name, PageLink, Section } from "../parts/marks";
@@ -346,9 +347,10 @@ export default function Project() {
     );
     if (!scope.namespace)
         return (
-            <Empty
-                what="No namespace is chosen."
-                next={<PageLink page="overview">Choose one in the overview</PageLink>}
+            <ChooseScope
+                of="project"
+                what="No project is chosen."
+                why="Calls are drawn of one project, or of all of one namespace."
             />
         );
     const environment = environmentOf(scope, components.rows);

@@ -5,6 +5,7 @@ import { shownName } from "../format";
 import { reportText } from "../cause/report_parts";
 import { useComponents } from "../components";
 import { useHost, usePlace } from "../host";
+import { ChooseScope } from "../parts/choose_scope";
 import { Name, PageLink, Time } from "../parts/marks";
 import { DataTable, sortOf, sortText, type Column } from "../parts/table";
 import { Answer, Empty } from "../states";
@@ -88,13 +89,7 @@ export default function Reports() {
         { enabled: query.namespace !== "" && query.project !== "" && query.environment !== "" },
     );
     if (!scope.namespace || !scope.project)
-        return (
-            <Empty
-                what="No project is chosen."
-                why="Reports are kept by project."
-                next={<PageLink page="overview">Choose one in the overview</PageLink>}
-            />
-        );
+        return <ChooseScope of="project" what="No project is chosen." why="Reports are kept by project." />;
     if (!environment && known.asked.isSuccess)
         return (
             <Empty
