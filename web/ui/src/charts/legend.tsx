@@ -1,5 +1,5 @@
 // The legend of a chart: names of the lines with their value at the crosshair,
-// else that of the last step that is over.
+// else that of the last step that is over; of stacked counts all in the picture.
 import { formatTime } from "../format";
 import { roleProperty } from "./colors";
 import { useCrosshair } from "./crosshair";
@@ -18,6 +18,11 @@ function newest(values: Line["values"], { times, stepMs, to }: Drawn): number | 
     return values[last] ?? null;
 }
 
+function shownOf(line: Line, drawn: Drawn): number | null {
+    if (!line.stacked || drawn.unit !== "count") return newest(line.values, drawn);
+    return line.values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
+}
+
 // "requests 1.85 /s, at most 7.20 /s; errors ..."
 export function summaryOf(drawn: Drawn): string {
     const { lines, unit } = drawn;
@@ -26,7 +31,7 @@ export function summaryOf(drawn: Drawn): string {
             const known = line.values.filter((value): value is number => value !== null);
             if (known.length === 0) return `${line.name}: no values`;
             const most = known.reduce((a, b) => Math.max(a, b));
-            return `${line.name} ${formatUnit(unit, newest(line.values, drawn))}, at most ${formatUnit(unit, most)}`;
+            return `${line.name} ${formatUnit(unit, shownOf(line, drawn))}, at most ${formatUnit(unit, most)}`;
         })
         .join("; ");
 }
@@ -58,7 +63,7 @@ export function Legend(props: Drawn & Pick<TimeChartProps, "onLine">) {
     return (
         <span className="cb-legend" aria-hidden={onLine ? undefined : true}>
             {lines.map((line) => {
-                const value = i < 0 ? newest(line.values, props) : (line.values[i] ?? null);
+                const value = i < 0 ? shownOf(line, props) : (line.values[i] ?? null);
                 const entry = (
                     <>
                         <Key line={line} />

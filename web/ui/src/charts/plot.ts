@@ -19,6 +19,8 @@ export interface PlotInputs {
     onZoomOut?: () => void;
 }
 
+const RIGHT = 10; // px beside the picture
+const CHARACTER = 6.4; // px, of a label
 const AXIS_FONT = "11px system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', sans-serif";
 export const Y_AXIS_WIDTH = 58;
 const X_AXIS_HEIGHT = 24;
@@ -88,6 +90,14 @@ function drawBands(u: uPlot, inputs: PlotInputs): void {
     u.ctx.restore();
 }
 
+// Whether a label of the x axis ends within the picture: one that is cut says another time.
+function fits(u: uPlot, label: string, at: number): boolean {
+    const { min, max } = u.scales.x!;
+    if (min == null || max == null) return true;
+    const place = ((at - min) / (max - min)) * (u.width - Y_AXIS_WIDTH - RIGHT);
+    return place + (label.length * CHARACTER) / 2 <= u.width - Y_AXIS_WIDTH;
+}
+
 function axes(unit: Unit, read: () => PlotInputs): uPlot.Axis[] {
     const text = () => read().colors("--cb-text-2");
     const grid = { stroke: () => read().colors("--cb-grid"), width: 1 };
@@ -100,7 +110,8 @@ function axes(unit: Unit, read: () => PlotInputs): uPlot.Axis[] {
             size: X_AXIS_HEIGHT,
             gap: 6,
             space: 64,
-            values: (_, marks) => timeLabels(marks),
+            values: (u, marks) =>
+                timeLabels(marks).map((label, i) => (fits(u, label, marks[i]!) ? label : "")),
         },
         {
             stroke: text,
@@ -135,7 +146,7 @@ export function plotOptions(
         ...size,
         ms: 1,
         pxAlign: 0,
-        padding: [8, 10, 0, 0],
+        padding: [8, RIGHT, 0, 0],
         legend: { show: false },
         scales: {
             x: { time: true, range: () => [read().from, read().to] },

@@ -52,6 +52,12 @@ test("the legend shows the newest step that is over; one that is not only if it 
     expect(legend()).toBe("requests 4.00 /s");
 });
 
+test("stacked counts are those of the whole picture", () => {
+    const lines = [{ name: "ERROR", values: [3, 286, 0], role: "error" as const, stacked: true }];
+    render(<TimeChart {...chart} unit="count" lines={lines} />);
+    screen.getByRole("figure", { name: /ERROR 289, at most 286/ });
+});
+
 test("without values it says why", () => {
     render(<TimeChart {...chart} times={[]} empty="Never seen." />);
     screen.getByText("Never seen.");
