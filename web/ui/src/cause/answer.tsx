@@ -8,6 +8,7 @@ import { formatCount, formatShare, shownName } from "../format";
 import { HealthMark, Level, Name, PageLink, Section, Time } from "../parts/marks";
 import { Empty } from "../states";
 import { useGraph, useTopology } from "../topology";
+import { otherChanges, type OtherChange } from "./other_changes";
 import { markGraph } from "./path";
 import { Suspects } from "./suspects";
 import { timelineOf, TIMELINE_WORDS } from "./timeline";
@@ -113,7 +114,7 @@ function NotFound(props: { cause: Cause }) {
 }
 
 // Who broke whom, in words: cause, then each caller that it reached, then users.
-function Steps(props: { cause: Cause }) {
+function Steps(props: { cause: Cause; scope: AnswerScope }) {
     const { path, impact } = props.cause;
     const [users] = impact;
     if (path.length === 0) return null;
@@ -133,7 +134,8 @@ function Steps(props: { cause: Cause }) {
             {users ? (
                 <li>
                     <span className="cb-cause-step-name">
-                        <span className="cb-cause-number">{path.length + 1}</span> users
+                        <span className="cb-cause-number">{path.length + 1}</span> users of{" "}
+                        <Name text={props.scope.project} />
                     </span>
                     <span className="cb-quiet">
                         {shownName(users.operation)} fails in{" "}
@@ -197,9 +199,25 @@ function Timeline(props: { cause: Cause }) {
     );
 }
 
-function Excluded(props: { cause: Cause }) {
+function Excluded(props: { cause: Cause; changes: readonly OtherChange[] }) {
+    const culprit = props.cause.suspects[0]?.component;
     return (
         <ul className="cb-plain-list">
+            {props.changes.map((change) => (
+                <li key={`change ${change.project ?? ""}/${change.component}`}>
+                    <Name text={change.component} className="cb-strong" /> {shownName(change.text)} at{" "}
+                    <Time at={change.at} seconds />;{" "}
+                    {change.afterOnset
+                        ? "that was after the failure began"
+                        : "the failure began elsewhere, in"}
+                    {change.afterOnset ? null : (
+                        <>
+                            {" "}
+                            <Name text={culprit ?? ""} />
+                        </>
+                    )}
+                </li>
+            ))}
             {props.cause.excluded.map((item) => (
                 <li key={`${item.project ?? ""}/${item.component}`}>
                     <Name text={item.component} className="cb-strong" /> {shownName(plainText(item.reason))}
@@ -335,6 +353,7 @@ function SuspectPart(props: { cause: Cause; scope: AnswerScope }) {
 
 export function CauseAnswer(props: { cause: Cause; scope: AnswerScope }) {
     const { cause, scope } = props;
+    const changes = useMemo(() => otherChanges(cause), [cause]);
     return (
         <>
             {cause.found && cause.suspects.length > 0 ? (
@@ -343,16 +362,16 @@ export function CauseAnswer(props: { cause: Cause; scope: AnswerScope }) {
                 <NotFound cause={cause} />
             )}
             <Section id="spread" title={cause.found ? "How it spread" : "Calls in this time"}>
-                {cause.found ? <Steps cause={cause} /> : null}
+                {cause.found ? <Steps cause={cause} scope={scope} /> : null}
                 <PathGraph cause={cause} scope={scope} />
             </Section>
             <SuspectPart cause={cause} scope={scope} />
             <Section id="timeline" title="What happened">
                 <Timeline cause={cause} />
             </Section>
-            {cause.excluded.length > 0 ? (
+            {cause.excluded.length + changes.length > 0 ? (
                 <Section id="excluded" title="Not the cause, and why">
-                    <Excluded cause={cause} />
+                    <Excluded cause={cause} changes={changes} />
                 </Section>
             ) : null}
             {cause.logs.length > 0 ? (

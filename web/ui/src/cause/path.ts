@@ -97,7 +97,7 @@ export function markGraph(whole: Graph, cause: Cause, scope: CauseScopeNames): M
     for (const id of path.slice(1)) captions.set(id, `suffers from ${culpritName}`);
     const links = path.slice(1).map((caller, i) => `${caller}>${path[i]}`);
     links.forEach((id, i) => marks.set(id, { step: i + 1 }));
-    markUsers(graph, path, marks, captions);
+    markUsers(graph, path, scope, marks, captions);
     for (const item of cause.excluded) {
         const id = nodeOf(graph, item, scope)?.id;
         if (!id) continue;
@@ -116,6 +116,7 @@ export function markGraph(whole: Graph, cause: Cause, scope: CauseScopeNames): M
 function markUsers(
     graph: Graph,
     path: readonly string[],
+    scope: CauseScopeNames,
     marks: Map<string, GraphMark>,
     captions: Map<string, string>,
 ) {
@@ -125,7 +126,7 @@ function markUsers(
         if (edge.target !== last || source?.kind !== "gateway") continue;
         marks.set(source.id, { step: path.length + 1 });
         marks.set(edge.id, { step: path.length });
-        captions.set(source.id, "users");
+        captions.set(source.id, `users of ${scope.project}`);
     }
 }
 

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import type { Cause } from "../cause";
+import { otherChanges } from "./other_changes";
+
+const change = (component: string, kind: string, time: string) => ({
+    component,
+    kind,
+    timestamp: `2025-01-15T08:${time}Z`,
+    text: `${kind} of ${component}`,
+});
+const cause = (changes: object[], found = true) =>
+    ({
+        found,
+        suspects: [{ component: "inventory", onset: "2025-01-15T08:28:00Z" }],
+        changes,
+    }) as unknown as Cause;
+
+test("of each other component, what was deployed before and after the failure began", () => {
+    const others = otherChanges(
+        cause([
+            change("checkout", "release", "23:00"),
+            change("checkout", "version", "23:01"),
+            change("checkout", "scaling", "23:02"),
+            change("inventory", "version", "27:00"),
+            change("cart", "image", "29:00"),
+        ]),
+    );
+    expect(others).toMatchObject([
+        { component: "checkout", text: "version of checkout", afterOnset: false },
+        { component: "cart", text: "image of cart", afterOnset: true },
+    ]);
+});
+test("without a cause nothing is cleared", () => {
+    expect(otherChanges(cause([change("checkout", "version", "23:00")], false))).toEqual([]);
+});
