@@ -15,6 +15,8 @@ import { Answer, Empty } from "../states";
 import { rfc3339, useTimeRange, type TimeRange } from "../time";
 
 const LIMIT = 1000;
+const BEFORE = 3600e3;
+const NARROW = 480; // as in changes.css
 const FIRST_SORT = { column: "time", descending: true };
 
 const COLUMNS: Column<Change>[] = [
@@ -46,12 +48,20 @@ const COLUMNS: Column<Change>[] = [
         width: "minmax(6rem, 10rem)",
         cell: (row) => <Name text={row.component} />,
         sortBy: (row) => row.component,
+        hiddenBelow: NARROW,
     },
     {
         id: "what",
         title: "what",
         width: "minmax(8rem, 1fr)",
-        cell: (row) => <Name text={row.title} />,
+        cell: (row) => (
+            <>
+                <span className="cb-change-component">
+                    <Name text={row.component} />{" "}
+                </span>
+                <Name text={row.title} />
+            </>
+        ),
     },
     {
         id: "count",
@@ -150,17 +160,26 @@ function NoChanges(props: { empty: Schemas["Empty"] | undefined; filtered: numbe
         <Empty
             what={`Nothing changed, ${window}`}
             why={
-                props.empty?.message ??
-                "No new version, release or event, and no operation, call or pod came or went."
+                "No new version, release or event, and no operation, call or pod came or went." +
+                (props.empty && props.empty.reason !== "window" ? ` ${props.empty.message}.` : "")
             }
             next={
-                <button
-                    type="button"
-                    className="cb-button"
-                    onClick={() => set({ from: "now-1d", to: undefined })}
-                >
-                    Show the last day
-                </button>
+                <>
+                    <button
+                        type="button"
+                        className="cb-button"
+                        onClick={() => set({ from: rfc3339(range.start.getTime() - BEFORE) })}
+                    >
+                        Show the hour before as well
+                    </button>{" "}
+                    <button
+                        type="button"
+                        className="cb-button"
+                        onClick={() => set({ from: "now-1d", to: undefined })}
+                    >
+                        Show the last day
+                    </button>
+                </>
             }
         />
     );
