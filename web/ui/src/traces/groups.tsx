@@ -26,7 +26,13 @@ function Operation(props: { component?: string; name: string; onOperation: () =>
 function Failing({ group }: { group: Group }) {
     if (group.status !== "error") return <span className="cb-text-ok">● ok</span>;
     const { failing } = group;
-    if (!failing) return <span className="cb-text-bad">■ failed</span>;
+    if (!failing)
+        return (
+            <span title="Where the failure began is read of a part of the traces">
+                <span className="cb-text-bad">■ failed</span>{" "}
+                <span className="cb-quiet">where was not read</span>
+            </span>
+        );
     const text = `${shownName(failing.component ?? "")} ${shownName(failing.spanName)}${failing.message ? ": " + shownName(failing.message) : ""}`;
     return (
         <span title={text}>
@@ -152,6 +158,9 @@ export function Groups(props: { found: Schemas["FoundTraces"]; namespace: string
                         .{" "}
                     </>
                 ) : null}
+                {summary.failedExamined < summary.failed
+                    ? `Where they failed was read of ${formatCount(summary.failedExamined)} of ${formatCount(summary.failed)} failed traces. `
+                    : ""}
                 {summary.groupCount > summary.groups.length
                     ? `${summary.groupCount - summary.groups.length} more groups.`
                     : ""}
