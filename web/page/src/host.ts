@@ -22,5 +22,6 @@ export const host: Host = {
     client: makeClient(API_BASE, fetchWithToken),
     href: addressOf,
     go: goTo,
+    wholePage: true,
     otlpAddress: `http://${window.location.hostname}:4318`,
 };

@@ -66,7 +66,9 @@ function useArrival(place: Place) {
 }
 
 function focusFirstRow(): void {
-    document.querySelector<HTMLElement>('main [role="row"][tabindex="0"]')?.focus();
+    document
+        .querySelector<HTMLElement>('main [role="row"][tabindex="0"], main [role="treegrid"][tabindex="0"]')
+        ?.focus();
 }
 
 function usePageKeys(open: (opened: Opened) => void, toggleLive: () => void): Key[] {

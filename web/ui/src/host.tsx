@@ -28,6 +28,9 @@ export interface Host {
     // Changes the parameters of the page that is shown, or opens another page.
     // "step": Back returns from it. "replace": it does not, as for what follows by itself.
     go(page: PageName, params: Params, how?: "step" | "replace", section?: string): void;
+    // The whole page is Callboard's: keys of a view work wherever the focus is. Else
+    // only those of what has the focus.
+    wholePage?: boolean;
     // Where telemetry is sent by OTLP over HTTP, as far as the host knows.
     otlpAddress?: string;
 }

@@ -41,6 +41,7 @@ function makeTestHost(replies: Replies, shown: Shown, move: (place: Place) => vo
             shown.asked.push(`${parts.method} ${pathname}${search}`);
             return replyOf(replies, address, parts.body ? JSON.parse(String(parts.body)) : undefined);
         }),
+        wholePage: true,
         href: (page, params, section) => `${page}?${toQuery(params)}${section ? "#" + section : ""}`,
         go: (page, params, how, section) => {
             shown.gone.push({ page, params, how, section });

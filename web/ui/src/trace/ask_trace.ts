@@ -11,6 +11,9 @@ const LOGS = 1000;
 // The details of all spans (events on the bars, attributes in find) are read of
 // traces up to this size.
 const DETAILED = 500;
+// Where a page is too large for the server, a tenth is asked for, down to this.
+const SMALLEST = 100;
+const TOO_LARGE = 413;
 
 export interface ReadTrace {
     // The answer without its spans and their logs.
@@ -39,6 +42,8 @@ export function useTrace(id: string | undefined, namespace: string | undefined):
         ["trace", id, namespace],
         async (client, signal) => {
             const whole = await askTree(client, signal, id!, undefined);
+            if (whole.response.status === TOO_LARGE && namespace)
+                return (await askPagesOnly(client, signal, id!, namespace)) ?? whole;
             const others = whole.data?.found.otherNamespaces;
             if (!namespace || !others?.includes(namespace)) return whole;
             return askTree(client, signal, id!, namespace);
@@ -47,52 +52,61 @@ export function useTrace(id: string | undefined, namespace: string | undefined):
     );
 }
 
+// ---- All spans, page by page ----
+
+interface Window {
+    startTime: string;
+    endTime: string;
+}
+
 // The window of a trace, and a little more.
-function windowOf(found: ReadTrace["found"]) {
+function windowOf(found: ReadTrace["found"]): Window {
     return {
         startTime: rfc3339(Date.parse(found.summary.startTime) - 1000),
         endTime: rfc3339(Date.parse(found.summary.endTime) + 1000),
     };
 }
 
-async function* spanPages(
-    client: Client,
-    signal: AbortSignal,
-    found: ReadTrace["found"],
-    limit: number,
-    includeAttributes: boolean,
-) {
-    for (let cursor: string | undefined = undefined; ; ) {
-        const answer: Awaited<ReturnType<typeof askSpans>> = await askSpans(client, signal, found, {
-            limit,
-            includeAttributes,
-            cursor,
-        });
-        yield answer;
-        cursor = answer.data?.nextCursor;
-        if (!cursor) return;
-    }
-}
-
 function askSpans(
     client: Client,
     signal: AbortSignal,
-    found: ReadTrace["found"],
-    parts: { limit: number; includeAttributes: boolean; cursor: string | undefined },
+    traceId: string,
+    namespace: string,
+    parts: Window & { limit: number; includeAttributes: boolean; cursor: string | undefined },
 ) {
     return client.POST("/api/v1alpha1/traces/{traceId}/spans/query", {
-        params: { path: { traceId: found.traceId } },
-        body: {
-            ...windowOf(found),
-            ...parts,
-            sortOrder: "asc",
-            searchScope: { namespace: found.namespace },
-        },
+        params: { path: { traceId } },
+        body: { ...parts, sortOrder: "asc", searchScope: { namespace } },
         signal,
     });
 }
 
-// All spans of a trace that is larger than one answer, page by page.
+type SpansAnswer = Awaited<ReturnType<typeof askSpans>>;
+
+// The next page is asked for while one is read. Pages that are too large for the
+// server (413) become smaller.
+async function readPages(
+    ask: (limit: number, cursor: string | undefined) => Promise<SpansAnswer>,
+    read: (spans: readonly Schemas["Span"][]) => void,
+): Promise<SpansAnswer> {
+    let limit = SHOWN;
+    let asked = ask(limit, undefined);
+    for (let cursor: string | undefined = undefined; ; ) {
+        const page: SpansAnswer = await asked;
+        if (page.response.status === TOO_LARGE && limit > SMALLEST) {
+            limit = Math.ceil(limit / 10);
+            asked = ask(limit, cursor);
+            continue;
+        }
+        if (!page.data) return page;
+        cursor = page.data.nextCursor;
+        if (cursor) asked = ask(limit, cursor);
+        read(page.data.spans);
+        if (!cursor) return page;
+    }
+}
+
+// All spans of a trace that is larger than one answer.
 export function useAllSpans(trace: ReadTrace | undefined): Asked<SpanNode[]> {
     const found = trace?.found;
     return useAsk(
@@ -100,15 +114,85 @@ export function useAllSpans(trace: ReadTrace | undefined): Asked<SpanNode[]> {
         async (client, signal) => {
             const offsetOf = offsetReader(found!.summary.startTime);
             const spans: SpanNode[] = [];
-            for await (const page of spanPages(client, signal, found!, SHOWN, false)) {
-                if (!page.data) return { ...page, data: undefined };
-                for (const span of readPageSpans(page.data.spans, offsetOf)) spans.push(span);
-                if (!page.data.nextCursor) return { ...page, data: addPlaces(spans, trace!.spans) };
-            }
-            throw new Error("a list of pages has no end");
+            const last = await readPages(
+                (limit, cursor) =>
+                    askSpans(client, signal, found!.traceId, found!.namespace, {
+                        ...windowOf(found!),
+                        limit,
+                        includeAttributes: false,
+                        cursor,
+                    }),
+                (page) => {
+                    for (const span of readPageSpans(page, offsetOf)) spans.push(span);
+                },
+            );
+            return { ...last, data: last.data && addPlaces(spans, trace!.spans) };
         },
         { enabled: found !== undefined && found.omitted.spans > 0, keep: false },
     );
+}
+
+// ---- A trace that the server cannot show as a whole ----
+
+// Pages of spans are asked about this much time at most.
+const PAGES_DAYS_MS = 30 * 86_400_000;
+
+// Only spans: what the server would find out about them is not there.
+function foundOfSpans(
+    id: string,
+    namespace: string,
+    spans: readonly SpanNode[],
+    base: string,
+): ReadTrace["found"] {
+    const end = spans.reduce((latest, span) => Math.max(latest, span.start + span.duration), 0);
+    const first = spans[0]!;
+    const root = spans.find((span) => span.parentId === "") ?? first;
+    return {
+        traceId: id,
+        namespace,
+        summary: {
+            root: { spanId: root.id, spanName: root.name, component: root.component, project: root.project },
+            startTime: base,
+            endTime: rfc3339(Date.parse(base) + Math.ceil(end / 1e6)),
+            durationNs: end,
+            rootDurationNs: root.duration,
+            status: root.failed ? "error" : "ok",
+            spanCount: spans.length,
+            errorCount: spans.filter((span) => span.failed).length,
+            componentCount: new Set(spans.map((span) => span.project + "\0" + span.component)).size,
+            depth: 0,
+            logCount: 0,
+        },
+        remarks: [
+            "The server has not enough memory to examine so large a trace: its spans are shown, without log records",
+        ],
+        components: [],
+        criticalPath: [],
+        errors: [],
+        repeated: [],
+        clockSkew: [],
+        omitted: { spans: 0, unreadSpans: 0, logs: 0 },
+        tookMs: 0,
+    };
+}
+
+async function askPagesOnly(client: Client, signal: AbortSignal, id: string, namespace: string) {
+    const now = Date.now();
+    const window = { startTime: rfc3339(now - PAGES_DAYS_MS), endTime: rfc3339(now) };
+    const spans: SpanNode[] = [];
+    let base = "";
+    let offsetOf: ReturnType<typeof offsetReader> | undefined;
+    const last = await readPages(
+        (limit, cursor) =>
+            askSpans(client, signal, id, namespace, { ...window, limit, includeAttributes: false, cursor }),
+        (page) => {
+            base ||= page[0]?.startTime ?? "";
+            offsetOf ??= offsetReader(base);
+            for (const span of readPageSpans(page, offsetOf)) spans.push(span);
+        },
+    );
+    if (!last.data || spans.length === 0) return undefined;
+    return { ...last, data: { found: foundOfSpans(id, namespace, spans, base), spans, logs: [] } };
 }
 
 // Pages do not tell pod and environment; those that the tree has are taken over.
@@ -135,7 +219,8 @@ export function useSpanExtras(trace: ReadTrace | undefined): Map<string, SpanExt
     const asked = useAsk(
         ["trace-extras", found?.traceId, found?.namespace],
         (client, signal) =>
-            askSpans(client, signal, found!, {
+            askSpans(client, signal, found!.traceId, found!.namespace, {
+                ...windowOf(found!),
                 limit: DETAILED,
                 includeAttributes: true,
                 cursor: undefined,

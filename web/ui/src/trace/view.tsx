@@ -5,7 +5,7 @@ import { useSetParams } from "../address";
 import { formatCount, shownName } from "../format";
 import { usePlace } from "../host";
 import { PageLink } from "../parts/marks";
-import { ErrorNotice, Notice } from "../states";
+import { Notice } from "../states";
 import { arrange, type Arranged } from "./arrange";
 import type { SpanNode } from "./spans";
 import { useAllSpans, useSpanExtras, type ReadTrace } from "./ask_trace";
@@ -15,6 +15,7 @@ import { Flame } from "./flame";
 import { aroundTrace, TraceHead } from "./head";
 import { TimeList } from "./list";
 import { Minimap } from "./minimap";
+import { usePageKeys } from "./page_keys";
 import { SpanPanel } from "./panel";
 import {
     closedAbove,
@@ -30,6 +31,7 @@ import {
     type Only,
 } from "./rows";
 import { Check, Find, Legend, OnlyChoice, PictureChoice, type Picture } from "./toolbar";
+import { TraceError } from "./trace_error";
 import { Waterfall, type WaterfallHandle } from "./waterfall";
 import { windowOfText, windowText, type TimeWindow } from "./window";
 
@@ -82,7 +84,7 @@ function LargeTrace(props: { trace: ReadTrace; all: ReturnType<typeof useAllSpan
         <>
             {omitted.spans > 0 && !props.all.data ? (
                 props.all.error ? (
-                    <ErrorNotice error={props.all.error} again={() => void props.all.refetch()} />
+                    <TraceError error={props.all.error} again={() => void props.all.refetch()} />
                 ) : (
                     <Notice
                         kind="note"
@@ -202,7 +204,8 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
         if (row !== undefined) show(row, false);
     }, [span, arranged, show]);
 
-    const nextHit = (back: boolean, from: number = current.current) => {
+    const now = () => waterfall.current?.row() ?? current.current;
+    const nextHit = (back: boolean, from: number = now()) => {
         const row = nextOf(hits, from, back);
         if (row !== undefined) show(row, span !== undefined);
     };
@@ -222,6 +225,11 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
         keys[key]?.();
         return key in keys;
     };
+    usePageKeys((key) => {
+        if (!onKey(key, now())) return false;
+        if (key !== "f" && key !== "c") waterfall.current?.focus();
+        return true;
+    });
     const openSpan = (id: string) => {
         const row = arranged.rowOf.get(id);
         if (row !== undefined) show(row, true);
@@ -329,8 +337,8 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
                 ) : null}
             </div>
             <p className="cb-quiet cb-keys">
-                Keys in the rows: ↑ ↓ move, ← → fold and unfold, Enter opens, Esc closes, n and N next and
-                previous found, ! next failed, c critical path, f find.
+                Keys: n and N next and previous found, ! next failed, c critical path, f find. In the rows: ↑
+                ↓ move, ← → fold and unfold, Enter opens, Esc closes.
             </p>
         </div>
     );

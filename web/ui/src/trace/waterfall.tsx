@@ -43,6 +43,9 @@ export interface WaterfallProps {
 export interface WaterfallHandle {
     // Brings a span into view and gives it focus.
     show: (row: number) => void;
+    // The span that has it now.
+    row: () => number;
+    focus: () => void;
 }
 
 // Log records of a span as objects, the same ones each time.
@@ -95,7 +98,7 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
     const logsOf = useLogLists(props.bySpan, props.logs);
     const [focused, setFocused] = useState<Row>(0);
     const sizeOf = useCallback((index: number) => (isLog(rows[index]!) ? ROW : height), [rows, height]);
-    const view = useVirtualRows({ scroller, count: rows.length, sizeOf });
+    const view = useVirtualRows({ scroller, count: rows.length, sizeOf, extra: 4 });
     const { show } = view;
     const current = Math.max(0, rows.indexOf(focused));
 
@@ -114,6 +117,8 @@ export const Waterfall = forwardRef<WaterfallHandle, WaterfallProps>(function Wa
             wanted.current = row;
             setAsked((count) => count + 1);
         },
+        row: () => spanRow(current),
+        focus: () => scroller.current?.focus({ preventScroll: true }),
     }));
     // After the rows above it have been unfolded.
     useEffect(() => {

@@ -1,9 +1,10 @@
 // One trace: what stands out in it, its spans over time, one span in full.
 import { usePlace } from "../host";
 import { shownName } from "../format";
-import { Answer, Empty, ErrorNotice } from "../states";
+import { Answer, Empty } from "../states";
 import { PageLink } from "../parts/marks";
 import { useTrace } from "../trace/ask_trace";
+import { TraceError } from "../trace/trace_error";
 import { TraceView } from "../trace/view";
 
 function NoTrace(props: { id: string; namespace: string | undefined }) {
@@ -50,8 +51,8 @@ export default function Trace() {
             />
         );
     if (asked.error?.status === 404) return <NoTrace id={id} namespace={params.ns} />;
-    if (asked.error?.status === 400)
-        return <ErrorNotice error={asked.error} again={() => void asked.refetch()} />;
+    if (asked.error && asked.data === undefined)
+        return <TraceError error={asked.error} again={() => void asked.refetch()} />;
     return (
         <Answer asked={asked} height={560} rows={8}>
             {(trace) => <TraceView key={trace.found.traceId + trace.found.namespace} trace={trace} />}
