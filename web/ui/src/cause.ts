@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useAsk } from "./ask";
 import type { Schemas } from "./client";
+import { formatShare } from "./format";
 import { rfc3339, type TimeRange } from "./time";
 
 export type Cause = Schemas["CauseResponse"];
@@ -62,4 +63,9 @@ export function plainText(text: string): string {
 // The first evidence of the first suspect.
 export function causeText(suspect: Suspect): string {
     return plainText(suspect.evidence[0]?.text ?? "stands out");
+}
+
+// Never "100 %": nobody is.
+export function confidenceText(confidence: number): string {
+    return `${confidence >= 0.995 ? "> 99 %" : formatShare(confidence)} sure`;
 }

@@ -3,12 +3,12 @@
 import { useCallback, useMemo, useState } from "react";
 import { useParam } from "../address";
 import { TopologyGraph } from "../charts/graph";
-import { causeText, plainText, type Cause } from "../cause";
+import { causeText, confidenceText, plainText, type Cause } from "../cause";
 import { formatCount, formatShare, shownName } from "../format";
 import { HealthMark, Level, Name, PageLink, Section, Time } from "../parts/marks";
 import { Empty } from "../states";
 import { useGraph, useTopology } from "../topology";
-import { otherChanges, type OtherChange } from "./other_changes";
+import { changeOfSuspect, otherChanges, type OtherChange } from "./other_changes";
 import { markGraph } from "./path";
 import { Suspects } from "./suspects";
 import { timelineOf, TIMELINE_WORDS } from "./timeline";
@@ -25,7 +25,7 @@ function Confidence(props: { value: number }) {
             <span className="cb-confidence-bar" aria-hidden="true">
                 <span style={{ width: `${Math.round(props.value * 100)}%` }} />
             </span>
-            {formatShare(props.value)} sure
+            {confidenceText(props.value)}
         </span>
     );
 }
@@ -57,6 +57,17 @@ function Impact(props: { cause: Cause }) {
     );
 }
 
+// The change is what a reader would take back.
+function ChangeBefore(props: { cause: Cause }) {
+    const change = useMemo(() => changeOfSuspect(props.cause), [props.cause]);
+    if (!change) return null;
+    return (
+        <p className="cb-cause-change">
+            It changed before that: <b>{shownName(change.text)}</b> at <Time at={change.timestamp} seconds />.
+        </p>
+    );
+}
+
 function Found(props: { cause: Cause; scope: AnswerScope }) {
     const { cause, scope } = props;
     const first = cause.suspects[0]!;
@@ -85,6 +96,7 @@ function Found(props: { cause: Cause; scope: AnswerScope }) {
                 : {shownName(causeText(first))}.
             </p>
             <Confidence value={cause.confidence} />
+            <ChangeBefore cause={cause} />
             <Impact cause={cause} />
         </div>
     );

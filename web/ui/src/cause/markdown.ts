@@ -1,6 +1,7 @@
 // The answer as Markdown, for the channel of an incident. Times are UTC.
-import { formatCount, formatShare, shownName } from "../format";
-import { causeText, plainText, type Cause } from "../cause";
+import { formatCount, shownName } from "../format";
+import { causeText, confidenceText, plainText, type Cause } from "../cause";
+import { changeOfSuspect } from "./other_changes";
 import { timelineOf } from "./timeline";
 
 // Text from outside stays text: on one line, without marks of Markdown.
@@ -30,8 +31,11 @@ export function causeMarkdown(cause: Cause, scopeText: string, link?: string): s
         const since = first.onset ? ` since ${utc(first.onset)}` : "";
         lines.push(
             `**${escapeMarkdown(first.component)}** is likely to blame${since}: ` +
-                `${escapeMarkdown(causeText(first))} (${formatShare(cause.confidence)} sure)`,
+                `${escapeMarkdown(causeText(first))} (${confidenceText(cause.confidence)})`,
         );
+        const change = changeOfSuspect(cause);
+        if (change)
+            lines.push("", `It changed before: ${escapeMarkdown(change.text)}, ${utc(change.timestamp)}`);
         if (cause.path.length > 1)
             lines.push("", "Spread: " + cause.path.map((step) => escapeMarkdown(step.component)).join(" → "));
         if (cause.impact.length > 0) lines.push("", "Users:", ...cause.impact.map(impactLine));

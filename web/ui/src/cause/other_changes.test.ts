@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Cause } from "../cause";
-import { otherChanges } from "./other_changes";
+import { changeOfSuspect, otherChanges } from "./other_changes";
 
 const change = (component: string, kind: string, time: string) => ({
     component,
@@ -32,4 +32,17 @@ test("of each other component, what was deployed before and after the failure be
 });
 test("without a cause nothing is cleared", () => {
     expect(otherChanges(cause([change("checkout", "version", "23:00")], false))).toEqual([]);
+});
+
+test("of the suspect, the version that it got before it failed", () => {
+    const found = changeOfSuspect(
+        cause([
+            change("inventory", "release", "27:00"),
+            change("inventory", "version", "27:01"),
+            change("inventory", "version", "29:30"),
+            change("checkout", "version", "23:01"),
+        ]),
+    );
+    expect(found).toMatchObject({ kind: "version", timestamp: "2025-01-15T08:27:01Z" });
+    expect(changeOfSuspect(cause([change("checkout", "version", "23:01")]))).toBeUndefined();
 });

@@ -1,6 +1,7 @@
 // Who is to blame since when, in a sentence, with the way to the evidence.
-import { causeText, type Cause, type Suspect, type Window } from "../cause";
-import { formatShare, shownName } from "../format";
+import { changeOfSuspect } from "../cause/other_changes";
+import { causeText, confidenceText, type Cause, type Suspect, type Window } from "../cause";
+import { shownName } from "../format";
 import { rfc3339 } from "../time";
 import { Name, PageLink, Time } from "./marks";
 
@@ -31,6 +32,7 @@ function SuspectName({ suspect, scope }: { suspect: Suspect; scope: CauseScopeNa
 export function CauseSentence(props: { cause: Cause; scope: CauseScopeNames; asked?: Window }) {
     const { cause, scope, asked } = props;
     const [suspect] = cause.suspects;
+    const change = changeOfSuspect(cause);
     const evidence = (
         <PageLink
             page="cause"
@@ -59,7 +61,8 @@ export function CauseSentence(props: { cause: Cause; scope: CauseScopeNames; ask
                     , since <Time at={suspect.onset} />
                 </>
             ) : null}
-            . <span className="cb-quiet">{formatShare(cause.confidence)} sure.</span> {evidence}
+            {change ? `, after its ${shownName(change.text)}` : ""}.{" "}
+            <span className="cb-quiet">{confidenceText(cause.confidence)}.</span> {evidence}
         </span>
     );
 }

@@ -174,6 +174,7 @@ const incidents = (list: object[]) => ({
 });
 const cause = {
     found: true,
+    changes: [],
     confidence: 0.99,
     summary: { cause: "inventory: CPU" },
     suspects: [

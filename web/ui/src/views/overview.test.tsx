@@ -42,6 +42,7 @@ const list = (components: ComponentEntry[], more: Partial<ComponentList> = {}): 
 
 const cause = {
     found: true,
+    changes: [],
     confidence: 0.99,
     summary: { cause: "inventory: CPU at its limit" },
     suspects: [
