@@ -42,9 +42,13 @@ export function shapeOf(change: Pick<Change, "kind" | "type">): string {
     return change.type === "Warning" ? "▲" : (SHAPES[change.kind] ?? "•");
 }
 
+export function isDeployed(change: Pick<Change, "kind" | "type">): boolean {
+    return change.type !== "Warning" && SHAPES[change.kind] !== undefined;
+}
+
 // What a lane is sorted by and drawn above others: what people did, and what warns.
 export function isMain(change: Pick<Change, "kind" | "type">): boolean {
-    return change.type === "Warning" || SHAPES[change.kind] !== undefined;
+    return change.type === "Warning" || isDeployed(change);
 }
 
 // Names a change in the address.

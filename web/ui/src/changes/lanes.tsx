@@ -5,7 +5,7 @@ import { formatTime, shownName } from "../format";
 import { Name } from "../parts/marks";
 import { useWidth } from "../parts/width";
 import { lanesOf, marksOf, ticksOf, type Mark } from "./arrange";
-import { changeKey, isMain, kindWord, shapeOf, type Change } from "./kinds";
+import { changeKey, isDeployed, isMain, kindWord, shapeOf, type Change } from "./kinds";
 
 const LANES_MAX = 40;
 
@@ -15,7 +15,9 @@ function classOf(change: Change): string {
 
 function MarkButton(props: { mark: Mark; selected?: string; onOpen: (change: Change) => void }) {
     const { changes, left } = props.mark;
-    const shown = changes.find((one) => one.type === "Warning") ?? changes.find(isMain) ?? changes[0]!;
+    const warning = changes.find((one) => one.type === "Warning");
+    // What was deployed is not hidden by the warnings of its rollout: they give the colour.
+    const shown = changes.find(isDeployed) ?? warning ?? changes[0]!;
     const text = changes
         .map((one) => `${formatTime(one.timestamp, { seconds: true })} ${shownName(one.title)}`)
         .join("\n");
@@ -23,7 +25,7 @@ function MarkButton(props: { mark: Mark; selected?: string; onOpen: (change: Cha
         <button
             type="button"
             tabIndex={-1}
-            className={`cb-lane-mark ${classOf(shown)}`}
+            className={`cb-lane-mark ${classOf(warning ?? shown)}`}
             aria-pressed={changes.some((one) => changeKey(one) === props.selected)}
             title={text}
             style={{ left }}

@@ -73,11 +73,16 @@ const MARKER_SHAPES: Record<Marker["kind"], string> = {
 
 function MarkerMark(props: { place: Place<Marker[]>; height: number }) {
     const { x, y, item } = props.place;
-    const worst = item.find((marker) => marker.kind === "warning") ?? item[0]!;
+    const warning = item.find((marker) => marker.kind === "warning");
+    // The shape says what was deployed, the colour whether something warned as well.
+    const shown = item.find((marker) => marker.kind !== "warning") ?? item[0]!;
     return (
-        <g className={`cb-marker cb-marker-${worst.kind}`} transform={`translate(${x.toFixed(1)} 0)`}>
+        <g
+            className={`cb-marker cb-marker-${(warning ?? shown).kind}`}
+            transform={`translate(${x.toFixed(1)} 0)`}
+        >
             <path className="cb-marker-line" d={`M0 0V${props.height}`} />
-            <path className="cb-marker-shape" transform={`translate(0 ${y})`} d={MARKER_SHAPES[worst.kind]} />
+            <path className="cb-marker-shape" transform={`translate(0 ${y})`} d={MARKER_SHAPES[shown.kind]} />
             {item.length > 1 ? (
                 <text className="cb-marker-count" x={7} y={y + 4}>
                     {item.length}

@@ -192,7 +192,7 @@ export const RULES: readonly Rule[] = [
     {
         severity: "warning",
         counter: "operations_other_total",
-        says: growing("spans"),
+        says: growing("spans are counted as {other}, as their endpoint has too many operations,"),
         quote: "Often a route with ids in it.",
     },
     {
