@@ -43,8 +43,8 @@ check(/not declared/.test(found[0]) && /not seen/.test(found.at(-1)), "catalogue
 
 check(await tabTo(page, (f) => f.role === "row"), "catalogue, keys: Tab reaches the list");
 await press(page, "Enter");
-check(await until(page, () => document.querySelector(".cb-difference pre")), "catalogue, keys: Enter opens a difference");
-const json = JSON.parse(await page.locator(".cb-difference pre").innerText());
+check(await until(page, () => document.querySelector(".cb-panel pre")), "catalogue, keys: Enter opens a difference");
+const json = JSON.parse(await page.locator(".cb-panel pre").innerText());
 check(typeof json === "object", "catalogue: what declares it is JSON");
 
 await page.getByText(/Declare all \d+ of them at once/).click();

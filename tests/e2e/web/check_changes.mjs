@@ -20,10 +20,10 @@ await allLooks("changes, hostile", shopPath("changes", { ns: HOSTILE.namespace, 
   await page.close();
 
   const linked = await open(new URL(link).pathname + new URL(link).search);
-  check((await linked.locator(".cb-change-details").innerText()).includes("image changed from"),
+  check((await linked.locator(".cb-panel").innerText()).includes("image changed from"),
     "changes: a link opens the same one");
   await linked.getByRole("button", { name: "Close" }).click();
-  check(await until(linked, () => !document.querySelector(".cb-change-details")), "changes: it can be closed");
+  check(await until(linked, () => !document.querySelector(".cb-panel")), "changes: it can be closed");
   await linked.getByRole("button", { name: /^image \d/ }).click();
   check(await until(linked, () => {
     const found = [...document.querySelectorAll(".cb-row-opens")].map((e) => e.textContent);
@@ -38,7 +38,7 @@ await allLooks("changes, hostile", shopPath("changes", { ns: HOSTILE.namespace, 
   const page = await open(shopPath("changes"));
   check(await tabTo(page, (f) => f.role === "row"), "changes, keys: Tab reaches the list");
   await press(page, "j", "Enter");
-  check(await until(page, () => document.querySelector(".cb-change-details")), "changes, keys: Enter opens one");
+  check(await until(page, () => document.querySelector(".cb-panel")), "changes, keys: Enter opens one");
   await page.close();
 }
 {

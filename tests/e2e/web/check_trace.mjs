@@ -108,7 +108,7 @@ await allLooks("trace, flame", path({ view: "flame" }));
   const span = tree.errors[0];
   const page = await open(path({ span: span.spanId }));
   const panel = page.locator(".cb-trace-panel");
-  check(await until(page, () => document.querySelector(".cb-trace-attributes")), "trace: a span of the address is open");
+  check(await until(page, () => document.querySelector(".cb-trace-panel .cb-facts")), "trace: a span of the address is open");
   check((await panel.textContent()).includes(span.spanName), "trace: it is the right one");
   await panel.getByRole("link", { name: span.component, exact: true }).click();
   check(await until(page, () => location.pathname.endsWith("/component")), "trace: its component is one click away");

@@ -3,6 +3,7 @@ import { useParam } from "../address";
 import type { Asked } from "../ask";
 import type { Schemas } from "../client";
 import { formatCount } from "../format";
+import { Panel } from "../parts/panel";
 import { CopyText } from "../parts/copy_text";
 import { Name, Section, Time } from "../parts/marks";
 import { DataTable, type Column } from "../parts/table";
@@ -77,15 +78,11 @@ function SenderDetails(props: { sender: Sender; onClose: () => void }) {
     const { sender } = props;
     const { spans, logs, metrics } = sender.records;
     return (
-        <aside className="cb-difference" aria-label="The sender that is opened">
-            <header>
-                <h3>
-                    <Name text={senderName(sender)} />
-                </h3>
-                <button type="button" className="cb-button" onClick={props.onClose}>
-                    Close
-                </button>
-            </header>
+        <Panel
+            label="The sender that is opened"
+            title={<Name text={senderName(sender)} />}
+            onClose={props.onClose}
+        >
             <p>{sender.why}</p>
             <p>
                 {formatCount(spans)} spans, {formatCount(logs)} log records, {formatCount(metrics)} points of
@@ -93,7 +90,7 @@ function SenderDetails(props: { sender: Sender; onClose: () => void }) {
             </p>
             <p>Set these attributes of its resource; what is in capitals is to be filled in:</p>
             <CopyText text={sender.example} />
-            <dl className="cb-change-facts">
+            <dl className="cb-facts">
                 {attributesOf(sender).map(([name, value]) => (
                     <div key={name}>
                         <dt>
@@ -105,7 +102,7 @@ function SenderDetails(props: { sender: Sender; onClose: () => void }) {
                     </div>
                 ))}
             </dl>
-        </aside>
+        </Panel>
     );
 }
 
@@ -126,7 +123,7 @@ export function Senders(props: { asked: Asked<Schemas["UnassignedList"]> }) {
                             </p>
                         );
                     return (
-                        <div className={sender ? "cb-change-split" : undefined}>
+                        <div className={sender ? "cb-split" : undefined}>
                             {sender ? (
                                 <SenderDetails sender={sender} onClose={() => setOpened(undefined)} />
                             ) : null}

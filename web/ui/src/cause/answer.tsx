@@ -5,6 +5,7 @@ import { useParam } from "../address";
 import { TopologyGraph } from "../charts/graph";
 import { causeText, confidenceText, plainText, type Cause } from "../cause";
 import { formatCount, formatShare, shownName } from "../format";
+import { ShareBar } from "../parts/share_bar";
 import { HealthMark, Level, Name, PageLink, Section, Time } from "../parts/marks";
 import { Empty } from "../states";
 import { useGraph, useTopology } from "../topology";
@@ -22,9 +23,7 @@ export interface AnswerScope {
 function Confidence(props: { value: number }) {
     return (
         <span className="cb-confidence" title="How often such an answer is right">
-            <span className="cb-confidence-bar" aria-hidden="true">
-                <span style={{ width: `${Math.round(props.value * 100)}%` }} />
-            </span>
+            <ShareBar share={props.value} />
             {confidenceText(props.value)}
         </span>
     );
@@ -196,7 +195,7 @@ function Timeline(props: { cause: Cause }) {
             {entries.map((entry, i) => (
                 <li key={i} className={`cb-timeline-${entry.kind}`}>
                     <Time at={entry.at} seconds />
-                    <span className="cb-badge">{TIMELINE_WORDS[entry.kind]}</span>
+                    <span className="cb-tag">{TIMELINE_WORDS[entry.kind]}</span>
                     <span className="cb-timeline-text">
                         {entry.component ? (
                             <>

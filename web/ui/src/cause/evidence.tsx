@@ -86,7 +86,7 @@ export function EvidenceItem(props: { evidence: Evidence; cause: Cause; namespac
         <li className="cb-evidence">
             <div className="cb-evidence-text">
                 <p>
-                    <span className="cb-badge">{KIND_WORDS[evidence.kind]}</span>{" "}
+                    <span className="cb-tag">{KIND_WORDS[evidence.kind]}</span>{" "}
                     {shownName(plainText(evidence.text))}
                     {evidence.onset ? (
                         <span className="cb-quiet">

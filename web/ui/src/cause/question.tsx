@@ -84,7 +84,7 @@ export function Question(props: {
     );
     return (
         <div className="cb-question">
-            <div className="cb-question-bar">
+            <div className="cb-toolbar cb-question-bar">
                 <WindowText name="In question:" window={window} className="cb-question-window" />
                 <WindowText name="compared with:" window={baseline} className="cb-question-before" />
                 <span className="cb-question-drag" role="group" aria-label="A drag over the chart sets">

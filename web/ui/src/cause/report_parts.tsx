@@ -39,13 +39,13 @@ export function Actions(props: { reportId: string; recommendations: Recommendati
             <ul className="cb-actions">
                 {actions.map((action, i) => (
                     <li key={i} className={`cb-action-${action.status}`}>
-                        <span className="cb-badge">{STATUS_WORDS[action.status]}</span>
+                        <span className="cb-tag">{STATUS_WORDS[action.status]}</span>
                         <div className="cb-action-text">
                             <b>{reportText(action.description)}</b>
                             <br />
                             <span className="cb-quiet">{reportText(action.rationale)}</span>
                         </div>
-                        <span className="cb-segments">
+                        <span className="cb-buttons">
                             <button
                                 type="button"
                                 className="cb-button"
@@ -67,7 +67,7 @@ export function Actions(props: { reportId: string; recommendations: Recommendati
                 ))}
                 {more.map((item, i) => (
                     <li key={`more ${i}`}>
-                        <span className="cb-badge">telemetry</span>
+                        <span className="cb-tag">telemetry</span>
                         <div className="cb-action-text">{reportText(item.description)}</div>
                     </li>
                 ))}

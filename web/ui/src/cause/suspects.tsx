@@ -2,6 +2,7 @@
 import { useParam } from "../address";
 import type { Cause, Suspect } from "../cause";
 import { shownName } from "../format";
+import { ShareBar } from "../parts/share_bar";
 import { Name, PageLink, Time } from "../parts/marks";
 import { EvidenceItem } from "./evidence";
 import { causeText } from "../cause";
@@ -20,11 +21,8 @@ function Head(props: { suspect: Suspect; highest: number }) {
                 <Name text={suspect.component} className="cb-strong" />
                 {suspect.kind !== "component" ? <span className="cb-quiet"> {suspect.kind}</span> : null}
             </span>
-            <span className="cb-suspect-score" title={`score ${suspect.score.toFixed(1)}`}>
-                <span
-                    className="cb-suspect-bar"
-                    style={{ width: `${Math.max(3, highest > 0 ? (suspect.score / highest) * 100 : 0)}%` }}
-                />
+            <span title={`score ${suspect.score.toFixed(1)}`}>
+                <ShareBar bad share={highest > 0 ? suspect.score / highest : 0} />
             </span>
             <span className="cb-suspect-text">
                 {suspect.explainedBy ? (

@@ -2,6 +2,7 @@
 import { useAsk } from "../ask";
 import type { Schemas } from "../client";
 import { formatChange, formatRate, formatSeconds, formatShare } from "../format";
+import { Panel } from "../parts/panel";
 import { Name, PageLink, Time } from "../parts/marks";
 import { Answer } from "../states";
 import { rfc3339, useClock } from "../time";
@@ -112,16 +113,16 @@ export function ChangeDetails(props: { change: Change; onClose: () => void }) {
         live: undefined,
     };
     return (
-        <aside className="cb-change-details" aria-label="The change that is opened">
-            <header>
-                <h2>
+        <Panel
+            label="The change that is opened"
+            title={
+                <>
                     <span aria-hidden="true">{shapeOf(change)} </span>
                     <Name text={change.title} />
-                </h2>
-                <button type="button" className="cb-button" onClick={props.onClose}>
-                    Close
-                </button>
-            </header>
+                </>
+            }
+            onClose={props.onClose}
+        >
             <p>
                 <PageLink page="component" params={place}>
                     <Name text={change.component} />
@@ -135,7 +136,7 @@ export function ChangeDetails(props: { change: Change; onClose: () => void }) {
                 ) : null}
             </p>
             <BeforeAfter change={change} />
-            <p className="cb-change-links">
+            <p className="cb-buttons">
                 <PageLink page="logs" params={place}>
                     Logs around it
                 </PageLink>
@@ -143,7 +144,7 @@ export function ChangeDetails(props: { change: Change; onClose: () => void }) {
                     Traces around it
                 </PageLink>
             </p>
-            <dl className="cb-change-facts">
+            <dl className="cb-facts">
                 {factsOf(change).map(([name, value]) =>
                     value ? (
                         <div key={name}>
@@ -155,6 +156,6 @@ export function ChangeDetails(props: { change: Change; onClose: () => void }) {
                     ) : null,
                 )}
             </dl>
-        </aside>
+        </Panel>
     );
 }

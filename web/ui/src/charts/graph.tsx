@@ -2,6 +2,7 @@
 // through the nodes. The layout is computed once per set of nodes and edges.
 import { useId, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { shownName } from "../format";
+import { Choice } from "../parts/choice";
 import { EdgeTable } from "./graph_table";
 import { directionOf, neighbourOf } from "./graph_keys";
 import { layoutGraph, signature, type Placement } from "./graph_layout";
@@ -57,7 +58,15 @@ function usePlacement(graph: Graph): Placement {
 export function TopologyGraph(props: TopologyGraphProps) {
     const [ownTable, setOwnTable] = useState(false);
     const table = props.table ?? ownTable;
-    const choice = <Choice table={table} onTable={props.onTable ?? setOwnTable} />;
+    const onTable = props.onTable ?? setOwnTable;
+    const choice = (
+        <Choice
+            label="Show calls as"
+            options={SHAPES}
+            value={table ? "table" : "graph"}
+            onChange={(shape) => onTable(shape === "table")}
+        />
+    );
     if (!table) return <Picture {...props} choice={choice} />;
     return (
         <figure className="cb-graph" aria-label={props.label}>
@@ -179,24 +188,10 @@ function Picture(props: TopologyGraphProps & { choice: ReactNode }) {
     );
 }
 
-function Choice(props: { table: boolean; onTable: (table: boolean) => void }) {
-    return (
-        <span className="cb-segments" role="group" aria-label="Show calls as">
-            {[false, true].map((table) => (
-                <button
-                    key={String(table)}
-                    type="button"
-                    className="cb-button"
-                    aria-pressed={props.table === table}
-                    aria-label={table ? "Show as table" : "Show as graph"}
-                    onClick={() => props.onTable(table)}
-                >
-                    {table ? "table" : "graph"}
-                </button>
-            ))}
-        </span>
-    );
-}
+const SHAPES = [
+    { value: "graph", text: "graph", label: "Show as graph" },
+    { value: "table", text: "table", label: "Show as table" },
+] as const;
 
 function ZoomButtons(props: { zoom: (factor: number) => void; fit: () => void }) {
     return (

@@ -2,6 +2,7 @@
 import { useState } from "react";
 import { useParam } from "../address";
 import { formatChange, formatCount, formatRate, formatSeconds, formatShare, shownName } from "../format";
+import { Panel } from "../parts/panel";
 import { formatShareChange } from "../parts/component_table";
 import { Name, Time } from "../parts/marks";
 import { Answer } from "../states";
@@ -144,15 +145,15 @@ export function ChangePanel(props: { scope: ComponentScope; page: ComponentPage;
         (change) => Math.abs(Date.parse(change.timestamp) - start) < 60_000 && !ordinary(change),
     );
     return (
-        <section className="cb-panel" aria-label="Change">
-            <header className="cb-panel-head">
-                <strong>
+        <Panel
+            label="Change"
+            title={
+                <>
                     Change at <Time at={at} seconds />
-                </strong>
-                <button type="button" className="cb-button" onClick={() => setOpened(undefined)}>
-                    Close
-                </button>
-            </header>
+                </>
+            }
+            onClose={() => setOpened(undefined)}
+        >
             <ul className="cb-panel-list">
                 {told.map((change, i) => (
                     <li key={i}>
@@ -166,6 +167,6 @@ export function ChangePanel(props: { scope: ComponentScope; page: ComponentPage;
             {end < start + AROUND ? (
                 <p className="cb-quiet">Less than five minutes have passed since then.</p>
             ) : null}
-        </section>
+        </Panel>
     );
 }

@@ -2,6 +2,7 @@
 import { useMemo } from "react";
 import { useParam, useSetParams } from "../address";
 import { formatChange, formatRate, formatSeconds, formatShare } from "../format";
+import { ShareCell } from "../parts/share_bar";
 import {
     errorHealth,
     FigureCell,
@@ -43,18 +44,6 @@ export function operationRows(endpoints: ComponentPage["endpoints"], compare = t
     });
     const all = rows.reduce((sum, row) => sum + spent(row), 0);
     return rows.map((row) => ({ ...row, timeShare: all > 0 ? spent(row) / all : null }));
-}
-
-function ShareBar({ share }: { share: number | null }) {
-    if (share === null) return <span className="cb-quiet">–</span>;
-    return (
-        <span className="cb-barcell">
-            <span className="cb-barcell-bar">
-                <span style={{ width: `${Math.max(1, share * 100)}%` }} />
-            </span>
-            {formatShare(share)}
-        </span>
-    );
 }
 
 function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
@@ -147,7 +136,12 @@ function columns(rows: readonly OperationRow[]): Column<OperationRow>[] {
             width: "9rem",
             hiddenBelow: 560,
             sortBy: (row) => row.timeShare,
-            cell: (row) => <ShareBar share={row.timeShare} />,
+            cell: (row) =>
+                row.timeShare === null ? (
+                    <span className="cb-quiet">–</span>
+                ) : (
+                    <ShareCell share={row.timeShare} text={formatShare(row.timeShare)} />
+                ),
         },
     ];
 }

@@ -1,6 +1,7 @@
 // The minute at the crosshair (key v): its error lines and its traces.
 import { useParam, useSetParams } from "../address";
 import { formatSeconds, formatTime } from "../format";
+import { Panel } from "../parts/panel";
 import { Name, PageLink, Time } from "../parts/marks";
 import { Answer } from "../states";
 import { useAsk } from "../ask";
@@ -53,12 +54,15 @@ export function MinutePanel({ scope, at }: { scope: ComponentScope; at: number }
     const range = { from: rfc3339(window.start), to: rfc3339(window.end), live: undefined };
     const errors = useErrorLines(scope, window, FEW);
     return (
-        <section className="cb-panel" aria-label="Minute">
-            <header className="cb-panel-head">
-                <strong>
+        <Panel
+            label="Minute"
+            title={
+                <>
                     {formatTime(window.start)} to {formatTime(window.end)}
-                </strong>
-                <span className="cb-component-ways">
+                </>
+            }
+            tools={
+                <>
                     <PageLink page="logs" params={range} className="cb-button">
                         Logs
                     </PageLink>
@@ -72,11 +76,10 @@ export function MinutePanel({ scope, at }: { scope: ComponentScope; at: number }
                     >
                         Zoom in
                     </button>
-                    <button type="button" className="cb-button" onClick={() => setMinute(undefined)}>
-                        Close
-                    </button>
-                </span>
-            </header>
+                </>
+            }
+            onClose={() => setMinute(undefined)}
+        >
             <div className="cb-columns">
                 <Answer asked={errors} height={FEW * 26}>
                     {({ logs }) =>
@@ -89,6 +92,6 @@ export function MinutePanel({ scope, at }: { scope: ComponentScope; at: number }
                 </Answer>
                 <MinuteTraces scope={scope} window={window} />
             </div>
-        </section>
+        </Panel>
     );
 }

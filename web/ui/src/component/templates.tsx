@@ -62,7 +62,7 @@ const COLUMNS: Column<Template>[] = [
         id: "new",
         title: "",
         width: "3rem",
-        cell: (row) => (row.new ? <strong className="cb-tag">new</strong> : null),
+        cell: (row) => (row.new ? <strong className="cb-tag cb-text-warning">new</strong> : null),
     },
     {
         id: "seen",

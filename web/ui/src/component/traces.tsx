@@ -2,6 +2,7 @@
 import { keptParams, withParams } from "../address";
 import { formatSeconds } from "../format";
 import { useHost, usePlace } from "../host";
+import { ShareCell } from "../parts/share_bar";
 import { Name, PageLink, Section, Time } from "../parts/marks";
 import { DataTable, type Column } from "../parts/table";
 import type { ComponentPage, TraceExample } from "./page_data";
@@ -27,14 +28,7 @@ const columns = (longest: number): Column<TraceExample>[] => [
         id: "duration",
         title: "Duration",
         width: "9rem",
-        cell: (row) => (
-            <span className="cb-barcell">
-                <span className="cb-barcell-bar">
-                    <span style={{ width: `${Math.max(1, (100 * row.duration) / longest)}%` }} />
-                </span>
-                {formatSeconds(row.duration)}
-            </span>
-        ),
+        cell: (row) => <ShareCell share={row.duration / longest} text={formatSeconds(row.duration)} />,
     },
 ];
 

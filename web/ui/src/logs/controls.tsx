@@ -34,6 +34,7 @@ function SearchText() {
     return (
         <form className="cb-log-search" role="search" onSubmit={submit}>
             <input
+                className="cb-input"
                 type="search"
                 value={text}
                 placeholder={SEARCH_HINTS[kind]}
@@ -45,6 +46,7 @@ function SearchText() {
                 }}
             />
             <select
+                className="cb-input"
                 aria-label="How the text is searched"
                 title={SEARCH_HINTS[kind]}
                 value={kind}
@@ -122,7 +124,7 @@ export function Controls(props: { logs: () => readonly LogEntry[]; count: number
     const filters = filtersOf(params);
     const wrap = params.wrap === "1";
     return (
-        <div className="cb-log-controls">
+        <div className="cb-toolbar">
             <SearchText />
             <LevelButtons levels={filters.levels} />
             <AddAttribute onAdd={(name, value) => set({ [attributeParam(name)]: value, at: undefined })} />

@@ -54,7 +54,7 @@ function Body(props: { log: LogEntry }) {
     return (
         <div>
             {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
-            <pre className="cb-log-whole" tabIndex={0} aria-label="Whole text">
+            <pre className="cb-pre cb-log-whole" tabIndex={0} aria-label="Whole text">
                 <WholeText text={shown} />
             </pre>
             {shown.length < text.length ? (
@@ -89,7 +89,7 @@ function Fact(props: {
         run ? (
             <button
                 type="button"
-                className="cb-log-act"
+                className="cb-text-button cb-log-act"
                 aria-label={`${label} ${name}`}
                 title={label}
                 onClick={run}

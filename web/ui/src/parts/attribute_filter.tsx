@@ -25,6 +25,7 @@ export function AddAttribute(props: { onAdd: (name: string, value: string) => vo
     return (
         <form className="cb-add-attribute" onSubmit={submit}>
             <input
+                className="cb-input"
                 // eslint-disable-next-line jsx-a11y/no-autofocus -- it was just asked for
                 autoFocus
                 value={name}
@@ -35,6 +36,7 @@ export function AddAttribute(props: { onAdd: (name: string, value: string) => vo
             />
             <span aria-hidden="true">=</span>
             <input
+                className="cb-input"
                 value={value}
                 placeholder="value"
                 aria-label="Value of the attribute"

@@ -4,6 +4,7 @@ import { formatCount, formatRate, formatSeconds, formatShare } from "../format";
 import type { Graph, GraphEdge, GraphFigures, GraphNode } from "../charts/graph_model";
 import { driftText } from "../charts/graph_table";
 import { KIND_WORDS } from "../charts/graph_text";
+import { Panel } from "../parts/panel";
 import { HealthMark, Name, PageLink } from "../parts/marks";
 import type { Window } from "../topology";
 import { EdgeEndpoints } from "./edge_endpoints";
@@ -78,7 +79,7 @@ function Calls(props: { title: string; edges: readonly GraphEdge[]; end: "source
                     key: edge.id,
                     figures: edge,
                     name: (
-                        <button type="button" className="cb-plain" onClick={() => onSelect(edge.id)}>
+                        <button type="button" className="cb-text-button" onClick={() => onSelect(edge.id)}>
                             <HealthMark health={edge.health} /> <Name text={names.get(edge[end]) ?? ""} />
                         </button>
                     ),
@@ -102,7 +103,7 @@ function NodePanel(props: { node: GraphNode } & PanelProps) {
                     </>
                 ) : null}
             </p>
-            <p className="cb-panel-links">
+            <p className="cb-buttons">
                 {node.kind === "component" ? (
                     <>
                         <PageLink page="component" params={linkParams(node)} className="cb-button">
@@ -177,16 +178,18 @@ function EdgePanel(props: { edge: GraphEdge } & PanelProps) {
     );
 }
 
-export function Panel(props: { selected: string } & PanelProps) {
+export function ChosenPanel(props: { selected: string } & PanelProps) {
     const { graph, selected, onSelect } = props;
     const node = graph.nodes.find((item) => item.id === selected);
     const edge = graph.edges.find((item) => item.id === selected);
     const names = new Map(graph.nodes.map((item) => [item.id, item.name]));
     if (!node && !edge) return null;
     return (
-        <aside className="cb-panel" aria-label="Chosen in the graph">
-            <header className="cb-panel-head">
-                <h2>
+        <Panel
+            label="Chosen in the graph"
+            onClose={() => onSelect(undefined)}
+            title={
+                <>
                     {node ? <Name text={node.name} /> : null}
                     {edge ? (
                         <>
@@ -194,18 +197,11 @@ export function Panel(props: { selected: string } & PanelProps) {
                             <Name text={names.get(edge.target) ?? ""} />
                         </>
                     ) : null}
-                </h2>
-                <button
-                    type="button"
-                    className="cb-button"
-                    aria-label="Close"
-                    onClick={() => onSelect(undefined)}
-                >
-                    ×
-                </button>
-            </header>
+                </>
+            }
+        >
             {node ? <NodePanel {...props} node={node} /> : null}
             {edge ? <EdgePanel {...props} edge={edge} /> : null}
-        </aside>
+        </Panel>
     );
 }

@@ -4,6 +4,7 @@ import { useParam } from "../address";
 import { useAsk } from "../ask";
 import type { Schemas } from "../client";
 import { formatBytes, formatCount } from "../format";
+import { Panel } from "../parts/panel";
 import { CopyButton, downloadText } from "../parts/copy";
 import { Name, Section, Time } from "../parts/marks";
 import { DataTable, type Column } from "../parts/table";
@@ -61,24 +62,24 @@ function Bytes(props: { letter: DeadLetter; onClose: () => void }) {
     const { letter } = props;
     const dump = useMemo(() => hexDump(bytesOf(letter.bytes)), [letter.bytes]);
     return (
-        <aside className="cb-difference" aria-label="The message that is opened">
-            <header>
-                <h3>
+        <Panel
+            label="The message that is opened"
+            title={
+                <>
                     <Name text={letter.topic} /> {letter.partition}, {letter.offset}
-                </h3>
-                <button type="button" className="cb-button" onClick={props.onClose}>
-                    Close
-                </button>
-            </header>
+                </>
+            }
+            onClose={props.onClose}
+        >
             <p>
                 <Name text={letter.reason} />
             </p>
             {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls */}
-            <pre className="cb-hex" tabIndex={0} aria-label="Bytes of the message">
+            <pre className="cb-pre" tabIndex={0} aria-label="Bytes of the message">
                 {dump}
             </pre>
             {letter.size > BYTES ? <p className="cb-quiet">The first {formatBytes(BYTES)} of it.</p> : null}
-            <p className="cb-change-links">
+            <p className="cb-buttons">
                 <CopyButton text={() => dump} label="Copy hex" />
                 <button
                     type="button"
@@ -90,7 +91,7 @@ function Bytes(props: { letter: DeadLetter; onClose: () => void }) {
                     Save as base64
                 </button>
             </p>
-        </aside>
+        </Panel>
     );
 }
 
@@ -116,7 +117,7 @@ export function DeadLetters() {
                                     The newest {data.deadLetters.length} of {formatCount(data.total)}.
                                 </p>
                             ) : null}
-                            <div className={letter ? "cb-change-split" : undefined}>
+                            <div className={letter ? "cb-split" : undefined}>
                                 {letter ? (
                                     <Bytes letter={letter} onClose={() => setOpened(undefined)} />
                                 ) : null}

@@ -2,6 +2,7 @@
 // that are repeated, and what is wrong with the trace itself.
 import type { ReactNode } from "react";
 import { formatSeconds, formatShare, shownName } from "../format";
+import { ShareBar } from "../parts/share_bar";
 import { Notice } from "../states";
 import type { ReadTrace } from "./ask_trace";
 
@@ -65,9 +66,7 @@ export function Findings(props: { found: ReadTrace["found"]; onSpan: (spanId: st
     ));
     const time = found.criticalPath.map((part) => (
         <>
-            <span className="cb-trace-share" aria-hidden="true">
-                <span style={{ width: `${Math.min(100, part.percent)}%` }} />
-            </span>
+            <ShareBar share={part.percent / 100} className="cb-trace-share" />
             <Span span={part} />
             <span className="cb-trace-finding-text">
                 {formatShare(part.percent / 100)}, {formatSeconds(part.durationNs / 1e9)}

@@ -1,5 +1,6 @@
 // Everything about one span, beside the rows.
 import { formatRate, formatSeconds, formatShare, shownName } from "../format";
+import { Panel } from "../parts/panel";
 import { CopyButton } from "../parts/copy";
 import { Level, Name, PageLink } from "../parts/marks";
 import { Answer } from "../states";
@@ -28,7 +29,7 @@ function AttributeList(props: {
     const entries = Object.entries(props.attributes).sort(([a], [b]) => (a < b ? -1 : 1));
     if (entries.length === 0) return <p className="cb-quiet">None.</p>;
     return (
-        <dl className="cb-trace-attributes" aria-label={props.label}>
+        <dl className="cb-facts" aria-label={props.label}>
             {entries.map(([name, value]) => {
                 const text = filterOf(value);
                 return (
@@ -208,7 +209,7 @@ function Facts(props: { found: ReadTrace["found"]; node: SpanNode }) {
     const { found, node } = props;
     const root = found.summary.rootDurationNs;
     return (
-        <dl className="cb-trace-facts">
+        <dl className="cb-facts">
             {node.component ? (
                 <Fact name="Component">
                     <PageLink
@@ -271,22 +272,13 @@ export function SpanPanel(props: {
 }) {
     const { found, node } = props;
     return (
-        <aside className="cb-trace-panel" aria-label={`Span ${shownName(node.name)}`}>
-            <header>
-                <h2>
-                    <Name text={node.name} />
-                </h2>
-                <CopyButton text={() => node.id} label="Copy id" />
-                <button
-                    type="button"
-                    className="cb-button"
-                    aria-label="Close"
-                    title="Close (Esc)"
-                    onClick={props.onClose}
-                >
-                    ×
-                </button>
-            </header>
+        <Panel
+            className="cb-trace-panel"
+            label={`Span ${shownName(node.name)}`}
+            title={<Name text={node.name} />}
+            tools={<CopyButton text={() => node.id} label="Copy id" />}
+            onClose={props.onClose}
+        >
             <Usual found={found} node={node} />
             <Facts found={found} node={node} />
             {node.missing || node.hidden ? (
@@ -296,7 +288,7 @@ export function SpanPanel(props: {
             ) : (
                 <SpanAnswer {...props} />
             )}
-        </aside>
+        </Panel>
     );
 }
 

@@ -101,7 +101,7 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
                 ) : (
                     <span className="cb-fold" aria-hidden="true" />
                 )}
-                {node.depth > INDENTED ? <span className="cb-span-depth">{node.depth}</span> : null}
+                {node.depth > INDENTED ? <span className="cb-tag">{node.depth}</span> : null}
                 <span className={`cb-swatch cb-tone-${props.tone}`} aria-hidden="true" />
                 {node.failed ? (
                     <span
@@ -115,11 +115,11 @@ export const SpanRow = memo(function SpanRow(props: SpanRowProps) {
                     {node.component ? <b>{shownName(node.component)}</b> : null} {shownName(node.name)}
                 </span>
                 {remarksOf(node).map(([short, text]) => (
-                    <span key={short} className="cb-trace-tag" title={text}>
+                    <span key={short} className="cb-tag cb-trace-tag" title={text}>
                         {short}
                     </span>
                 ))}
-                {props.closed ? <span className="cb-trace-tag">+{node.last - row}</span> : null}
+                {props.closed ? <span className="cb-tag cb-trace-tag">+{node.last - row}</span> : null}
             </div>
             <div role="gridcell" className="cb-span-bar">
                 <Bar

@@ -1,15 +1,16 @@
 // Find, filters and the choice of picture.
 import { useEffect, useRef, useState, type KeyboardEvent, type RefObject } from "react";
 import { formatSeconds, formatShare, shownName } from "../format";
+import type { Chosen } from "../parts/choice";
 import type { ComponentShare } from "./colours";
 import type { Only } from "./rows";
 
 export type Picture = "time" | "list" | "flame";
 
-const PICTURES: readonly [Picture, string, string][] = [
-    ["time", "Time", "Spans under what called them, over time"],
-    ["list", "List", "Spans and log records in order of time"],
-    ["flame", "Flame", "Equal paths as one; the width is the time in them"],
+export const PICTURES: readonly Chosen<Picture>[] = [
+    { value: "time", text: "Time", title: "Spans under what called them, over time" },
+    { value: "list", text: "List", title: "Spans and log records in order of time" },
+    { value: "flame", text: "Flame", title: "Equal paths as one; the width is the time in them" },
 ];
 
 // Written to the address when typing rests.
@@ -81,27 +82,9 @@ export function Find(props: {
     );
 }
 
-export function PictureChoice(props: { picture: Picture; onPicture: (picture: Picture) => void }) {
-    return (
-        <div className="cb-choice" role="group" aria-label="Picture">
-            {PICTURES.map(([picture, name, title]) => (
-                <button
-                    key={picture}
-                    type="button"
-                    title={title}
-                    aria-pressed={picture === props.picture}
-                    onClick={() => props.onPicture(picture)}
-                >
-                    {name}
-                </button>
-            ))}
-        </div>
-    );
-}
-
 export function OnlyChoice(props: { only: Only; failed: number; onOnly: (only: Only) => void }) {
     return (
-        <label className="cb-label">
+        <label className="cb-check">
             Show{" "}
             <select
                 className="cb-input"
@@ -112,24 +95,6 @@ export function OnlyChoice(props: { only: Only; failed: number; onOnly: (only: O
                 <option value="failed">only failed ({props.failed})</option>
                 <option value="critical">only the critical path</option>
             </select>
-        </label>
-    );
-}
-
-export function Check(props: {
-    checked: boolean;
-    onChange: (checked: boolean) => void;
-    children: string;
-    title?: string;
-}) {
-    return (
-        <label className="cb-label" title={props.title}>
-            <input
-                type="checkbox"
-                checked={props.checked}
-                onChange={(event) => props.onChange(event.target.checked)}
-            />
-            {props.children}
         </label>
     );
 }

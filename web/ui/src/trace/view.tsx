@@ -4,6 +4,7 @@ import { useCallback, useEffect, useMemo, useRef } from "react";
 import { useSetParams } from "../address";
 import { formatCount, shownName } from "../format";
 import { usePlace } from "../host";
+import { Check, Choice } from "../parts/choice";
 import { PageLink } from "../parts/marks";
 import { Notice } from "../states";
 import { arrange, type Arranged } from "./arrange";
@@ -30,7 +31,7 @@ import {
     type Closed,
     type Only,
 } from "./rows";
-import { Check, Find, Legend, OnlyChoice, PictureChoice, type Picture } from "./toolbar";
+import { Find, Legend, OnlyChoice, PICTURES, type Picture } from "./toolbar";
 import { TraceError } from "./trace_error";
 import { Waterfall, type WaterfallHandle } from "./waterfall";
 import { windowOfText, windowText, type TimeWindow } from "./window";
@@ -242,9 +243,11 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
             <Minimap arranged={arranged} tone={tone} window={window} onWindow={zoom} />
             <Legend shares={shares} onFind={find} />
             <div className="cb-toolbar" role="toolbar" aria-label="Spans">
-                <PictureChoice
-                    picture={picture}
-                    onPicture={(view) => set({ view: view === "time" ? undefined : view })}
+                <Choice
+                    label="Picture"
+                    options={PICTURES}
+                    value={picture}
+                    onChange={(view) => set({ view: view === "time" ? undefined : view })}
                 />
                 <Find
                     text={choices.find}
@@ -336,7 +339,7 @@ export function TraceView({ trace }: { trace: ReadTrace }) {
                     />
                 ) : null}
             </div>
-            <p className="cb-quiet cb-keys">
+            <p className="cb-quiet cb-trace-keys">
                 Keys: n and N next and previous found, ! next failed, c critical path, f find. In the rows: ↑
                 ↓ move, ← → fold and unfold, Enter opens, Esc closes.
             </p>

@@ -3,6 +3,7 @@ import { useEffect, useId, useState, type KeyboardEvent } from "react";
 import { useSetParams } from "../address";
 import { formatSeconds, formatTime } from "../format";
 import { usePlace } from "../host";
+import { Check } from "../parts/choice";
 import { AddAttribute, Chip } from "../parts/attribute_filter";
 import { boxOf, durationNs, filterParams } from "./filters";
 
@@ -30,7 +31,7 @@ function TextFilter(props: {
         if (event.key === "Escape") setText(known);
     };
     return (
-        <label className="cb-label">
+        <label className="cb-check">
             {props.label}
             <input
                 className={props.className ? `cb-input ${props.className}` : "cb-input"}
@@ -91,14 +92,9 @@ export function FilterBar(props: { operations: readonly string[] }) {
                 valid={isDuration}
                 className="cb-traces-duration"
             />
-            <label className="cb-label">
-                <input
-                    type="checkbox"
-                    checked={params.errors === "1"}
-                    onChange={(event) => set({ errors: event.target.checked ? "1" : undefined })}
-                />
+            <Check checked={params.errors === "1"} onChange={(on) => set({ errors: on ? "1" : undefined })}>
                 failed only
-            </label>
+            </Check>
             <AddAttribute onAdd={(name, value) => set({ [`attr.${name}`]: value })} />
             {chips.map((name) => (
                 <Chip

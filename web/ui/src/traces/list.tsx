@@ -1,6 +1,7 @@
 // Traces as rows. Two that are marked can be compared.
 import { useMemo } from "react";
 import { formatCount, formatSeconds, shownName } from "../format";
+import { ShareCell } from "../parts/share_bar";
 import { Name, PageLink, Time } from "../parts/marks";
 import { DataTable, type Column } from "../parts/table";
 import type { FoundTrace } from "./ask_traces";
@@ -76,12 +77,7 @@ function columnsOf(
             align: "end",
             sortBy: (trace) => trace.duration,
             cell: (trace) => (
-                <span className="cb-traces-bar">
-                    <span aria-hidden="true">
-                        <span style={{ width: `${Math.min(100, (trace.duration / longest) * 100)}%` }} />
-                    </span>
-                    {formatSeconds(trace.duration)}
-                </span>
+                <ShareCell share={trace.duration / longest} text={formatSeconds(trace.duration)} />
             ),
         },
     ];

@@ -95,7 +95,7 @@ function Hint(props: { trace: FoundTrace; scale: Scale }) {
     const right = x > scale.width * 0.6;
     return (
         <div
-            className="cb-scatter-hint"
+            className="cb-tip"
             style={{
                 top: placeY(scale, trace.duration) + 12,
                 ...(right ? { right: MARGIN.left + scale.width + MARGIN.right - x } : { left: x }),

@@ -14,6 +14,7 @@ import { useDeclaredAndObserved, useUnassigned, type DeclaredAndObserved } from 
 import { Senders } from "../catalog/senders";
 import { formatRate } from "../format";
 import { usePlace } from "../host";
+import { Panel } from "../parts/panel";
 import { CopyButton } from "../parts/copy";
 import { ChooseScope } from "../parts/choose_scope";
 import { CopyText } from "../parts/copy_text";
@@ -103,15 +104,11 @@ function DifferenceDetails(props: { difference: Difference; onClose: () => void 
     const { state, kind } = difference;
     const json = JSON.stringify(difference.declaration, null, 2);
     return (
-        <aside className="cb-difference" aria-label="The difference that is opened">
-            <header>
-                <h3>
-                    <Name text={difference.name} />
-                </h3>
-                <button type="button" className="cb-button" onClick={props.onClose}>
-                    Close
-                </button>
-            </header>
+        <Panel
+            label="The difference that is opened"
+            title={<Name text={difference.name} />}
+            onClose={props.onClose}
+        >
             <p>
                 {state === "undeclared"
                     ? `This ${kind} has traffic and is not in the catalogue.`
@@ -140,7 +137,7 @@ function DifferenceDetails(props: { difference: Difference; onClose: () => void 
                     Open the component
                 </PageLink>
             </p>
-        </aside>
+        </Panel>
     );
 }
 
@@ -255,7 +252,7 @@ function Differences(props: {
                 <>
                     <Kinds differences={all} />
                     <HowToDeclare catalog={catalog} differences={all} namespace={scope.namespace ?? ""} />
-                    <div className={opened ? "cb-change-split" : undefined}>
+                    <div className={opened ? "cb-split" : undefined}>
                         {opened ? (
                             <DifferenceDetails difference={opened} onClose={() => setAt(undefined)} />
                         ) : null}

@@ -79,7 +79,7 @@ function Tools(props: { cause: Cause; scope: CauseScope; window: Window; baselin
     const link = useFixedAddress(window, baseline);
     const names = [scope.namespace, scope.project, scope.component, scope.environment];
     return (
-        <div className="cb-cause-tools">
+        <div className="cb-toolbar cb-cause-tools">
             <button type="button" className="cb-button" onClick={() => advanceClock()}>
                 Ask again
             </button>

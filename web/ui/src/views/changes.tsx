@@ -236,7 +236,7 @@ function ChangesOf(props: { data: Schemas["ChangeList"]; range: TimeRange }) {
                         onOpen={open}
                     />
                     <Missing data={data} />
-                    <div className={opened ? "cb-change-split" : undefined}>
+                    <div className={opened ? "cb-split" : undefined}>
                         {opened ? (
                             <ChangeDetails key={at} change={opened} onClose={() => setAt(undefined)} />
                         ) : null}

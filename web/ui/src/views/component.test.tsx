@@ -298,14 +298,14 @@ test("a marker shows the change with the figures around it", async () => {
     const shown = showAt(<Component />, place, replies());
     const requests = within(await screen.findByRole("figure", { name: "Requests" }));
     await userEvent.click(requests.getByText(/^marker version 1.1.6 → 1.1.7/));
-    const panel = within(await screen.findByRole("region", { name: "Change" }));
+    const panel = within(await screen.findByRole("complementary", { name: "Change" }));
     expect(await panel.findByText("5 min before")).toBeTruthy();
     expect(panel.getByText("version 1.1.6 → 1.1.7")).toBeTruthy();
     expect(shown.asked.at(-1)).toContain(
         `startTime=${encodeURIComponent(at(4))}&endTime=${encodeURIComponent(at(9))}`,
     );
     await userEvent.click(panel.getByRole("button", { name: "Close" }));
-    expect(screen.queryByRole("region", { name: "Change" })).toBeNull();
+    expect(screen.queryByRole("complementary", { name: "Change" })).toBeNull();
 });
 
 test("the minute at the crosshair shows its error lines and traces", async () => {
@@ -323,7 +323,7 @@ test("the minute at the crosshair shows its error lines and traces", async () =>
     );
     const errors = within(await screen.findByRole("figure", { name: "Errors" }));
     await userEvent.click(errors.getByText("minute"));
-    const panel = within(await screen.findByRole("region", { name: "Minute" }));
+    const panel = within(await screen.findByRole("complementary", { name: "Minute" }));
     expect(await panel.findByText("GET /")).toBeTruthy();
     expect(await panel.findByText(line.log)).toBeTruthy();
     expect(panel.getByText("1 Jan 00:02 to 1 Jan 00:03")).toBeTruthy();

@@ -1,6 +1,6 @@
 // Logs: search, volume, lines or patterns, live tail.
 import { useCallback, useMemo, useRef, useState } from "react";
-import { useParam, useSetParams } from "../address";
+import { useSetParams } from "../address";
 import { usePlace } from "../host";
 import { columnsOf, ColumnChips, Controls, FilterChips } from "../logs/controls";
 import { filtersOf, type LogEntry } from "../logs/filters";
@@ -13,30 +13,15 @@ import { useLogPages, useVolume, type LogOrder } from "../logs/search";
 import { Volume } from "../logs/volume";
 import { ChooseScope } from "../parts/choose_scope";
 import { useScope } from "../scope";
-
+import { Choice } from "../parts/choice";
 import { useTimeRange } from "../time";
 
 const n = (count: number) => count.toLocaleString("en");
 
-function Tabs(props: { view: "lines" | "patterns" }) {
-    const [, setView] = useParam("view");
-    const tab = (view: "lines" | "patterns", text: string) => (
-        <button
-            type="button"
-            className="cb-tab"
-            aria-pressed={props.view === view}
-            onClick={() => setView(view === "lines" ? undefined : view)}
-        >
-            {text}
-        </button>
-    );
-    return (
-        <div role="group" aria-label="Lines or patterns" className="cb-tabs">
-            {tab("lines", "Lines")}
-            {tab("patterns", "Patterns")}
-        </div>
-    );
-}
+const VIEWS = [
+    { value: "lines", text: "Lines" },
+    { value: "patterns", text: "Patterns" },
+] as const;
 
 function LogsOfScope() {
     const scope = useScope();
@@ -85,7 +70,12 @@ function LogsOfScope() {
             <ColumnChips />
             <Volume scope={scope} range={range} filters={filters} ready={ready} />
             <div className="cb-log-head">
-                <Tabs view={view} />
+                <Choice
+                    label="Lines or patterns"
+                    options={VIEWS}
+                    value={view}
+                    onChange={(view) => set({ view: view === "lines" ? undefined : view })}
+                />
                 {view === "lines" && range.relative && !live ? (
                     <button
                         type="button"

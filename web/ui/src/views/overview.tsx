@@ -8,6 +8,7 @@ import { HEALTH_ORDER, type Health } from "../health";
 import { Counters } from "../overview/counters";
 import { Projects } from "../overview/projects";
 import { sumByProject } from "../overview/sums";
+import { Check } from "../parts/choice";
 import { ComponentTable, WORST_FIRST } from "../parts/component_table";
 import { HowToSend } from "../parts/how_to_send";
 import { Section } from "../parts/marks";
@@ -30,7 +31,7 @@ function Filter() {
     const [q, setQ] = useParam("q");
     const [group, setGroup] = useParam("group");
     return (
-        <span className="cb-filter">
+        <span className="cb-toolbar">
             <input
                 type="search"
                 className="cb-input"
@@ -39,14 +40,9 @@ function Filter() {
                 value={q ?? ""}
                 onChange={(event) => setQ(event.target.value, "replace")}
             />
-            <label className="cb-check">
-                <input
-                    type="checkbox"
-                    checked={group !== "none"}
-                    onChange={(event) => setGroup(event.target.checked ? undefined : "none")}
-                />
+            <Check checked={group !== "none"} onChange={(on) => setGroup(on ? undefined : "none")}>
                 Projects
-            </label>
+            </Check>
         </span>
     );
 }

@@ -15,11 +15,12 @@ import { useComponents, type ComponentRow } from "../components";
 import { shownName } from "../format";
 import { foremost, useCauseWindow, useIncidents } from "../incidents";
 import { ChooseScope } from "../parts/choose_scope";
+import { Check } from "../parts/choice";
 import { ComponentTable, WORST_FIRST } from "../parts/component_table";
 import { CauseSentence } from "../parts/cause_sentence";
 import { Name, PageLink, Section } from "../parts/marks";
 import { sortOf, sortText } from "../parts/table";
-import { Panel } from "../project/panel";
+import { ChosenPanel } from "../project/panel";
 import { Answer, Empty } from "../states";
 import { useScope, type Scope } from "../scope";
 import { useTimeRange, type TimeRange } from "../time";
@@ -28,19 +29,6 @@ import { environmentOf, useGraph, useTopology } from "../topology";
 // Above it the table comes first, and the graph has what is in trouble.
 const MOST_NODES = 150;
 const MOST_HOPS = 5;
-
-function Check(props: { label: string; checked: boolean; onChange: (on: boolean) => void }) {
-    return (
-        <label className="cb-check">
-            <input
-                type="checkbox"
-                checked={props.checked}
-                onChange={(event) => props.onChange(event.target.checked)}
-            />{" "}
-            {props.label}
-        </label>
-    );
-}
 
 function countText(graph: Graph): string {
     const count = (...kinds: NodeKind[]) => graph.nodes.filter((node) => kinds.includes(node.kind)).length;
@@ -85,30 +73,27 @@ function Tools(props: { graph: Graph; choice: Choice }) {
     const nodes = [...graph.nodes].sort((a, b) => a.name.localeCompare(b.name));
     const drifts = graph.edges.filter((edge) => edge.drift).length;
     return (
-        <span className="cb-graph-filters">
+        <span className="cb-toolbar">
             <Check
-                label="only trouble"
                 checked={choice.only === "trouble"}
                 onChange={(on) => set({ only: on ? "trouble" : undefined })}
-            />
+            >
+                only trouble
+            </Check>
             <Check
-                label={`only drift (${drifts})`}
                 checked={choice.only === "drift"}
                 onChange={(on) => set({ only: on ? "drift" : undefined })}
-            />
-            <Check
-                label="gateways"
-                checked={choice.gateways}
-                onChange={(on) => set({ gateways: on ? undefined : "off" })}
-            />
-            <Check
-                label="databases, queues, external"
-                checked={choice.external}
-                onChange={(on) => set({ external: on ? undefined : "off" })}
-            />
+            >{`only drift (${drifts})`}</Check>
+            <Check checked={choice.gateways} onChange={(on) => set({ gateways: on ? undefined : "off" })}>
+                gateways
+            </Check>
+            <Check checked={choice.external} onChange={(on) => set({ external: on ? undefined : "off" })}>
+                databases, queues, external
+            </Check>
             <label className="cb-check">
                 neighbours of{" "}
                 <select
+                    className="cb-input"
                     value={choice.focus ?? ""}
                     onChange={(event) => set({ focus: event.target.value || undefined })}
                 >
@@ -124,7 +109,11 @@ function Tools(props: { graph: Graph; choice: Choice }) {
             {choice.focus ? (
                 <label className="cb-check">
                     within{" "}
-                    <select value={choice.hops} onChange={(event) => set({ hops: event.target.value })}>
+                    <select
+                        className="cb-input"
+                        value={choice.hops}
+                        onChange={(event) => set({ hops: event.target.value })}
+                    >
                         {Array.from({ length: MOST_HOPS }, (_, i) => (
                             <option key={i} value={i + 1}>
                                 {i + 1} {i === 0 ? "call" : "calls"}
@@ -208,7 +197,7 @@ function Picture(props: {
                 <div className="cb-graph-side">
                     {closed.nodes.length === 0 ? (
                         <>
-                            <div className="cb-project-bar">
+                            <div className="cb-toolbar cb-project-bar">
                                 <Tools graph={graph} choice={choice} />
                             </div>
                             <NothingShown choice={choice} reduced={reduced} />
@@ -229,7 +218,7 @@ function Picture(props: {
                     ) : null}
                 </div>
                 {selected ? (
-                    <Panel
+                    <ChosenPanel
                         graph={graph}
                         selected={selected}
                         window={range}

@@ -52,7 +52,7 @@ function Whole(props: { reportId: string; report: RcaReport }) {
             </h1>
             {cause ? null : <p className="cb-cause-sentence">{reportText(report.summary)}</p>}
             <Context report={report} />
-            <div className="cb-cause-tools">
+            <div className="cb-toolbar cb-cause-tools">
                 <CopyButton text={() => link} label="Copy link" />
                 {cause ? (
                     <CopyButton text={() => causeMarkdown(cause, names, link)} label="Copy as text" />
