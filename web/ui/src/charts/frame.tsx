@@ -3,6 +3,9 @@
 import { useId, useState, type ReactNode } from "react";
 import { Loading } from "../states";
 
+// Of a chart, unless it says another.
+export const CHART_HEIGHT = 168;
+
 export interface ChartTable {
     columns: readonly string[];
     rows: () => (readonly string[])[];

@@ -4,7 +4,7 @@ import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type PointerE
 import { formatCount, formatSeconds, formatTime } from "../format";
 import { colorsOf, useThemeVersion, withAlpha, type Colors } from "./colors";
 import { setCrosshair, useCrosshair } from "./crosshair";
-import { ChartFrame } from "./frame";
+import { CHART_HEIGHT, ChartFrame } from "./frame";
 import { CrosshairTime } from "./legend";
 import { xOf } from "./overlay";
 import { nearest } from "./prepare";
@@ -28,7 +28,6 @@ export interface HeatmapProps {
     empty?: string;
 }
 
-const HEIGHT = 168;
 const LEFT = 58;
 const RIGHT = 10;
 const TOP = 8;
@@ -270,7 +269,7 @@ function Picture(props: HeatmapProps & { height: number }) {
 }
 
 export function Heatmap(props: HeatmapProps) {
-    const { times, counts, failed, bounds, height = HEIGHT } = props;
+    const { times, counts, failed, bounds, height = CHART_HEIGHT } = props;
     const total = useMemo(() => counts.reduce((a, row) => a + row.reduce((b, c) => b + c, 0), 0), [counts]);
     const failures = useMemo(() => failed.reduce((a, b) => a + b, 0), [failed]);
     const table = useMemo(

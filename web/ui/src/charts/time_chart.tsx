@@ -4,7 +4,7 @@ import uPlot from "uplot";
 import { formatTime } from "../format";
 import { colorsOf, useThemeVersion } from "./colors";
 import { onCrosshair, crosshair, setCrosshair, useCrosshair } from "./crosshair";
-import { ChartFrame } from "./frame";
+import { CHART_HEIGHT, ChartFrame } from "./frame";
 import { CrosshairTime, Legend, summaryOf } from "./legend";
 import { MarkList } from "./mark_list";
 import { hit, Overlay, placeDots, placeMarkers, xOf, type PlotBox, type Pointed } from "./overlay";
@@ -13,7 +13,6 @@ import { nearest, prepare } from "./prepare";
 import type { Dot, Marker, TimeChartProps } from "./types";
 import { formatUnit } from "./units";
 
-const HEIGHT = 168;
 const NO_MARKERS: readonly Marker[] = [];
 const NO_DOTS: readonly Dot[] = [];
 
@@ -258,7 +257,7 @@ function Picture(props: TimeChartProps & { height: number }) {
 }
 
 export function TimeChart(props: TimeChartProps) {
-    const { times, lines, unit, height = HEIGHT } = props;
+    const { times, lines, unit, height = CHART_HEIGHT } = props;
     const known = lines.some((line) => line.role !== "limit" && line.values.some((value) => value !== null));
     const hasData = times.length > 0 && known;
     const table = useMemo(

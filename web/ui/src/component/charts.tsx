@@ -1,8 +1,8 @@
 // Requests, errors, latency, CPU, memory and log lines on one time axis, with
 // changes, incidents and traces over them.
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { useParam } from "../address";
-import { Heatmap } from "../charts/heatmap";
+import { CHART_HEIGHT, ChartFrame } from "../charts/frame";
 import { TimeChart } from "../charts/time_chart";
 import { useTimeAxis } from "../charts/time_axis";
 import type { Band, Line, Marker } from "../charts/types";
@@ -12,6 +12,14 @@ import { useTimeRange } from "../time";
 import { shownName } from "../format";
 import { useLogVolume, type ComponentPage, type ComponentScope, type OwnIncident } from "./page_data";
 import { chartLines, dotsOf, markersOf, shareOf, type Series } from "./series";
+
+// Loaded when it is asked for.
+const Heatmap = lazy(async () => ({ default: (await import("../charts/heatmap")).Heatmap }));
+const HEATMAP_COMES = (
+    <ChartFrame title="Latency" summary="" height={CHART_HEIGHT} loading hasData={false}>
+        {null}
+    </ChartFrame>
+);
 
 interface Before {
     series: Series;
@@ -118,26 +126,28 @@ function Latency(props: { page: ComponentPage; before?: Before; over: Over; step
         return (
             <div className="cb-latency">
                 {other}
-                <Heatmap
-                    title="Latency"
-                    times={heat.timestamps.map((text) => Date.parse(text))}
-                    bounds={heat.bounds}
-                    counts={heat.counts}
-                    failed={heat.failed}
-                    stepMs={stepMs}
-                    from={over.from}
-                    to={over.to}
-                    onZoomOut={over.onZoomOut}
-                    onBox={(box) =>
-                        openTraces({
-                            from: new Date(box.from).toISOString(),
-                            to: new Date(box.to).toISOString(),
-                            min: box.min === undefined ? undefined : String(box.min),
-                            max: box.max === undefined ? undefined : String(box.max),
-                            errors: box.failed ? "1" : undefined,
-                        })
-                    }
-                />
+                <Suspense fallback={HEATMAP_COMES}>
+                    <Heatmap
+                        title="Latency"
+                        times={heat.timestamps.map((text) => Date.parse(text))}
+                        bounds={heat.bounds}
+                        counts={heat.counts}
+                        failed={heat.failed}
+                        stepMs={stepMs}
+                        from={over.from}
+                        to={over.to}
+                        onZoomOut={over.onZoomOut}
+                        onBox={(box) =>
+                            openTraces({
+                                from: new Date(box.from).toISOString(),
+                                to: new Date(box.to).toISOString(),
+                                min: box.min === undefined ? undefined : String(box.min),
+                                max: box.max === undefined ? undefined : String(box.max),
+                                errors: box.failed ? "1" : undefined,
+                            })
+                        }
+                    />
+                </Suspense>
             </div>
         );
     return (
