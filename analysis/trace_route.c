@@ -128,7 +128,11 @@ static bool leave_out(struct tree_answer *answer)
         drop_logs(answer);
         return true;
     }
-    return answer->shown >= FEWER && show_fewer(answer) == OK;
+    if (answer->shown < FEWER || show_fewer(answer) != OK)
+        return false;
+    if (answer->attrs.left_out > 0)
+        answer->attrs.left_out = answer->shown;
+    return true;
 }
 
 static void write_what_fits(struct tree_answer *answer)
