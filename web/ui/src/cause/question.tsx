@@ -3,7 +3,7 @@
 import { useState } from "react";
 import { useSetParams } from "../address";
 import { useAsk } from "../ask";
-import type { CauseScope, Window } from "../cause";
+import { useCause, type CauseScope, type Window } from "../cause";
 import type { Schemas } from "../client";
 import { TimeChart } from "../charts/time_chart";
 import { Time } from "../parts/marks";
@@ -38,16 +38,31 @@ function WindowText(props: { name: string; window: Window; className: string }) 
     );
 }
 
-export function Question(props: {
+interface QuestionProps {
     scope: CauseScope;
     window: Window;
     baseline: Window;
     ownBaseline: boolean;
-}) {
+}
+
+// The times that were compared, once there is an answer: the server chooses another
+// baseline near an incident, and cuts a window with little before it.
+function useCompared(props: QuestionProps): { window: Window; baseline: Window } {
+    const baseline = props.ownBaseline ? props.baseline : undefined;
+    const { data } = useCause(props.scope, props.window, false, { baseline, keep: false });
+    const window = (of: { startTime: string; endTime: string }) => ({
+        start: new Date(of.startTime),
+        end: new Date(of.endTime),
+    });
+    return data ? { window: window(data.window), baseline: window(data.baseline) } : props;
+}
+
+export function Question(props: QuestionProps) {
     const { scope, window, baseline } = props;
     const set = useSetParams();
     const [target, setTarget] = useState<"window" | "baseline">("window");
     const [refused, setRefused] = useState(false);
+    const compared = useCompared(props);
     const from = Math.min(baseline.start.getTime(), window.start.getTime());
     const to = Math.max(window.end.getTime(), from + 60_000);
     const step = stepFor((to - from) / 1000);
@@ -85,8 +100,8 @@ export function Question(props: {
     return (
         <div className="cb-question">
             <div className="cb-toolbar cb-question-bar">
-                <WindowText name="In question:" window={window} className="cb-question-window" />
-                <WindowText name="compared with:" window={baseline} className="cb-question-before" />
+                <WindowText name="In question:" window={compared.window} className="cb-question-window" />
+                <WindowText name="compared with:" window={compared.baseline} className="cb-question-before" />
                 <span className="cb-question-drag" role="group" aria-label="A drag over the chart sets">
                     <span className="cb-quiet">drag sets</span>
                     {choice("window", "time in question")}
@@ -118,14 +133,14 @@ export function Question(props: {
                             height={110}
                             bands={[
                                 {
-                                    from: window.start.getTime(),
-                                    to: window.end.getTime(),
+                                    from: compared.window.start.getTime(),
+                                    to: compared.window.end.getTime(),
                                     text: "in question",
                                 },
                                 {
                                     kind: "before",
-                                    from: baseline.start.getTime(),
-                                    to: baseline.end.getTime(),
+                                    from: compared.baseline.start.getTime(),
+                                    to: compared.baseline.end.getTime(),
                                     text: "compared with",
                                 },
                             ]}
