@@ -47,6 +47,7 @@ RARE = {
     **{"LogLevelCounts." + name: "no record of the shop has this level" for name in ("DEBUG", "WARN", "FATAL")},
     "FoundTraces.link": "only with --page-url",
     "TraceTree.link": "only with --page-url",
+    "TraceTree.omitted.attributes": "only of a large trace, see test_trace_route.c",
     **{"FoundTraces.summary." + name: "only of many traces, see bench"
        for name in ("examinedFrom", "totalIsLowerBound")},
     **{"FoundTraces.summary.outliers[]." + name: "only where one of many is slow"
