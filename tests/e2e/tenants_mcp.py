@@ -46,11 +46,14 @@ def component_reads(t, scope, times):
 
 def project_reads(scope, times):
     for project in ("shop", "bank", "shpo"):
-        for name in ("explain_incident", "find_traces", "search_logs", "compare_windows", "what_changed", "get_dependencies"):
+        for name in ("explain_incident", "find_traces", "search_logs", "compare_windows", "what_changed", "get_dependencies",
+                     "list_incidents"):
             yield call(name, project=project, **scope, **times)
     for name in ("list_components", "find_traces", "search_logs", "compare_windows", "what_changed", "get_dependencies"):
         yield call(name, **scope, **times)
         yield call(name, environment="tset", **scope, **times)
+    yield call("list_unassigned", **scope, **times)
+    yield call("get_status")
 
 
 def task_reads(t, trace):

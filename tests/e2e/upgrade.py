@@ -177,12 +177,23 @@ def answers_of(folder, report):
     return answers
 
 
+def in_order_of(old, new):
+    """New items each beside the old one that they equal; what equals none keeps its order."""
+    rest = list(new)
+    equal = []
+    for was in old:
+        at = next((i for i, now in enumerate(rest) if not any(differences(was, now))), None)
+        equal.append(None if at is None else rest.pop(at))
+    return [rest.pop(0) if now is None else now for now in equal]
+
+
 def differences(old, new, path=""):
+    """Members that later versions answer besides are none."""
     if isinstance(old, dict) and isinstance(new, dict):
-        for name in sorted({*old, *new}):
+        for name in sorted(old):
             yield from differences(old.get(name), new.get(name), f"{path}.{name}")
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        for i, (was, now) in enumerate(zip(old, new)):
+        for i, (was, now) in enumerate(zip(old, in_order_of(old, new))):
             yield from differences(was, now, f"{path}[{i}]")
     elif old != new:
         yield f"{path}: {old} -> {new}"

@@ -450,11 +450,15 @@ def topology(server):
         _, less = server.ask_json("POST", TOPOLOGY, body(**{member: False}))
         check({n["kind"] for n in less["nodes"]} == kinds - {kind},
               f"{member} false leaves them out")
-    for name in ("project", "environment"):
-        scope = {k: v for k, v in PRODUCTION.items() if k != name}
-        status, answer = server.ask_json("POST", TOPOLOGY, body(scope))
-        check(status == 400 and name in answer["message"],
-              f"{name} is required", status, answer)
+    scope = {k: v for k, v in PRODUCTION.items() if k != "environment"}
+    status, answer = server.ask_json("POST", TOPOLOGY, body(scope))
+    check(status == 400 and "environment" in answer["message"],
+          "environment is required", status, answer)
+    # Ours: without a project it is the topology of the namespace.
+    scope = {k: v for k, v in PRODUCTION.items() if k != "project"}
+    status, answer = server.ask_json("POST", TOPOLOGY, body(scope))
+    check(status == 200 and {n.get("project") for n in answer["nodes"] if n["kind"] == "component"} >= {"shop"},
+          "without a project it is that of the namespace", status, answer)
 
 
 # ---- costs, as the portal and the FinOps adapter's callers read them ----
