@@ -13,7 +13,7 @@ VARYING = re.compile(rb'\\?"startTime\\?":\\?"[^"\\]*\\?",\\?"uptimeSeconds\\?":
 SILENT = {"POST /mcp tools/list ", *(f"POST /mcp prompts/get {name}" for name in ("investigate_component", "incident_summary")),
           *(f"POST /mcp tools/call {name}" for name in (
               "query_resource_metrics", "query_http_metrics", "query_workflow_logs", "query_workflow_events",
-              "query_costs", "query_recommendations"))}
+              "query_costs", "query_recommendations", "get_status"))}
 
 
 def is_of_now(body):
