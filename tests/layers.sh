@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store registry metrics promql correlate cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
+modules="base access proto journal block series store clickhouse registry metrics promql correlate cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
 status=0
 
 complain() {
@@ -16,7 +16,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] clickhouse/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
     query/*.[ch] promql/*.[ch] analysis/*.[ch] costs/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] \
     mcp/*.[ch] cli/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
@@ -35,6 +35,8 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
     block) may="block base" may_use="zstd.h" ;;
     series) may="series block base" may_use="zstd.h" ;;
     store) may="store series block journal base" may_use="sqlite3.h" ;;
+    clickhouse) may="clickhouse store series block journal access base" \
+        may_use="curl/ zstd.h" ;;
     registry) may="registry access store base" may_use="jansson.h" ;;
     correlate) may="correlate registry access store base" may_use="" ;;
     http) may="http access base" may_use="microhttpd.h gnutls/ libdeflate.h" ;;

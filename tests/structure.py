@@ -29,7 +29,7 @@ import re
 import subprocess
 import sys
 
-MODULES = ("base access proto journal block series store registry metrics correlate "
+MODULES = ("base access proto journal block series store clickhouse registry metrics correlate "
            "cause promql http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon").split()
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MAX_LINES_FILE = 500

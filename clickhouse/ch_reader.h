@@ -1,0 +1,41 @@
+/*
+ * ch_reader - one reader of the store over ClickHouse: what a query of any of
+ * its files needs.
+ *
+ *   enum status status = ch_select(reader, &sql, &rows);
+ */
+#ifndef CH_READER_H
+#define CH_READER_H
+
+#include <stdatomic.h>
+
+#include "ch_client.h"
+#include "ch_rows.h"
+#include "ch_sql.h"
+#include "clock.h"
+
+/* The most that one request may take without a deadline. */
+#define CH_READ_MAX_NS (60 * NS_PER_S)
+
+struct clickhouse;
+struct store_resources;
+
+struct ch_reader {
+    struct clickhouse *engine;
+    struct ch_client *client;
+    const struct store_resources *resources;
+    struct budget *budget;        /* of all queries of this instance */
+    const atomic_bool *cancelled; /* NULL: none */
+    uint64_t deadline_ns;         /* 0: CH_READ_MAX_NS from each request on */
+    struct ch_error error;        /* of the last request */
+};
+
+/* Asks and reads the rows, whose decode, take and arg are set. Adds " FORMAT
+ * RowBinary" to the text. */
+MUST_CHECK enum status ch_select(struct ch_reader *reader, struct ch_sql *sql,
+                                 struct ch_rows *rows);
+
+/* ERR_CANCELLED, ERR_DEADLINE: for loops over what was read. */
+MUST_CHECK enum status ch_reader_cancelled(const struct ch_reader *reader);
+
+#endif
