@@ -10,6 +10,7 @@
 
 #include <math.h>
 
+#include "base64.h"
 #include "clock.h"
 #include "decimal.h"
 #include "hex.h"
@@ -237,28 +238,17 @@ void jsonw_hex(struct jsonw *w, const uint8_t *bytes, size_t len)
 
 void jsonw_base64(struct jsonw *w, struct slice bytes)
 {
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                 "abcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t whole = (bytes.len + 2) / 3 * 4;
+    size_t len = base64_len(bytes.len);
     char *to;
 
     value_starts(w);
-    to = buf_room(w->out, whole + 2);
+    to = buf_room(w->out, len + 2);
     if (!to)
         return;
-    *to++ = '"';
-    for (size_t i = 0; i < bytes.len; i += 3) {
-        uint32_t three = 0;
-
-        for (size_t k = 0; k < 3; k++)
-            three = three << 8 |
-                    (i + k < bytes.len ? (uint8_t)bytes.ptr[i + k] : 0u);
-        for (size_t k = 0; k < 4; k++)
-            *to++ =
-                i + k > bytes.len ? '=' : digits[three >> (18 - 6 * k) & 63];
-    }
-    *to = '"';
-    buf_grown(w->out, whole + 2);
+    to[0] = '"';
+    base64_write(to + 1, bytes);
+    to[len + 1] = '"';
+    buf_grown(w->out, len + 2);
 }
 
 void jsonw_time(struct jsonw *w, uint64_t ns)

@@ -10,8 +10,12 @@
 #ifndef UTF8_H
 #define UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+
+#include "slice.h"
 
 enum { UTF8_MAX = 0x10ffff };
 
@@ -40,6 +44,33 @@ static inline size_t utf8_decode(const uint8_t *at, const uint8_t *end,
         return 0;
     *c = value;
     return len;
+}
+
+/* True if all of the text is UTF-8. ASCII is looked at eight bytes at a time.
+ */
+static inline bool utf8_valid(struct slice text)
+{
+    const uint8_t *at = (const uint8_t *)(text.len > 0 ? text.ptr : "");
+    const uint8_t *end = at + text.len;
+    uint64_t eight;
+    uint32_t c;
+
+    while (at < end) {
+        size_t len;
+
+        if (end - at >= 8) {
+            memcpy(&eight, at, 8);
+            if (!(eight & UINT64_C(0x8080808080808080))) {
+                at += 8;
+                continue;
+            }
+        }
+        len = utf8_decode(at, end, &c);
+        if (len == 0)
+            return false;
+        at += len;
+    }
+    return true;
 }
 
 /* Writes c, which is at most UTF8_MAX; its length in bytes. */

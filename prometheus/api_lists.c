@@ -92,21 +92,6 @@ static struct slice unescape_name(struct arena *arena, struct slice name)
     return (struct slice){to, (size_t)(at - to)};
 }
 
-static bool is_utf8(struct slice text)
-{
-    const uint8_t *at = (const uint8_t *)text.ptr, *end = at + text.len;
-    uint32_t c;
-
-    while (at < end) {
-        size_t len = utf8_decode(at, end, &c);
-
-        if (len == 0)
-            return false;
-        at += len;
-    }
-    return text.len > 0;
-}
-
 enum status api_label_values(struct query_request *request)
 {
     struct prometheus_source source;
@@ -118,7 +103,7 @@ enum status api_label_values(struct query_request *request)
 
     if (slice_starts(name, SLICE("U__")))
         name = unescape_name(request->arena, name);
-    if (!is_utf8(name))
+    if (name.len == 0 || !utf8_valid(name))
         return query_invalid(request, "invalid label name: \"%.*s\"",
                              SLICE_ARGS(shown));
     s = api_list_params(request, &list);

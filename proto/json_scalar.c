@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "ascii.h"
+#include "base64.h"
 #include "hex.h"
 #include "json.h"
 
@@ -263,52 +264,19 @@ size_t json_id(struct json *j, uint8_t *id, size_t size)
     return text.len == 0 ? 0 : SIZE_MAX;
 }
 
-static int base64_digit(char c)
-{
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (is_digit(c))
-        return c - '0' + 52;
-    if (c == '+' || c == '-')
-        return 62;
-    return c == '/' || c == '_' ? 63 : -1;
-}
-
-/* Without the padding; returns how many bytes, SIZE_MAX if it is not base64. */
-static size_t base64_decode(const char *text, size_t len, char *bytes)
-{
-    uint32_t bits = 0;
-    size_t out = 0;
-
-    for (size_t i = 0; i < len; i++) {
-        int digit = base64_digit(text[i]);
-
-        if (digit < 0)
-            return SIZE_MAX;
-        bits = bits << 6 | (uint32_t)digit;
-        if (i % 4 > 0)
-            bytes[out++] = (char)(bits >> (6 - 2 * (i % 4)));
-    }
-    return out;
-}
-
 struct slice json_bytes(struct json *j)
 {
     struct slice text = json_text(j);
-    size_t len = text.len, out = SIZE_MAX;
+    size_t out = SIZE_MAX;
     char *bytes;
 
-    for (int pad = 0; pad < 2 && len > 0 && text.ptr[len - 1] == '='; pad++)
-        len--;
-    if (len == 0 && j->status == OK && text.len == 0)
+    if (text.len == 0)
         return (struct slice){NULL, 0};
-    bytes = arena_alloc(j->arena, len / 4 * 3 + 3);
+    bytes = arena_alloc(j->arena, base64_room(text.len));
     if (!bytes)
         json_fail(j, j->arena->status, status_text(j->arena->status));
-    else if (len % 4 != 1 && (len == text.len || text.len % 4 == 0))
-        out = base64_decode(text.ptr, len, bytes);
+    else
+        out = base64_read(bytes, text);
     if (out == SIZE_MAX)
         json_fail(j, ERR_MALFORMED, "not base64");
     if (j->status != OK)
