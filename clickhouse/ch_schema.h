@@ -1,0 +1,40 @@
+/*
+ * ch_schema - SQL that makes the tables of ch_schema_tables.c.
+ *
+ * Purpose:   `callboard schema print` shows it, `schema apply` runs it. Every
+ *            statement may be repeated, and by several instances at once.
+ * Ownership: texts are appended to the caller's buffer.
+ * Threads:   any.
+ * Errors:    sticky in the buffer.
+ */
+#ifndef CH_SCHEMA_H
+#define CH_SCHEMA_H
+
+#include "buf.h"
+#include "ch_schema_tables.h"
+
+struct ch_schema_options {
+    const char *database;
+    const char *cluster; /* NULL or "": one server. Else ON CLUSTER, and
+                            Replicated engines */
+    uint64_t retention_ns[SIGNAL_COUNT]; /* 0: for ever */
+};
+
+/* CREATE DATABASE IF NOT EXISTS ... */
+void ch_schema_database(struct buf *sql,
+                        const struct ch_schema_options *options);
+/* CREATE TABLE IF NOT EXISTS ... */
+void ch_schema_table(struct buf *sql, const struct ch_schema_options *options,
+                     const struct ch_table *table);
+/* All statements, each ended by ";\n", with that of the version. */
+void ch_schema_print(struct buf *sql, const struct ch_schema_options *options);
+
+/* "toDateTime(Timestamp) + toIntervalSecond(604800)", as ClickHouse shows it;
+ * nothing if rows of the table stay for ever. */
+void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,
+                   const struct ch_table *table);
+/* "`database`.`table` ON CLUSTER `name`" */
+void ch_schema_place(struct buf *sql, const struct ch_schema_options *options,
+                     const char *table);
+
+#endif
