@@ -24,7 +24,7 @@ NAME    = callboard
 MODE   ?= release
 BUILD  ?= build
 PREFIX ?= /usr/local
-MODULES = base access proto journal block series store clickhouse registry metrics promql correlate cause http grpc ingest \
+MODULES = base access proto journal block series store clickhouse registry metrics promql correlate partition cause http grpc ingest \
           query analysis costs prometheus tempo grafana mcp cli
 # A new library goes into tests/setup.sh as well.
 DEPS    = libmicrohttpd libnghttp2 gnutls jansson sqlite3 libzstd libdeflate yaml-0.1 libprotobuf-c rdkafka libpcre2-8

@@ -59,46 +59,46 @@ static void save(struct metadata *metadata, struct pending_write *write)
     pthread_mutex_unlock(&commits->lock);
 }
 
-void metadata_save_identity(struct metadata *metadata,
+void embedded_save_identity(struct metadata *metadata,
                             const struct identity *identity)
 {
     save(metadata, pending_identity(identity));
 }
 
-void metadata_save_resource(struct metadata *metadata, uint32_t id,
+void embedded_save_resource(struct metadata *metadata, uint32_t id,
                             uint32_t identity, uint64_t hash,
                             const struct resource *resource)
 {
     save(metadata, pending_resource(id, identity, hash, resource));
 }
 
-void metadata_save_resource_identity(struct metadata *metadata, uint32_t id,
+void embedded_save_resource_identity(struct metadata *metadata, uint32_t id,
                                      uint32_t identity)
 {
     save(metadata, pending_resource_identity(id, identity));
 }
 
-void metadata_save_value(struct metadata *metadata, const char *name,
+void embedded_save_value(struct metadata *metadata, const char *name,
                          struct slice value)
 {
     save(metadata, pending_value(name, value));
 }
 
-enum status metadata_save_catalog(struct metadata *metadata,
+enum status embedded_save_catalog(struct metadata *metadata,
                                   struct slice document)
 {
     save(metadata, pending_catalog(document));
-    return metadata_sync(metadata);
+    return embedded_metadata_sync(metadata);
 }
 
-enum status metadata_save_report(struct metadata *metadata, uint32_t slot,
+enum status embedded_save_report(struct metadata *metadata, uint32_t slot,
                                  uint64_t number, struct slice document)
 {
     save(metadata, pending_report(slot, number, document));
-    return metadata_sync(metadata);
+    return embedded_metadata_sync(metadata);
 }
 
-enum status metadata_sync(struct metadata *metadata)
+enum status embedded_metadata_sync(struct metadata *metadata)
 {
     struct commit_state *commits = metadata->commits;
 
@@ -117,7 +117,7 @@ enum status metadata_sync(struct metadata *metadata)
 
 /* ---- offsets ---- */
 
-bool metadata_next_offset(struct metadata *metadata, struct slice topic,
+bool embedded_next_offset(struct metadata *metadata, struct slice topic,
                           uint32_t partition, uint64_t *next)
 {
     pthread_mutex_lock(&metadata->commits->lock);

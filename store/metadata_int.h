@@ -14,6 +14,7 @@
 #define STORE_METADATA_INT_H
 
 #include "commit_state.h"
+#include "embedded.h"
 #include "kafka_offsets.h"
 #include "metadata.h"
 #include "pending_writes.h"
@@ -25,6 +26,7 @@ enum { PENDING_MAX_BYTES = 4 << 20 };
 
 /* Everything but commits and path is guarded by commits->lock. */
 struct metadata {
+    struct metadata_head head;
     struct commit_state *commits;
     const char *path;                       /* of the database */
     struct pending_writes *oldest, *newest; /* generations not committed */

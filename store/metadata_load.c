@@ -99,9 +99,9 @@ static enum status load_resources(struct db *db, struct arena *arena,
     return stmt_end_with(&s, status);
 }
 
-enum status metadata_load(struct metadata *metadata,
-                          metadata_identity_visit *identity,
-                          metadata_resource_visit *resource, void *arg)
+enum status embedded_load_metadata(struct metadata *metadata,
+                                   metadata_identity_visit *identity,
+                                   metadata_resource_visit *resource, void *arg)
 {
     struct db *db = NULL;
     struct arena arena;
@@ -161,7 +161,7 @@ static enum status load_one(struct metadata *metadata, enum db_sql sql,
     return status;
 }
 
-enum status metadata_load_value(struct metadata *metadata, const char *name,
+enum status embedded_load_value(struct metadata *metadata, const char *name,
                                 struct arena *arena, struct slice *value)
 {
     const struct db_param key = db_text(slice_of(name));
@@ -169,14 +169,14 @@ enum status metadata_load_value(struct metadata *metadata, const char *name,
     return load_one(metadata, SQL_VALUE_LOAD, &key, copy_value, arena, value);
 }
 
-enum status metadata_load_catalog(struct metadata *metadata,
+enum status embedded_load_catalog(struct metadata *metadata,
                                   struct arena *arena, struct slice *document)
 {
     return load_one(metadata, SQL_CATALOG_LOAD, NULL, copy_value, arena,
                     document);
 }
 
-enum status metadata_load_derived_state(struct metadata *metadata,
+enum status embedded_load_derived_state(struct metadata *metadata,
                                         struct arena *arena,
                                         struct slice *state)
 {
@@ -187,7 +187,7 @@ enum status metadata_load_derived_state(struct metadata *metadata,
 
 /* ---- lists ---- */
 
-enum status metadata_load_reports(struct metadata *metadata,
+enum status embedded_load_reports(struct metadata *metadata,
                                   metadata_report_visit *visit, void *arg)
 {
     struct db *db = NULL;
@@ -205,7 +205,7 @@ enum status metadata_load_reports(struct metadata *metadata,
     return status;
 }
 
-enum status metadata_load_requests(struct metadata *metadata,
+enum status embedded_load_requests(struct metadata *metadata,
                                    metadata_request_visit *visit, void *arg)
 {
     struct db *db = NULL;

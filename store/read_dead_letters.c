@@ -21,11 +21,11 @@ static struct dead_letter_row read_letter(struct db_stmt *s,
     };
 }
 
-enum status reader_query_dead_letters(struct reader *reader,
-                                      const struct dead_letter_query *query,
-                                      struct arena *arena,
-                                      struct dead_letter_row **letters,
-                                      uint32_t *count, uint64_t *total)
+enum status embedded_query_dead_letters(struct reader *reader,
+                                        const struct dead_letter_query *query,
+                                        struct arena *arena,
+                                        struct dead_letter_row **letters,
+                                        uint32_t *count, uint64_t *total)
 {
     uint64_t partition = (uint64_t)query->partition;
     struct db_stmt s = db_query(reader->db, SQL_LETTER_COUNT,

@@ -107,9 +107,9 @@ static enum status visit_block(void *arg, const struct block_row *row,
     return OK;
 }
 
-enum status reader_count_logs(struct reader *reader,
-                              const struct log_query *query,
-                              const struct log_counts *out)
+enum status embedded_count_logs(struct reader *reader,
+                                const struct log_query *query,
+                                const struct log_counts *out)
 {
     struct log_counting c = {reader, query, out};
 

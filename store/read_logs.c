@@ -432,10 +432,10 @@ static int (*order_of(const struct log_query *q))(const void *, const void *)
     return q->ascending ? ascending : descending;
 }
 
-enum status reader_query_logs(struct reader *reader,
-                              const struct log_query *query,
-                              struct arena *arena, struct log_record **logs,
-                              uint32_t *count, uint64_t *total)
+enum status embedded_query_logs(struct reader *reader,
+                                const struct log_query *query,
+                                struct arena *arena, struct log_record **logs,
+                                uint32_t *count, uint64_t *total)
 {
     const struct log_query q = within_range(query);
     struct log_page page = {.reader = reader,

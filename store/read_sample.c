@@ -103,9 +103,9 @@ static enum status visit_blocks(struct sample_scan *s, enum block_kind kind)
         visit_block, s);
 }
 
-enum status reader_sample_spans(struct reader *reader,
-                                const struct sample_query *query,
-                                span_visit *visit, void *arg)
+enum status embedded_sample_spans(struct reader *reader,
+                                  const struct sample_query *query,
+                                  span_visit *visit, void *arg)
 {
     struct sample_scan s = {
         .reader = reader, .query = query, .span = visit, .arg = arg};
@@ -119,9 +119,9 @@ enum status reader_sample_spans(struct reader *reader,
     return visit_blocks(&s, KIND_SPANS);
 }
 
-enum status reader_sample_logs(struct reader *reader,
-                               const struct sample_query *query,
-                               log_visit *visit, void *arg)
+enum status embedded_sample_logs(struct reader *reader,
+                                 const struct sample_query *query,
+                                 log_visit *visit, void *arg)
 {
     struct sample_range time = whole_time(query);
     const struct log_query logs = {.start_ns = time.start_ns,

@@ -253,9 +253,9 @@ static enum status query_source(struct reader *reader,
     return status;
 }
 
-enum status reader_query_series(struct reader *reader,
-                                const struct series_query *query,
-                                point_visit *visit, void *arg)
+enum status embedded_query_series(struct reader *reader,
+                                  const struct series_query *query,
+                                  point_visit *visit, void *arg)
 {
     struct series_visit v = {
         .reader = reader, .query = query, .visit = visit, .arg = arg};
@@ -291,6 +291,7 @@ struct planned {
 };
 
 struct series_plan {
+    struct series_plan_head head;
     const struct series_query *query;
     struct planned *at; /* NULL: they are counted */
     uint32_t count;
@@ -368,9 +369,9 @@ static int by_resource(const void *left, const void *right)
 /* A day that was not merged yet has hundreds of thousands of chunks. They are
  * counted before there is an array of them: one that grows would leave as much
  * again in the arena. */
-enum status reader_plan_series(struct reader *reader,
-                               const struct series_query *query,
-                               struct arena *arena, struct series_plan **out)
+enum status embedded_plan_series(struct reader *reader,
+                                 const struct series_query *query,
+                                 struct arena *arena, struct series_plan **out)
 {
     struct series_plan *plan = arena_zero(arena, 1, sizeof(*plan));
     struct series_visit v = {.reader = reader, .query = query};
@@ -378,6 +379,7 @@ enum status reader_plan_series(struct reader *reader,
 
     if (!plan)
         return arena_status(arena);
+    plan->head.ops = reader->head.ops;
     plan->query = query;
     choose_streams(&v);
     enum status status = query->sent ? OK : query_source(reader, query, &open);
@@ -414,17 +416,17 @@ static uint32_t plan_find(const struct series_plan *plan, uint64_t resource)
     return low;
 }
 
-uint32_t series_plan_next(const struct series_plan *plan, uint64_t from)
+uint32_t embedded_plan_next(const struct series_plan *plan, uint64_t from)
 {
     uint32_t at = plan_find(plan, from);
 
     return at < plan->count ? plan->at[at].resource : RESOURCE_NONE;
 }
 
-enum status reader_read_planned(struct reader *reader,
-                                const struct series_plan *plan,
-                                uint32_t resource, point_visit *visit,
-                                void *arg)
+enum status embedded_read_planned(struct reader *reader,
+                                  const struct series_plan *plan,
+                                  uint32_t resource, point_visit *visit,
+                                  void *arg)
 {
     struct series_visit v = {
         .reader = reader, .query = plan->query, .visit = visit, .arg = arg};

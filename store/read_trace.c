@@ -314,10 +314,10 @@ static enum status visit_page(struct trace_page *page,
                : status;
 }
 
-enum status reader_visit_spans(struct reader *reader,
-                               const struct span_query *query,
-                               const struct span_visitor *visitor,
-                               uint64_t *total)
+enum status embedded_visit_spans(struct reader *reader,
+                                 const struct span_query *query,
+                                 const struct span_visitor *visitor,
+                                 uint64_t *total)
 {
     struct trace_page page = {
         .reader = reader, .query = query, .in_scope = !query->resources};
@@ -369,14 +369,14 @@ static enum status copy_one(void *arg, uint32_t place, const struct span *span,
     return arena_status(copies->arena);
 }
 
-enum status reader_query_spans(struct reader *reader,
-                               const struct span_query *query,
-                               struct arena *arena, struct span **spans,
-                               uint32_t *count, uint64_t *total)
+enum status embedded_query_spans(struct reader *reader,
+                                 const struct span_query *query,
+                                 struct arena *arena, struct span **spans,
+                                 uint32_t *count, uint64_t *total)
 {
     struct span_copies copies = {.arena = arena, .whole = query->whole};
     const struct span_visitor visitor = {begin_copies, copy_one, &copies};
-    enum status status = reader_visit_spans(reader, query, &visitor, total);
+    enum status status = embedded_visit_spans(reader, query, &visitor, total);
 
     if (status != OK)
         return status;
@@ -436,10 +436,11 @@ static enum status find_in_block(struct trace_page *page, uint64_t id,
     return status;
 }
 
-enum status reader_find_span(struct reader *reader, const uint8_t trace_id[16],
-                             const uint8_t span_id[8],
-                             const struct bitmap *visible, struct arena *arena,
-                             struct span *span)
+enum status embedded_find_span(struct reader *reader,
+                               const uint8_t trace_id[16],
+                               const uint8_t span_id[8],
+                               const struct bitmap *visible,
+                               struct arena *arena, struct span *span)
 {
     const struct span_query query = {.trace_id = trace_id, .visible = visible};
     struct trace_page page = {.reader = reader, .query = &query};

@@ -349,11 +349,11 @@ enum status trace_page(struct trace_search *s, struct arena *arena,
     return status == OK ? write_page(s, arena, traces, count) : status;
 }
 
-enum status reader_query_traces(struct reader *reader,
-                                const struct trace_query *query,
-                                struct arena *arena,
-                                struct trace_summary **traces, uint32_t *count,
-                                uint64_t *total)
+enum status embedded_query_traces(struct reader *reader,
+                                  const struct trace_query *query,
+                                  struct arena *arena,
+                                  struct trace_summary **traces,
+                                  uint32_t *count, uint64_t *total)
 {
     struct trace_search s = {.reader = reader, .query = query};
 

@@ -1,6 +1,7 @@
 /*
  * The spans of many traces, in one pass over the blocks: each that may have one
- * of them is opened once, whereas reader_query_spans() opens those of a trace.
+ * of them is opened once, whereas embedded_query_spans() opens those of a
+ * trace.
  */
 #include "block_cursor.h"
 #include "map.h"
@@ -107,9 +108,9 @@ static enum status visit_blocks(struct spans_walk *walk)
     return stmt_end_with(&s, status);
 }
 
-enum status reader_visit_traces(struct reader *reader,
-                                const struct traces_query *query,
-                                trace_span_visit *visit, void *arg)
+enum status embedded_visit_traces(struct reader *reader,
+                                  const struct traces_query *query,
+                                  trace_span_visit *visit, void *arg)
 {
     struct spans_walk walk = {.reader = reader,
                               .query = query,

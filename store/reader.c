@@ -35,58 +35,33 @@ static void init_arenas(struct reader *reader)
     arena_init(&reader->work, memory, WORK_CAP);
 }
 
-enum status reader_open(struct reader **out, struct store *store)
+enum status embedded_reader_open(struct reader **out, struct store *store)
 {
     struct reader *reader = mem_zero(1, sizeof(*reader));
     enum status status = db_open(&reader->db, store->path, false);
 
+    reader->head.ops = store->head.readers;
     reader->store = store;
     init_arenas(reader);
     if (status != OK) {
-        reader_close(reader);
+        embedded_reader_close(reader);
         return status;
     }
     *out = reader;
     return OK;
 }
 
-void reader_close(struct reader *reader)
+void embedded_reader_close(struct reader *reader)
 {
     if (!reader)
         return;
     if (reader->active)
-        reader_end(reader);
+        embedded_reader_end(reader);
     db_close(reader->db);
     arena_release(&reader->scratch);
     arena_release(&reader->work);
     free(reader->held);
     free(reader);
-}
-
-void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
-{
-    reader->cancelled = cancelled;
-}
-
-void reader_set_deadline(struct reader *reader, uint64_t deadline_ns)
-{
-    reader->deadline_ns = deadline_ns;
-}
-
-void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns)
-{
-    if (reader->deadline_ns == 0 || reader->deadline_ns > deadline_ns)
-        reader->deadline_ns = deadline_ns;
-}
-
-enum status reader_cancelled(const struct reader *reader)
-{
-    if (reader->cancelled &&
-        atomic_load_explicit(reader->cancelled, memory_order_relaxed))
-        return ERR_CANCELLED;
-    return reader->deadline_ns && clock_monotonic_ns() > reader->deadline_ns
-               ? ERR_DEADLINE
-               : OK;
 }
 
 enum status reader_status(const struct reader *reader, enum status status)
@@ -169,7 +144,7 @@ static void end_view(struct reader *reader)
     reader->in_view = false;
 }
 
-enum status reader_begin(struct reader *reader)
+enum status embedded_reader_begin(struct reader *reader)
 {
     assert(!reader->active);
     reader->active = true;
@@ -177,7 +152,7 @@ enum status reader_begin(struct reader *reader)
 
     enum status status = take_view(reader);
     if (status != OK)
-        reader_end(reader);
+        embedded_reader_end(reader);
     return status;
 }
 
@@ -188,7 +163,7 @@ enum status reader_refresh(struct reader *reader)
     return take_view(reader);
 }
 
-void reader_end(struct reader *reader)
+void embedded_reader_end(struct reader *reader)
 {
     if (!reader->active)
         return;
@@ -253,7 +228,7 @@ static enum status read_store_id(struct reader *reader, uint32_t *id)
 /* The store takes batches in the order of their lsn: what the reader does not
  * see has a later one. What it sees is in blocks of memtables up to the one
  * that was committed last, or in memory. */
-enum status reader_log_tail(struct reader *reader, struct log_tail *now)
+enum status embedded_log_tail(struct reader *reader, struct log_tail *now)
 {
     struct memtables_cursor cursor = memtables_cursor(reader, STREAM_LOGS);
     const struct batch *batch;
@@ -275,8 +250,9 @@ enum status reader_log_tail(struct reader *reader, struct log_tail *now)
 
 /* ---- resources and sizes ---- */
 
-enum status reader_resource(struct reader *reader, uint32_t id,
-                            struct arena *arena, struct resource *resource)
+enum status embedded_reader_resource(struct reader *reader, uint32_t id,
+                                     struct arena *arena,
+                                     struct resource *resource)
 {
     struct slice schema_url, attrs;
 
@@ -295,7 +271,7 @@ enum status reader_resource(struct reader *reader, uint32_t id,
     return stmt_end_with(&s, status);
 }
 
-enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
+enum status embedded_sizes(struct reader *reader, struct store_sizes *sizes)
 {
     struct db_stmt s = db_query_all(reader->db, SQL_STREAMS);
 

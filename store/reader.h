@@ -11,6 +11,7 @@
 #include "store_int.h"
 
 struct reader {
+    struct reader_head head;
     struct store *store;
     struct db *db;
     bool active, in_view;
@@ -19,10 +20,8 @@ struct reader {
     struct memtable **held;           /* references, until reader_end() */
     uint32_t held_count, held_room;
     struct pending_writes *pending_writes;
-    const atomic_bool *cancelled; /* NULL: never */
-    uint64_t deadline_ns;         /* 0: none */
-    struct arena scratch;         /* of the block that is open */
-    struct arena work;            /* of the query that runs */
+    struct arena scratch; /* of the block that is open */
+    struct arena work;    /* of the query that runs */
 };
 
 /* Makes the view again, so that it includes what was appended since; records of

@@ -9,7 +9,7 @@
  * larger than allowed, they are returned to the file system, some hundred at a
  * time, and at the end a checkpoint makes the file shorter.
  *
- * The oldest time after that is the bound of store_oldest_ns(). A block's
+ * The oldest time after that is the bound of embedded_oldest_ns(). A block's
  * newest record is hardly newer than its arrival and its other records came
  * with it, or some hours before (block_compaction.c), so the oldest of these
  * times is about when the oldest record came, whatever times the records in the
@@ -193,7 +193,7 @@ static uint64_t trusted_now(struct trusted_clock *clock)
     return wall;
 }
 
-uint64_t store_retention(const struct store *store, enum signal signal)
+uint64_t embedded_retention(const struct store *store, enum signal signal)
 {
     return store->options.retention_ns[signal];
 }

@@ -235,9 +235,10 @@ static void choose(struct spread *s)
     }
 }
 
-enum status reader_spread_traces(struct reader *reader,
-                                 const struct trace_query *query,
-                                 struct arena *arena, struct spread_traces *out)
+enum status embedded_spread_traces(struct reader *reader,
+                                   const struct trace_query *query,
+                                   struct arena *arena,
+                                   struct spread_traces *out)
 {
     struct trace_search search = {.reader = reader, .query = query};
     struct spread s = {.search = &search};

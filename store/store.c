@@ -144,7 +144,8 @@ static void set_defaults(struct store_options *o)
         o->query_bytes = UINT64_C(96) << 20;
 }
 
-enum status store_open(struct store **out, const struct store_options *options)
+enum status embedded_open(struct store **out,
+                          const struct store_options *options)
 {
     struct store *store = mem_zero(1, sizeof(*store));
     enum status status = OK;
@@ -168,14 +169,14 @@ enum status store_open(struct store **out, const struct store_options *options)
     if (status == OK)
         status = store_writer_start(store);
     if (status != OK) {
-        store_close(store);
+        embedded_close(store);
         return status;
     }
     *out = store;
     return OK;
 }
 
-void store_close(struct store *store)
+void embedded_close(struct store *store)
 {
     if (!store)
         return;
@@ -190,14 +191,14 @@ void store_close(struct store *store)
     free(store);
 }
 
-struct metadata *store_metadata(struct store *store)
+struct metadata *embedded_metadata(struct store *store)
 {
     return &store->metadata;
 }
 
 /* ---- state ---- */
 
-uint64_t store_watermark(struct store *store, enum stream stream)
+uint64_t embedded_watermark(struct store *store, enum stream stream)
 {
     pthread_mutex_lock(&store->commits.lock);
     uint64_t lsn = store->memtables.streams[stream].watermark;
@@ -205,7 +206,7 @@ uint64_t store_watermark(struct store *store, enum stream stream)
     return lsn;
 }
 
-uint64_t store_oldest_ns(struct store *store)
+uint64_t embedded_oldest_ns(struct store *store)
 {
     pthread_mutex_lock(&store->commits.lock);
     uint64_t oldest_ns = store->progress.oldest_ns;
@@ -218,7 +219,7 @@ uint64_t store_oldest_ns(struct store *store)
     return oldest_ns;
 }
 
-enum status store_health(struct store *store)
+enum status embedded_health(struct store *store)
 {
     pthread_mutex_lock(&store->commits.lock);
     enum status health = store->commits.health;

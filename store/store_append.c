@@ -142,7 +142,7 @@ static void append_records(struct store *store, struct batch *batch,
     list->close_wanted = false;
 }
 
-void store_append(struct store *store, struct batch *batch)
+void embedded_append(struct store *store, struct batch *batch)
 {
     enum stream stream = stream_of_batch(batch);
     bool journal_full = journal_fills(store, 2);
@@ -169,7 +169,7 @@ void store_append(struct store *store, struct batch *batch)
  * full speed the journal is never far from a quarter full, and a flush for
  * every batch would cost more than the batch.
  */
-bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
+bool embedded_derived_flush_due(struct store *store, uint64_t last_lsn)
 {
     const struct stream_memtables *list =
         &store->memtables.streams[STREAM_DERIVED];
@@ -187,7 +187,7 @@ bool store_derived_flush_due(struct store *store, uint64_t last_lsn)
            (holds && (half || (quarter && age >= JOURNAL_FLUSH_NS)));
 }
 
-uint64_t store_last_log_lsn(struct store *store)
+uint64_t embedded_last_log_lsn(struct store *store)
 {
     const struct stream_memtables *list =
         &store->memtables.streams[STREAM_LOGS];
@@ -199,14 +199,14 @@ uint64_t store_last_log_lsn(struct store *store)
     return lsn;
 }
 
-void store_flush(struct store *store)
+void embedded_flush(struct store *store)
 {
     pthread_mutex_lock(&store->commits.lock);
     memtables_close_all(&store->memtables);
     pthread_mutex_unlock(&store->commits.lock);
 }
 
-void store_begin_shutdown(struct store *store)
+void embedded_begin_shutdown(struct store *store)
 {
     if (!store)
         return;
@@ -216,7 +216,7 @@ void store_begin_shutdown(struct store *store)
     pthread_mutex_unlock(&store->commits.lock);
 }
 
-void store_set_open_series(struct store *store, struct open_series source)
+void embedded_set_open_series(struct store *store, struct open_series source)
 {
     struct memtables *memtables = &store->memtables;
 

@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 
 #include "db.h"
+#include "embedded.h"
 #include "memtables.h"
 #include "metadata_int.h"
 #include "store.h"
@@ -43,6 +44,7 @@ struct store_writer {
 };
 
 struct store {
+    struct store_head head;
     struct store_options options; /* constant after store_open() */
     char *path;                   /* of the database; likewise */
     struct commit_state commits;

@@ -12,7 +12,7 @@
  * A commit that fails changes nothing: memtables and metadata stay where they
  * are, readable, and all is tried again after a pause that doubles up to a
  * second. The first failure and the recovery are logged; in between
- * store_health() returns the status.
+ * embedded_health() returns the status.
  *
  * Memtables of a stream are committed in their order: that is why the serial
  * number in table stream tells a view which of them are committed.

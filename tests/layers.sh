@@ -7,7 +7,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store clickhouse registry metrics promql correlate cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
+modules="base access proto journal block series store clickhouse registry metrics promql correlate partition cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
 status=0
 
 complain() {
@@ -16,7 +16,7 @@ complain() {
 }
 
 for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] clickhouse/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
+    series/*.[ch] store/*.[ch] clickhouse/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] partition/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
     query/*.[ch] promql/*.[ch] analysis/*.[ch] costs/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] \
     mcp/*.[ch] cli/*.[ch] daemon/*.[ch]; do
     [ -e "$file" ] || continue
@@ -39,6 +39,7 @@ for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] bl
         may_use="curl/ zstd.h" ;;
     registry) may="registry access store base" may_use="jansson.h" ;;
     correlate) may="correlate registry access store base" may_use="" ;;
+    partition) may="partition correlate registry access store base" may_use="" ;;
     http) may="http access base" may_use="microhttpd.h gnutls/ libdeflate.h" ;;
     grpc) may="grpc http access base" may_use="nghttp2/ gnutls/" ;;
     ingest) may="ingest grpc http access proto base" \

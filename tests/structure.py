@@ -29,8 +29,8 @@ import re
 import subprocess
 import sys
 
-MODULES = ("base access proto journal block series store clickhouse registry metrics correlate "
-           "cause promql http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon").split()
+MODULES = ("base access proto journal block series store clickhouse registry metrics "
+           "correlate partition cause promql http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon").split()
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MAX_LINES_FILE = 500
 MAX_LINES_FUNCTION = 60

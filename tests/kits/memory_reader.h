@@ -451,4 +451,19 @@ enum status reader_sizes(struct reader *reader, struct store_sizes *sizes)
     return OK;
 }
 
+enum status reader_query_dead_letters(struct reader *reader,
+                                      const struct dead_letter_query *query,
+                                      struct arena *arena,
+                                      struct dead_letter_row **letters,
+                                      uint32_t *count, uint64_t *total)
+{
+    (void)reader;
+    (void)query;
+    (void)arena;
+    *letters = NULL;
+    *count = 0;
+    *total = 0;
+    return OK;
+}
+
 #endif

@@ -16,6 +16,7 @@
 #include "memory_metadata.h"
 #include "memory_reader.h"
 #include "memory_state.h"
+#include "store_resources.h"
 
 void store_append(struct store *store, struct batch *batch)
 {
@@ -70,6 +71,20 @@ enum status store_health(struct store *store)
 void store_set_open_series(struct store *store, struct open_series source)
 {
     store->open = source;
+}
+
+uint64_t store_retention(const struct store *store, enum signal signal)
+{
+    (void)store;
+    (void)signal;
+    return 0;
+}
+
+void store_set_resources(struct store *store,
+                         const struct store_resources *resources)
+{
+    (void)store;
+    (void)resources;
 }
 
 #endif
