@@ -5,7 +5,7 @@
 # make web-check                        types, lint, format and unit tests of it
 # make setup                            install what is missing
 # make test                             install what is missing, all tests
-# make unit | e2e | test-kafka          the parts of it, in MODE
+# make unit | e2e | test-kafka | test-clickhouse        the parts of it, in MODE
 # make build-unit                       the programs tests/unit/FOLDER/test_NAME
 # make test-nightly                     many more rounds of faults, for hours
 # make check                            what a commit must pass besides make test
@@ -140,6 +140,9 @@ build-e2e: $(binary) $(shopgen)
 fetch-kafka:
 	@OUT=$(abspath $(out)) sh tests/kafka/broker.sh fetch
 	@OUT=$(abspath $(out)) sh tests/kafka/collector.sh build
+fetch-clickhouse:
+	@OUT=$(abspath $(out)) sh tests/kafka/broker.sh fetch
+	@OUT=$(abspath $(out)) sh tests/clickhouse/server.sh fetch
 
 # The second make sees the libraries that the first one installed, and uses all
 # processors unless it was told how many.
@@ -163,7 +166,7 @@ demo:
 test:
 	@sh tests/setup.sh
 	@sh web/build.sh try
-	@$(runner) web unit fuzz e2e kafka
+	@$(runner) web unit fuzz e2e kafka clickhouse
 
 web:
 	@sh web/build.sh
@@ -180,9 +183,13 @@ test-kafka:
 	@sh tests/setup.sh
 	@$(runner) kafka
 
+test-clickhouse:
+	@sh tests/setup.sh
+	@$(runner) clickhouse
+
 test-nightly:
 	@sh tests/setup.sh
-	@NIGHTLY=1 $(runner) unit e2e kafka
+	@NIGHTLY=1 $(runner) unit e2e kafka clickhouse
 
 setup:
 	@sh tests/setup.sh
@@ -290,8 +297,8 @@ help:
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka run \
-        demo test test-kafka test-nightly \
+.PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka fetch-clickhouse run \
+        demo test test-kafka test-clickhouse test-nightly \
         unit e2e web web-check setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan check-windows layers structure headers format format-check tidy docs \
         install clean help FORCE

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds and runs tests and sums them up.
 #
-#   sh tests/run-all.sh [web] [unit] [fuzz] [e2e] [kafka]     all when none is named
+#   sh tests/run-all.sh [web] [unit] [fuzz] [e2e] [kafka] [clickhouse]   all when none is named
 #   sh tests/run-all.sh tests/e2e/cause.sh              one script of e2e
 #
 # A test is a program that prints TAP: one line for each thing it tested,
@@ -23,11 +23,13 @@
 #          CALLBOARD and SHOPGEN (programs in it) in the environment
 #   kafka  tests/kafka/e2e/*.sh in the same way, with a real broker and a real
 #          Collector, which take minutes to fetch and build the first time
+#   clickhouse  tests/clickhouse/e2e/*.sh in the same way, with ClickHouse's engine
+#          and the broker
 #
 # SEED, for tests that try random input, is 1 unless the environment has another
 # one: the same commit gives the same result. With NIGHTLY=1 tests go many more
 # rounds, may take hours, and SEED is new each time; LIMIT is the time in seconds
-# that one of e2e or kafka has.
+# that one of e2e, kafka or clickhouse has.
 #
 # The last line is "N passed, N failed"; the exit status says the same.
 set -u
@@ -42,7 +44,7 @@ CALLBOARD=$OUT/callboard
 SHOPGEN=$OUT/shopgen
 export OUT CALLBOARD SHOPGEN
 
-[ $# -gt 0 ] || set -- web unit fuzz e2e kafka
+[ $# -gt 0 ] || set -- web unit fuzz e2e kafka clickhouse
 
 SEED=${SEED:-$([ -n "${NIGHTLY:-}" ] && date +%s || echo 1)}
 export SEED
@@ -128,7 +130,7 @@ build() {
 # All programs at once, while there are processors; what is fetched comes later.
 targets=
 for kind; do
-    case $kind in kafka | web | *.sh) kind=e2e ;; esac
+    case $kind in kafka | clickhouse | web | *.sh) kind=e2e ;; esac
     targets="$targets build-$kind"
 done
 # shellcheck disable=SC2086
@@ -153,7 +155,7 @@ for kind; do
         done
         ;;
     *.sh) run "$LIMIT" "$kind" "./$kind" ;;
-    e2e | kafka | web)
+    e2e | kafka | clickhouse | web)
         scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
         if [ "$kind" = web ]; then
             scripts="tests/web/*.sh"
@@ -162,6 +164,10 @@ for kind; do
         if [ "$kind" = kafka ]; then
             scripts="tests/kafka/e2e/*.sh"
             build fetch-kafka || continue
+        fi
+        if [ "$kind" = clickhouse ]; then
+            scripts="tests/clickhouse/e2e/*.sh"
+            build fetch-clickhouse || continue
         fi
         for script in $scripts; do
             if [ -x "$script" ]; then

@@ -59,7 +59,7 @@ def free_ports(count):
                 one.close()
 
 
-def _script(name, *arguments, **environment):
+def script(name, *arguments, **environment):
     done = subprocess.run([os.path.join(HERE, name), *map(str, arguments)],
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={**os.environ, **environment})
@@ -68,7 +68,7 @@ def _script(name, *arguments, **environment):
     return done.stdout.decode()
 
 
-def _first_start(choose_ports, start):
+def first_start(choose_ports, start):
     """Somebody else may be quicker to take a port that was free."""
     for last in (False, False, True):
         choose_ports()
@@ -95,12 +95,12 @@ class Broker:
         if self.port:
             self._start()
         else:
-            _first_start(self._choose_port, self._start)
+            first_start(self._choose_port, self._start)
         return self
 
     def _start(self):
         secure = {"SECURE": "1", "SECRET": self.secret} if self.secret else {}
-        _script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions), **secure)
+        script("broker.sh", "start", self.folder, self.port, PARTITIONS=str(self.partitions), **secure)
 
     def _choose_port(self):
         self.port = free_ports(3)
@@ -109,14 +109,14 @@ class Broker:
         shutil.rmtree(os.path.join(self.folder, "data"), ignore_errors=True)
 
     def stop(self):
-        _script("broker.sh", "stop", self.folder)
+        script("broker.sh", "stop", self.folder)
 
     def kill(self):
         if os.path.exists(os.path.join(self.folder, "pid")):
-            _script("broker.sh", "kill", self.folder)
+            script("broker.sh", "kill", self.folder)
 
     def tool(self, name, *arguments):
-        return _script("broker.sh", "tool", name, *arguments)
+        return script("broker.sh", "tool", name, *arguments)
 
     def kcat(self, *arguments, data=None):
         return subprocess.run(["kcat", "-b", self.address, *arguments], input=data, check=True,
@@ -168,11 +168,11 @@ class Collector:
         atexit.register(self.stop)
 
     def start(self):
-        _first_start(self._choose_ports, self._start)
+        first_start(self._choose_ports, self._start)
         return self
 
     def _start(self):
-        _script("collector.sh", "start", self.folder, self.proto_port, self.broker.address)
+        script("collector.sh", "start", self.folder, self.proto_port, self.broker.address)
 
     def _choose_ports(self):
         self.proto_port = free_ports(2)
@@ -180,7 +180,7 @@ class Collector:
 
     def stop(self):
         if os.path.exists(os.path.join(self.folder, "pid")):
-            _script("collector.sh", "stop", self.folder)
+            script("collector.sh", "stop", self.folder)
 
 
 class Instance:
