@@ -1,5 +1,11 @@
 /*
- * match - the comparisons of queries, on single values. Private to block/.
+ * match - the comparisons of queries, on single values and whole records.
+ *
+ * Purpose:   what a filter means. Blocks run the same tests column by column,
+ *            ClickHouse by its indexes first.
+ * Ownership: everything is borrowed for the time of a call.
+ * Threads:   any.
+ * Errors:    none.
  */
 #ifndef MATCH_H
 #define MATCH_H
