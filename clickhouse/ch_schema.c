@@ -12,7 +12,7 @@ static bool replicated(const struct ch_schema_options *options)
     return options->cluster && *options->cluster;
 }
 
-static void name(struct buf *sql, const char *text)
+void ch_schema_name(struct buf *sql, const char *text)
 {
     buf_byte(sql, '`');
     for (; *text; text++) {
@@ -27,16 +27,16 @@ static void on_cluster(struct buf *sql, const struct ch_schema_options *options)
 {
     if (replicated(options)) {
         buf_format(sql, " ON CLUSTER ");
-        name(sql, options->cluster);
+        ch_schema_name(sql, options->cluster);
     }
 }
 
 void ch_schema_place(struct buf *sql, const struct ch_schema_options *options,
                      const char *table)
 {
-    name(sql, options->database);
+    ch_schema_name(sql, options->database);
     buf_byte(sql, '.');
-    name(sql, table);
+    ch_schema_name(sql, table);
     on_cluster(sql, options);
 }
 
@@ -44,7 +44,7 @@ void ch_schema_database(struct buf *sql,
                         const struct ch_schema_options *options)
 {
     buf_format(sql, "CREATE DATABASE IF NOT EXISTS ");
-    name(sql, options->database);
+    ch_schema_name(sql, options->database);
     on_cluster(sql, options);
 }
 
@@ -59,20 +59,34 @@ void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,
                    (unsigned long long)(age_ns / NS_PER_S));
 }
 
+void ch_schema_column(struct buf *sql, const struct ch_schema_column *column)
+{
+    ch_schema_name(sql, column->name);
+    buf_format(sql, " %s", column->type);
+    if (column->more)
+        buf_format(sql, " %s", column->more);
+}
+
+void ch_schema_index(struct buf *sql, const struct ch_schema_index *index,
+                     bool unless_there)
+{
+    buf_format(sql, "INDEX %s%s %s TYPE %s",
+               unless_there ? "IF NOT EXISTS " : "", index->name,
+               index->expression, index->type);
+}
+
 static void add_columns(struct buf *sql, const struct ch_table *table)
 {
     const struct ch_schema_column *column;
 
     for (size_t i = 0; (column = ch_table_column(table, i)); i++) {
         buf_format(sql, "%s    ", i ? ",\n" : "");
-        name(sql, column->name);
-        buf_format(sql, " %s", column->type);
-        if (column->more)
-            buf_format(sql, " %s", column->more);
+        ch_schema_column(sql, column);
     }
-    for (const struct ch_schema_index *i = table->indexes; i && i->name; i++)
-        buf_format(sql, ",\n    INDEX %s %s TYPE %s", i->name, i->expression,
-                   i->type);
+    for (const struct ch_schema_index *i = table->indexes; i && i->name; i++) {
+        buf_format(sql, ",\n    ");
+        ch_schema_index(sql, i, false);
+    }
 }
 
 static void add_engine(struct buf *sql, const struct ch_schema_options *options,
@@ -130,8 +144,15 @@ void ch_schema_print(struct buf *sql, const struct ch_schema_options *options)
         ch_schema_table(sql, options, &ch_tables[i]);
         buf_format(sql, ";\n");
     }
-    buf_format(sql, "\nINSERT INTO ");
-    name(sql, options->database);
-    buf_format(sql, ".callboard_schema (Version) VALUES (%d);\n",
+    buf_byte(sql, '\n');
+    ch_schema_version(sql, options);
+    buf_format(sql, ";\n");
+}
+
+void ch_schema_version(struct buf *sql, const struct ch_schema_options *options)
+{
+    buf_format(sql, "INSERT INTO ");
+    ch_schema_name(sql, options->database);
+    buf_format(sql, ".callboard_schema (Version) VALUES (%d)",
                CH_SCHEMA_VERSION);
 }

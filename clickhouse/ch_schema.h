@@ -33,6 +33,16 @@ void ch_schema_print(struct buf *sql, const struct ch_schema_options *options);
  * nothing if rows of the table stay for ever. */
 void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,
                    const struct ch_table *table);
+/* "`name`" */
+void ch_schema_name(struct buf *sql, const char *text);
+/* "`Timestamp` DateTime64(9) CODEC(...)" */
+void ch_schema_column(struct buf *sql, const struct ch_schema_column *column);
+/* "INDEX [IF NOT EXISTS] ..." */
+void ch_schema_index(struct buf *sql, const struct ch_schema_index *index,
+                     bool unless_there);
+/* INSERT INTO callboard_schema ... */
+void ch_schema_version(struct buf *sql,
+                       const struct ch_schema_options *options);
 /* "`database`.`table` ON CLUSTER `name`" */
 void ch_schema_place(struct buf *sql, const struct ch_schema_options *options,
                      const char *table);

@@ -286,7 +286,6 @@ static const struct ch_schema_column dead_letters[] = {
 
 /* The state of a task after the message before Offset. */
 static const struct ch_schema_column checkpoints[] = {
-    {"ConsumerGroup", LC, ZSTD},
     {"Topic", LC, ZSTD},
     {"Partition", "UInt32", ZSTD},
     {"Offset", "UInt64", ZSTD},
@@ -369,7 +368,7 @@ const struct ch_table ch_tables[] = {
     {.name = "callboard_checkpoints",
      .columns = {checkpoints},
      .engine = "",
-     .order = "ConsumerGroup, Topic, Partition, Offset",
+     .order = "Topic, Partition, Offset",
      .signal = SIGNAL_COUNT},
     {.name = "callboard_schema",
      .columns = {versions},
