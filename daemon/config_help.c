@@ -66,6 +66,7 @@ static const struct {
     {"Catalogue, prices, health and log",
      {"catalog", "health", "log-level", "prices"}},
     {"Kafka", {"kafka-"}},
+    {"ClickHouse", {"store", "clickhouse-"}},
     {"Labels that the control plane stamps into resources", {"label-"}},
     {"Others", {""}},
 };

@@ -46,6 +46,9 @@
     X(TEXT,     authz_url,          "authz-url",        "", 0, 0, "OpenChoreo's control plane, which decides what the subject of a JWT may read; it is sent the caller's token. Empty: --grants alone decides.") \
     X(TEXT,     base_url,           "base-url",         "", 0, 0, "URL of the query API as clients reach it, https or http; in the metadata at /.well-known/oauth-protected-resource, which are served if there is an issuer (--jwt-issuer), too.") \
     X(TEXT,     catalog,            "catalog",           "",              0,           0,        "JSON file with the catalogue of declared components; read again when it changes.") \
+    X(TEXT,     clickhouse_ca,      "clickhouse-ca",     "", 0, 0, "Certificate authorities (CAs) of an https URL of --store; empty: those of the system.") \
+    X(TEXT,     clickhouse_cluster, "clickhouse-cluster", "", 0, 0, "Cluster of ClickHouse whose servers keep replicas: tables are made ON CLUSTER with Replicated engines. Empty: one server, or ClickHouse Cloud.") \
+    X(TEXT,     clickhouse_password_file, "clickhouse-password-file", "", 0, 0, "File with the password of the user in --store; others must not be able to read it.") \
     X(TEXT,     config,             "config",            "",              0,           0,        "YAML file with options (callboard --help-config prints a sample).") \
     X(TEXT,     core,               "core",              "no",            0,           0,        "\"yes\": a crash may leave a core file, and debuggers may attach; both show secrets.") \
     X(TEXT,     cors_origins,       "cors-origins",      "",              0,           0,        "Allowed CORS origins (exact match), comma-separated, on both ports.") \
@@ -111,6 +114,7 @@
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
     X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "Age at which spans are deleted; older ones are refused. 0: never.") \
     X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.") \
+    X(TEXT,     store,              "store",             "", 0, 0, "Where signals are kept: clickhouse=http[s]://[USER@]HOST[:PORT]/DATABASE; several instances share that, and read from Kafka. Empty: in --data-dir.") \
     X(TEXT,     tls,                "tls",                 "",            0,           0,        "\"off\" serves plain HTTP although the port is not on loopback, for example behind a proxy. Empty: TLS if there is a certificate.") \
     X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
     X(TEXT,     tls_client_ca,      "tls-client-ca",       "",            0,           0,        "PEM file with the certificate authorities (CAs) whose client certificates are trusted, and revocation lists if any. Empty: clients are not asked for a certificate.") \
