@@ -16,7 +16,10 @@
 
 /* The most that one request may take without a deadline. */
 #define CH_READ_MAX_NS (60 * NS_PER_S)
+/* Memory of one query beside its answer, charged to the budget. */
+#define CH_WORK_MAX (UINT64_C(256) << 20)
 
+struct ch_resource_cache;
 struct clickhouse;
 struct store_resources;
 
@@ -28,6 +31,8 @@ struct ch_reader {
     const atomic_bool *cancelled; /* NULL: none */
     uint64_t deadline_ns;         /* 0: CH_READ_MAX_NS from each request on */
     struct ch_error error;        /* of the last request */
+    uint64_t tail_ns;             /* ch_log_tail() since the begin; 0: none */
+    struct ch_resource_cache *resource_cache; /* NULL: none yet */
 };
 
 /* Asks and reads the rows, whose decode, take and arg are set. Adds " FORMAT
