@@ -171,26 +171,6 @@ void change_events_begin(struct change_events *events, uint64_t lsn)
     }
 }
 
-void change_events_add(struct change_events *events, uint32_t resource,
-                       enum change_kind kind, struct slice from,
-                       struct slice to, uint64_t time_ns)
-{
-    struct change_event *event = event_at(events, events->count);
-
-    if (events->lsn <= events->committed ||
-        events->count - events->pending == CHANGE_MAX_RECENT)
-        return;
-    *event = (struct change_event){.lsn = events->lsn,
-                                   .time_ns = time_ns,
-                                   .resource = resource,
-                                   .kind = (uint8_t)kind,
-                                   .from_len = (uint8_t)from.len,
-                                   .to_len = (uint8_t)to.len};
-    slice_copy(event->from, from);
-    slice_copy(event->to, to);
-    events->count++;
-}
-
 static struct slice sentence(const struct change_event *event,
                              struct arena *arena)
 {
@@ -229,6 +209,43 @@ static void write_event(const struct change_event *event, struct arena *arena,
                                .resource_id = event->resource,
                                .attrs = {.at = at, .count = 3},
                                .body = attr_string("", sentence(event, arena))};
+}
+
+/* A batch of its own for one event. */
+static void report(const struct change_events *events,
+                   const struct change_event *event)
+{
+    struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+
+    batch->logs = arena_zero(&batch->arena, 1, sizeof(*batch->logs));
+    batch->received_ns = event->time_ns;
+    batch->count = 1;
+    write_event(event, &batch->arena, batch->logs);
+    events->report(events->report_arg, batch);
+}
+
+void change_events_add(struct change_events *events, uint32_t resource,
+                       enum change_kind kind, struct slice from,
+                       struct slice to, uint64_t time_ns)
+{
+    struct change_event added = {.lsn = events->lsn,
+                                 .time_ns = time_ns,
+                                 .resource = resource,
+                                 .kind = (uint8_t)kind,
+                                 .from_len = (uint8_t)from.len,
+                                 .to_len = (uint8_t)to.len};
+
+    slice_copy(added.from, from);
+    slice_copy(added.to, to);
+    if (events->report) {
+        if (!events->silent)
+            report(events, &added);
+        return;
+    }
+    if (events->lsn <= events->committed ||
+        events->count - events->pending == CHANGE_MAX_RECENT)
+        return;
+    *event_at(events, events->count++) = added;
 }
 
 /* The pending events after `count` free log records; NULL without memory. */

@@ -8,6 +8,8 @@
  * Restart: the last events are saved as a text, too. An event that was lost
  * with a memtable is written again when its batch is replayed.
  *
+ * Of several partitions (correlator_changes.c) events are reported instead.
+ *
  * Threads: the correlator's.
  */
 #ifndef CHANGE_EVENTS_H
@@ -39,6 +41,12 @@ struct change_events {
     uint64_t lsn;                /* of the batch */
     uint64_t committed;          /* watermark of logs at the start */
     uint64_t lost_to;            /* events up to this lsn may be missing */
+
+    /* Of several partitions: each event goes there at once, unless `silent`;
+     * nothing else is used. */
+    void (*report)(void *arg, struct batch *batch);
+    void *report_arg;
+    bool silent;
 };
 
 MUST_CHECK enum status change_events_open(struct change_events *events,

@@ -46,74 +46,53 @@
  */
 #include "correlate.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "buf.h"
-#include "byte_reader.h"
 #include "clock.h"
+#include "correlator_int.h"
 #include "log.h"
 #include "mem.h"
-#include "queue.h"
-#include "recent_refusals.h"
-#include "recent_requests.h"
 #include "stats.h"
-#include "tagger.h"
-#include "thread_calls.h"
 
 #define TICK_NS NS_PER_S
 /* How long a caller waits while batches are not taken (disk full). */
 #define CALL_WAIT_NS (10 * NS_PER_S)
 
-enum { STATE_VERSION = 6, OLDEST_STATE_VERSION = 5, STATE_MAX = 64 << 20 };
-
-struct correlator {
-    struct correlator_options options;
-    struct store *store;
-    struct tagger tagger;
-    struct recent_requests requests;
-    struct recent_refusals refusals;
-    struct queue *queue;
-    pthread_t thread;
-    bool started;
-    struct thread_calls calls;
-
-    uint64_t committed[STREAM_COUNT]; /* watermarks at the start */
-    uint64_t taking;                  /* lsn of the current batch; 0: none */
-    uint64_t counted_lsn;             /* of the last batch counted completely */
-    uint64_t part_lsn, part; /* number of counted records of that batch */
-    uint64_t flushed_lsn;
-    uint64_t appended[STREAM_COUNT]; /* lsn of the last batch that has records;
-                                        0: none yet */
-    uint64_t foreign_logged_ns;      /* when it was last logged */
-    uint64_t foreign;                /* records since then */
-
-    struct arena state_memory; /* of `state` */
-    struct byte_reader state;  /* spans that wait, not unpacked yet; or empty */
-    uint64_t state_version;    /* of `state` */
-};
+enum { STATE_VERSION = 6, OLDEST_STATE_VERSION = 5 };
 
 /* ---- flush ---- */
 
-/* Called with the lock held; releases it while it calls the store. */
-static void flush(struct correlator *correlator)
+static void output(struct correlator *correlator, struct batch *batch)
 {
+    if (correlator->options.append)
+        correlator->options.append(correlator->options.append_arg, batch);
+    else
+        store_append(correlator->store, batch);
+}
+
+/* Called with the lock held; releases it while it calls the store. */
+void correlator_flush_locked(struct correlator *correlator)
+{
+    bool partition = correlator->options.append;
     struct derived_table *derived = correlator->tagger.derived;
     struct buf state;
     struct batch *batch;
 
-    buf_init(&state, STATE_MAX);
-    buf_varint(&state, STATE_VERSION);
-    buf_varint(&state, correlator->part_lsn);
-    buf_varint(&state, correlator->part);
-    edges_pack(correlator->tagger.edges, &state);
-    batch = derived_batch(derived, correlator->options.budget,
-                          correlator->counted_lsn, buf_slice(&state));
+    buf_init(&state, CORRELATOR_STATE_MAX);
+    if (!partition) { /* of a partition: only with a checkpoint */
+        buf_varint(&state, STATE_VERSION);
+        buf_varint(&state, correlator->part_lsn);
+        buf_varint(&state, correlator->part);
+        edges_pack(correlator->tagger.edges, &state);
+    }
+    batch = derived_batch(
+        derived, correlator->options.budget, correlator->counted_lsn,
+        partition ? correlator->newest_ns : clock_wall_ns(), buf_slice(&state));
     buf_release(&state);
 
     derived_unlock(derived);
-    store_append(correlator->store, batch);
+    output(correlator, batch);
     derived_lock(derived);
     derived_flushed(derived);
     correlator->flushed_lsn = correlator->appended[STREAM_DERIVED] =
@@ -132,7 +111,7 @@ static void flush_inside(void *arg, uint64_t step)
             correlator->part = step;
         correlator->part_lsn = correlator->taking;
     }
-    flush(correlator);
+    correlator_flush_locked(correlator);
 }
 
 static bool has_unflushed(const struct correlator *correlator)
@@ -143,11 +122,11 @@ static bool has_unflushed(const struct correlator *correlator)
 
 static void flush_if_due(struct correlator *correlator)
 {
-    if (!has_unflushed(correlator) ||
+    if (correlator->options.append || !has_unflushed(correlator) ||
         !store_derived_flush_due(correlator->store, correlator->counted_lsn))
         return;
     derived_lock(correlator->tagger.derived);
-    flush(correlator);
+    correlator_flush_locked(correlator);
     derived_unlock(correlator->tagger.derived);
 }
 
@@ -167,7 +146,7 @@ static void append(struct correlator *correlator, struct batch *batch)
     if (batch->count > 0)
         correlator->appended[stream_of(batch->signal)] = batch->lsn;
     batch_ref(batch); /* the store takes the other reference */
-    store_append(correlator->store, batch);
+    output(correlator, batch);
 }
 
 /* The number of records, in the order of tagging, that are counted already. */
@@ -185,8 +164,9 @@ static void note_foreign(struct correlator *correlator,
 {
     if (batch->foreign > 0 && !request_hash_none(batch->hash))
         recent_refusals_add(&correlator->refusals, batch);
-    if (batch->foreign == 0 || !correlator->started) /* replayed: was noted */
-        return;
+    if (batch->foreign == 0 ||
+        (!correlator->started && !correlator->options.append))
+        return; /* replayed: was noted */
     stats_add(STATS_RECORDS_FOREIGN, batch->foreign);
     correlator->foreign += batch->foreign;
     if (batch->received_ns - correlator->foreign_logged_ns < NS_PER_MIN)
@@ -219,7 +199,7 @@ static void tag(struct correlator *correlator, struct batch *batch)
     if (!stored)
         append(correlator, batch);
     if (events)
-        store_append(correlator->store, events);
+        output(correlator, events);
 }
 
 /*
@@ -235,7 +215,8 @@ static void drop_duplicate(struct correlator *correlator, struct batch *batch)
         return;
     if (recent_requests_has(&correlator->requests, batch->hash, batch->lsn)) {
         stats_add(STATS_DUPLICATE_REQUESTS,
-                  correlator->started); /* not at replay */
+                  correlator->started ||
+                      correlator->options.append); /* not at replay */
         recent_refusals_repeat(&correlator->refusals, batch);
         batch->duplicate = true;
         batch->count = batch->resource_count = 0;
@@ -265,6 +246,7 @@ void correlator_take(struct correlator *correlator, struct batch *batch)
 {
     uint64_t lsn = batch->lsn;
 
+    correlator->newest_ns = batch->received_ns;
     unpack_state(correlator);
     drop_duplicate(correlator, batch);
     if (lsn > correlator->committed[stream_of(batch->signal)] ||
@@ -322,7 +304,7 @@ static enum status delete_namespace(void *arg)
     unpack_state(correlator);
     derived_lock(correlator->tagger.derived);
     if (has_unflushed(correlator))
-        flush(correlator);
+        correlator_flush_locked(correlator);
     derived_unlock(correlator->tagger.derived);
     status = registry_delete(correlator->tagger.registry, deletion->namespace,
                              clock_wall_ns(), deletion->out);
@@ -405,7 +387,7 @@ static enum status load_state(struct correlator *correlator)
     struct byte_reader in;
     enum status status;
 
-    arena_init(memory, NULL, 2 * (size_t)STATE_MAX);
+    arena_init(memory, NULL, 2 * (size_t)CORRELATOR_STATE_MAX);
     status = metadata_load_derived_state(store_metadata(correlator->store),
                                          memory, &text);
     if (status != OK || text.len == 0)
@@ -423,6 +405,24 @@ static enum status load_state(struct correlator *correlator)
                  LOG_NONE);
     }
     return OK;
+}
+
+/* What the store has of earlier runs. */
+static enum status load_stored(struct correlator *correlator)
+{
+    struct store *store = correlator->store;
+    enum status status;
+
+    for (int stream = 0; stream < STREAM_COUNT; stream++)
+        correlator->committed[stream] =
+            store_watermark(store, (enum stream)stream);
+    correlator->counted_lsn = correlator->flushed_lsn =
+        correlator->committed[STREAM_DERIVED];
+    status = load_state(correlator);
+    if (status == OK)
+        status = metadata_load_requests(store_metadata(store), load_request,
+                                        &correlator->requests);
+    return status;
 }
 
 static void correlator_free(struct correlator *correlator)
@@ -448,27 +448,20 @@ enum status correlator_open(struct correlator **out,
     correlator->store = store;
     correlator->queue = queue_new(options->queue);
     thread_calls_init(&correlator->calls);
-    for (int stream = 0; stream < STREAM_COUNT; stream++)
-        correlator->committed[stream] =
-            store_watermark(store, (enum stream)stream);
-    correlator->counted_lsn = correlator->flushed_lsn =
-        correlator->committed[STREAM_DERIVED];
     status =
         tagger_open(&correlator->tagger, options, store, registry, catalog);
-    if (status == OK)
-        status = load_state(correlator);
-    if (status == OK)
-        status = metadata_load_requests(store_metadata(store), load_request,
-                                        &correlator->requests);
+    if (status == OK && !options->append)
+        status = load_stored(correlator);
     if (status != OK) {
         correlator_free(correlator);
         return status;
     }
     correlator->tagger.flush = flush_inside;
     correlator->tagger.flush_arg = correlator;
-    store_set_open_series(
-        store, (struct open_series){.visit = derived_visit,
-                                    .source = correlator->tagger.derived});
+    if (!options->append)
+        store_set_open_series(
+            store, (struct open_series){.visit = derived_visit,
+                                        .source = correlator->tagger.derived});
     *out = correlator;
     return OK;
 }
@@ -490,10 +483,12 @@ void correlator_close(struct correlator *correlator)
     if (correlator->started)
         pthread_join(correlator->thread, NULL);
     unpack_state(correlator); /* or the flush would lose it */
-    derived_lock(correlator->tagger.derived);
-    if (has_unflushed(correlator))
-        flush(correlator);
-    derived_unlock(correlator->tagger.derived);
-    store_set_open_series(correlator->store, (struct open_series){0});
+    if (!correlator->options.append) {
+        derived_lock(correlator->tagger.derived);
+        if (has_unflushed(correlator))
+            correlator_flush_locked(correlator);
+        derived_unlock(correlator->tagger.derived);
+        store_set_open_series(correlator->store, (struct open_series){0});
+    }
     correlator_free(correlator);
 }

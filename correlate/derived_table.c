@@ -209,15 +209,14 @@ void derived_add_count(struct derived_series *series, uint64_t count)
 
 struct batch *derived_batch(struct derived_table *derived,
                             struct budget *budget, uint64_t lsn,
-                            struct slice state)
+                            uint64_t now_ns, struct slice state)
 {
     struct batch *batch = batch_new(SIGNAL_METRICS, NULL, 0, budget);
-    uint64_t now = clock_wall_ns();
     uint32_t count = 0;
 
     batch->derived = true;
     batch->lsn = lsn;
-    batch->received_ns = now;
+    batch->received_ns = now_ns;
     batch->state = arena_copy(&batch->arena, state);
     for (uint32_t i = 0; i < derived->count; i++)
         count += 1U + (derived->series[i].errors > 0) +
@@ -232,7 +231,7 @@ struct batch *derived_batch(struct derived_table *derived,
     /* Counted data must not be lost because receivers use up the budget.
      * max_series bounds this allocation. */
     batch_free(batch);
-    return budget ? derived_batch(derived, NULL, lsn, state) : NULL;
+    return budget ? derived_batch(derived, NULL, lsn, now_ns, state) : NULL;
 }
 
 void derived_flushed(struct derived_table *derived)

@@ -135,12 +135,12 @@ void derived_add_exemplar(struct derived_table *derived,
                           const struct span *span, bool failed);
 void derived_add_count(struct derived_series *series, uint64_t count);
 
-/* All entries as a derived batch with this lsn and a copy of this state. The
- * table stays as it is until derived_flushed(), so a query always sees each
- * point in one place. */
+/* All entries as a derived batch with this lsn, received at now_ns, and a copy
+ * of this state. The table stays as it is until derived_flushed(), so a query
+ * always sees each point in one place. */
 struct batch *derived_batch(struct derived_table *derived,
                             struct budget *budget, uint64_t lsn,
-                            struct slice state);
+                            uint64_t now_ns, struct slice state);
 void derived_flushed(struct derived_table *derived);
 
 /* For struct open_series. */

@@ -27,7 +27,9 @@
  *
  * Restart: the waiting spans are part of the state that is committed with every
  * flush (correlate.c). The recent spans (recent_spans.h) are not: a call in
- * progress may lose its endpoint, several spans of one call may count twice.
+ * progress may lose its endpoint, several spans of one call may count twice. In
+ * the state of a Kafka partition they are, since its next owner must count the
+ * same.
  *
  * Threads: the correlator's.
  */
@@ -37,6 +39,7 @@
 #include "buf.h"
 #include "byte_reader.h"
 #include "recent_spans.h"
+#include "store_resources.h"
 #include "unpaired_spans.h"
 
 /* The tables, by what a span waits for. */
@@ -56,7 +59,9 @@ struct edges {
     uint64_t wait_ns;
     struct unpaired_spans unpaired[UNPAIRED_TABLES];
     struct recent_spans *recent;
-    uint32_t packs; /* times edges_pack() was called */
+    const struct store_resources *resources; /* NULL: identities are saved as
+                                                numbers of this store */
+    uint32_t packs;                          /* times edges_pack() was called */
 };
 
 struct edges *edges_new(const struct call_context *context, uint32_t max_spans,
@@ -87,8 +92,9 @@ void edges_forget(struct edges *edges);
 /* Spans that wait and calls that are held. */
 uint32_t edges_count(const struct edges *edges);
 
-/* The waiting spans as bytes, and back into empty tables. Spans of unknown
- * components are dropped, and everything after malformed bytes. */
+/* The waiting spans as bytes, and back into empty tables; with `resources` the
+ * recent ones, too. Spans of unknown components are dropped, and everything
+ * after malformed bytes. */
 void edges_pack(struct edges *edges, struct buf *out);
 void edges_unpack(struct edges *edges, struct byte_reader *in, bool version_5);
 

@@ -17,6 +17,12 @@
  *   name     0 none; 1 a new name: identity, text; n + 2: the nth new name
  *   text     length, bytes
  *
+ * In the state of a Kafka partition (edges->resources) an identity is not its
+ * number but 0 and the key of an anchor (8 bytes), and n + 1 when it is the nth
+ * again; a call is followed by `own`, + 1; and after the links come the recent
+ * spans: for each bucket the number of spans, then each, newest first: hash and
+ * role (8 bytes), endpoint (name) or parent (8 bytes).
+ *
  * All numbers are varints. A name is written once, so long names cannot inflate
  * the state: the name remembers its number, and in which pack. The entries of
  * AWAITING_PARENT follow from the waiting spans.
@@ -44,6 +50,10 @@ struct state_codec {
     struct counted_name **names; /* unpacked so far */
     uint32_t name_count, name_room;
     uint32_t known[KNOWN_IDENTITIES]; /* identities that exist, + 1 */
+    struct {
+        uint32_t *at; /* packing: number + 1, by identity; else by number */
+        uint32_t count, room, used;
+    } identities; /* with resources */
 };
 
 /* ---- values ---- */
@@ -108,6 +118,64 @@ static uint64_t code_arrival(struct state_codec *codec, uint64_t arrived_ns)
     return codec->arrived_ns;
 }
 
+/* ---- identities ---- */
+
+static void pack_identity(struct state_codec *codec, uint32_t identity)
+{
+    const struct store_resources *resources = codec->edges->resources;
+    uint32_t *number =
+        array_at(&codec->identities.at, &codec->identities.count, identity);
+
+    buf_varint(codec->out, *number);
+    if (*number > 0)
+        return;
+    *number = ++codec->identities.used;
+    buf_fixed(codec->out, resources->identity_anchor(resources->arg, identity),
+              8);
+}
+
+static uint32_t unpack_identity(struct state_codec *codec)
+{
+    const struct store_resources *resources = codec->edges->resources;
+    uint64_t number = byte_reader_varint(codec->in), key;
+    uint32_t *added;
+
+    if (number > codec->identities.used) {
+        byte_reader_fail(codec->in);
+        return IDENTITY_NONE;
+    }
+    if (number > 0)
+        return codec->identities.at[number - 1];
+    key = byte_reader_fixed(codec->in, 8);
+    if (codec->in->bad)
+        return IDENTITY_NONE;
+    added = array_append(&codec->identities.at, codec->identities.used++,
+                         &codec->identities.room);
+    *added = resources->find_identity(resources->arg, key);
+    return *added;
+}
+
+static uint32_t code_identity(struct state_codec *codec, uint32_t identity)
+{
+    if (!codec->edges->resources)
+        return (uint32_t)code_number(codec, identity);
+    if (!codec->out)
+        return unpack_identity(codec);
+    pack_identity(codec, identity);
+    return identity;
+}
+
+/* Of an identity + 1, or 0 without one. */
+static uint32_t code_optional_identity(struct state_codec *codec,
+                                       uint32_t identity_1)
+{
+    if (!codec->edges->resources)
+        return (uint32_t)code_number(codec, identity_1);
+    if (code_number(codec, identity_1 > 0) == 0)
+        return 0;
+    return code_identity(codec, identity_1 - 1) + 1; /* unknown: 0 */
+}
+
 /* ---- names ---- */
 
 static void pack_name(struct state_codec *codec, struct counted_name *name)
@@ -122,7 +190,7 @@ static void pack_name(struct state_codec *codec, struct counted_name *name)
         name->packed = pack;
         name->number = codec->name_count++;
         buf_varint(codec->out, NAME_NEW);
-        buf_varint(codec->out, name->identity);
+        (void)code_identity(codec, name->identity);
         code_text(codec, name->text);
     }
 }
@@ -144,13 +212,16 @@ static struct counted_name *unpack_name(struct state_codec *codec,
         byte_reader_fail(codec->in);
         return NULL;
     }
-    identity = (uint32_t)byte_reader_varint(codec->in);
+    identity = code_identity(codec, 0);
     text = byte_reader_slice(codec->in);
     if (codec->in->bad)
         return NULL;
     name = array_append(&codec->names, codec->name_count, &codec->name_room);
-    group = cardinality_group(limit, identity, kind);
-    *name = cardinality_get(limit, group, text, UINT32_MAX);
+    *name = NULL;
+    if (identity != IDENTITY_NONE) {
+        group = cardinality_group(limit, identity, kind);
+        *name = cardinality_get(limit, group, text, UINT32_MAX);
+    }
     codec->name_count++;
     return *name;
 }
@@ -201,7 +272,7 @@ static void code_call(struct state_codec *codec, struct call_span *call,
     call->failed = flags & 1;
     call->client_error = flags & 2;
     call->weight = flags & 4 ? (uint32_t)code_number(codec, call->weight) : 1;
-    identity = (uint32_t)code_number(codec, identity);
+    identity = code_identity(codec, identity);
     call->port = (uint16_t)code_number(codec, call->port);
     call->start_ns = code_time(codec, call->start_ns, arrived_ns);
     call->duration_ns = code_number(codec, call->duration_ns);
@@ -248,6 +319,15 @@ static void code_head(struct state_codec *codec, struct unpaired_span *span)
     span->arrived_ns = code_arrival(codec, span->arrived_ns);
 }
 
+static void code_own(struct state_codec *codec, struct unpaired_span *span)
+{
+    uint32_t own =
+        code_optional_identity(codec, span->own ? span->own->identity + 1 : 0);
+
+    if (!codec->out)
+        span->own = own > 0 ? find_component(codec, own - 1) : NULL;
+}
+
 /* target: NULL in a table without targets. */
 static void code_span(struct state_codec *codec, struct unpaired_span *span,
                       struct call_target *target)
@@ -257,8 +337,10 @@ static void code_span(struct state_codec *codec, struct unpaired_span *span,
     span->operation = code_name(codec, span->operation, CARDINALITY_CALLS);
     for (int i = 0; span->kind == SPAN_CONSUMER && i < UNPAIRED_MAX_CALLERS;
          i++)
-        span->callers[i] = (uint32_t)code_number(codec, span->callers[i]);
+        span->callers[i] = code_optional_identity(codec, span->callers[i]);
     code_call(codec, &span->call, span->arrived_ns);
+    if (codec->edges->resources)
+        code_own(codec, span);
     if (target)
         code_target(codec, target, span->arrived_ns);
 }
@@ -323,6 +405,47 @@ static void unpack_span(struct state_codec *codec, enum unpaired_table table)
         edges_await_parent(edges, &span);
 }
 
+/* ---- recent spans ---- */
+
+static void code_recent(struct state_codec *codec, struct recent_span *recent)
+{
+    if (codec->out)
+        buf_fixed(codec->out, recent->span, 8);
+    else
+        recent->span = byte_reader_fixed(codec->in, 8);
+    if (recent_span_role(recent) > ROLE_CONSUMER) {
+        code_bytes(codec, recent->parent, 8);
+        return;
+    }
+    recent->endpoint =
+        code_name(codec, recent->endpoint, CARDINALITY_ENDPOINTS);
+    if (!recent->endpoint) { /* of an unknown component, or malformed */
+        recent->span = (recent->span & ~(uint64_t)ROLE_MASK) | ROLE_INTERNAL;
+        memset(recent->parent, 0, 8);
+    }
+}
+
+static void code_recents(struct state_codec *codec)
+{
+    for (uint32_t b = 0; b < RECENT_SPANS_BUCKETS; b++) {
+        struct recent_span *bucket = codec->edges->recent->buckets[b];
+        uint64_t count = 0;
+
+        while (codec->out && count < RECENT_SPANS_PER_BUCKET &&
+               bucket[count].span != 0)
+            count++;
+        count = code_number(codec, count);
+        if (count > RECENT_SPANS_PER_BUCKET)
+            byte_reader_fail(codec->in);
+        for (uint64_t i = 0; i < count && !(codec->in && codec->in->bad); i++)
+            code_recent(codec, &bucket[i]);
+        if (codec->in && codec->in->bad)
+            return;
+    }
+}
+
+/* ---- all of it ---- */
+
 static const enum unpaired_table packed_tables[] = {WAITING, HELD, LATE,
                                                     LINKED};
 enum { PACKED_TABLES = sizeof(packed_tables) / sizeof(*packed_tables) };
@@ -334,6 +457,9 @@ void edges_pack(struct edges *edges, struct buf *out)
     edges->packs++;
     for (int i = 0; i < PACKED_TABLES; i++)
         pack_table(&codec, packed_tables[i]);
+    if (edges->resources)
+        code_recents(&codec);
+    free(codec.identities.at);
 }
 
 void edges_unpack(struct edges *edges, struct byte_reader *in, bool version_5)
@@ -345,5 +471,8 @@ void edges_unpack(struct edges *edges, struct byte_reader *in, bool version_5)
         for (uint64_t left = byte_reader_varint(in); left > 0 && !in->bad;
              left--)
             unpack_span(&codec, packed_tables[i]);
+    if (edges->resources)
+        code_recents(&codec);
+    free(codec.identities.at);
     free(codec.names);
 }

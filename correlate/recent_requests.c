@@ -42,3 +42,42 @@ bool recent_requests_has(const struct recent_requests *requests,
     }
     return false;
 }
+
+void recent_requests_save(const struct recent_requests *requests, uint64_t most,
+                          struct buf *out)
+{
+    uint64_t count = requests->count < RECENT_REQUESTS_MAX
+                         ? requests->count
+                         : RECENT_REQUESTS_MAX;
+    uint64_t before = 0;
+
+    if (count > most)
+        count = most;
+    buf_varint(out, count);
+    for (uint64_t i = count; i > 0; i--) {
+        const struct recent_request *request =
+            &requests->at[(requests->count - i) % RECENT_REQUESTS_MAX];
+
+        buf_fixed(out, request->hash.a, 8);
+        buf_fixed(out, request->hash.b, 8);
+        buf_varint(out, zigzag((int64_t)(request->lsn - before)));
+        before = request->lsn;
+    }
+}
+
+void recent_requests_load(struct recent_requests *requests,
+                          struct byte_reader *in)
+{
+    uint64_t lsn = 0;
+
+    for (uint64_t left = byte_reader_varint(in); left > 0; left--) {
+        struct request_hash hash = {0, 0};
+
+        hash.a = byte_reader_fixed(in, 8);
+        hash.b = byte_reader_fixed(in, 8);
+        lsn += (uint64_t)byte_reader_zigzag(in);
+        if (in->bad)
+            return;
+        recent_requests_add(requests, hash, lsn);
+    }
+}

@@ -7,6 +7,8 @@
 #ifndef RECENT_REQUESTS_H
 #define RECENT_REQUESTS_H
 
+#include "buf.h"
+#include "byte_reader.h"
 #include "map.h"
 #include "request_hash.h"
 
@@ -30,5 +32,11 @@ void recent_requests_add(struct recent_requests *requests,
 /* True if a request with this hash has a smaller lsn than `before`. */
 bool recent_requests_has(const struct recent_requests *requests,
                          struct request_hash hash, uint64_t before);
+
+/* The last `most` as bytes, and back; malformed ones are dropped. */
+void recent_requests_save(const struct recent_requests *requests, uint64_t most,
+                          struct buf *out);
+void recent_requests_load(struct recent_requests *requests,
+                          struct byte_reader *in);
 
 #endif

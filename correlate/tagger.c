@@ -8,6 +8,7 @@
 #include "tagger.h"
 
 #include "clock.h"
+#include "correlator_changes.h"
 #include "stats.h"
 
 /* Names of operations and peers in the table: more than there are open series,
@@ -46,7 +47,12 @@ enum status tagger_open(struct tagger *tagger,
     context.derived = tagger->derived = derived_new(options->max_series);
     tagger->edges =
         edges_new(&context, options->max_unpaired_spans, options->edge_wait_ns);
+    tagger->edges->resources = options->resources;
     buf_init(&tagger->template.shown, 4 * TEMPLATE_MAX_LINE);
+    if (options->changes) {
+        tagger->changes = correlator_changes_detector(options->changes);
+        return OK;
+    }
     status = change_events_open(&tagger->change_events, store);
     if (status != OK)
         return status;
@@ -56,7 +62,8 @@ enum status tagger_open(struct tagger *tagger,
 
 void tagger_close(struct tagger *tagger)
 {
-    change_detector_free(tagger->changes);
+    if (!tagger->options.changes)
+        change_detector_free(tagger->changes);
     change_events_release(&tagger->change_events);
     edges_free(tagger->edges);
     buf_release(&tagger->template.shown);

@@ -39,8 +39,8 @@ struct tagger {
     struct cardinality_limit *limit;
     struct derived_table *derived;
     struct edges *edges;
-    struct change_detector *changes;
-    struct change_events change_events;
+    struct change_detector *changes; /* that of options.changes, or its own */
+    struct change_events change_events; /* its own; else empty */
 
     /* Flushes the derived table. It holds what the records of this batch before
      * number `step` add up to. */
