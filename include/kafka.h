@@ -28,6 +28,36 @@
 
 struct kafka;
 
+/* An assigned partition; the epoch tells it from earlier assignments. */
+struct kafka_assignment {
+    struct slice topic;
+    uint32_t partition;
+    enum signal signal;
+    uint64_t epoch;
+    uint64_t committed;    /* offset of the group, or where to begin */
+    struct slice metadata; /* of that commit; borrowed */
+};
+
+enum kafka_owner_state {
+    KAFKA_OWNER_READY,
+    KAFKA_OWNER_FULL, /* the partition is paused */
+    KAFKA_OWNER_GONE  /* gave it up: told again a few seconds later */
+};
+
+/* Who owns the assigned partitions, where several instances share a store
+ * (partition/): stores what is read, and commits by kafka_commit_block().
+ * Called on the receiver's thread. */
+struct kafka_owner {
+    void (*assigned)(void *arg, const struct kafka_assignment *assignment);
+    /* The offset to read from; false: not known yet, asked again soon. */
+    bool (*start)(void *arg, uint64_t epoch, uint64_t *offset);
+    enum kafka_owner_state (*state)(void *arg, uint64_t epoch);
+    /* All partitions are given up. Unless they are lost already, they are still
+     * ours, and commits are possible, until it returns. */
+    void (*revoked)(void *arg, bool lost);
+    void *arg;
+};
+
 struct kafka_options {
     const char *brokers;              /* HOST:PORT,... */
     const char *topics[SIGNAL_COUNT]; /* comma lists; ^... is a regular
@@ -42,6 +72,10 @@ struct kafka_options {
     const char *store_id;   /* distinguishes this instance's store */
     size_t queue_bytes;     /* what librdkafka may fetch ahead */
     struct receiver_options receiver;
+    struct kafka_owner owner; /* all NULL: none; next_offset decides, and what
+                                 is stored is committed. With an owner, a batch
+                                 was received at the time of its message, and
+                                 batch->source->epoch is the assignment's */
     /* The offset after the last stored message; false: none is stored. */
     bool (*next_offset)(void *arg, struct slice topic, uint32_t partition,
                         uint64_t *next);
@@ -61,6 +95,22 @@ void kafka_stop(struct kafka *kafka);
 
 /* kafka_stop(), and frees. NULL is fine. */
 void kafka_close(struct kafka *kafka);
+
+/* Commits an offset of an owned partition, and waits for the answer. `stored`:
+ * all before it is stored. ERR_STOPPING: the assignment is over, and the commit
+ * was not made; ERR_BUSY: not known, to be repeated with the same arguments.
+ * From any thread. */
+struct kafka_commit {
+    uint64_t epoch, offset;
+    struct slice metadata;
+    bool stored;
+};
+MUST_CHECK enum status kafka_commit_block(struct kafka *kafka,
+                                          const struct kafka_commit *commit);
+
+/* Whether partition 0 of the first topic with spans (else of the first topic)
+ * is assigned: true on one instance of the group. From any thread. */
+bool kafka_is_leader(struct kafka *kafka);
 
 /* The lag of each partition as Prometheus text. */
 void kafka_print(struct kafka *kafka, struct buf *out);

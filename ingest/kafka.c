@@ -93,11 +93,12 @@ static uint64_t time_of(const rd_kafka_message_t *message)
 void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
                   struct batch *batch, int64_t offset, uint64_t time_ms)
 {
-    struct source_offset source = {.topic = slice_of(partition->topic),
-                                   .partition = partition->partition,
-                                   .offset = (uint64_t)offset,
-                                   .time_ms = time_ms,
-                                   .epoch = kafka->epoch};
+    struct source_offset source = {
+        .topic = slice_of(partition->topic),
+        .partition = partition->partition,
+        .offset = (uint64_t)offset,
+        .time_ms = time_ms,
+        .epoch = kafka->partitions.owned ? partition->epoch : kafka->epoch};
     const struct sink *sink = &kafka->options.receiver.sink;
 
     batch_set_source_offset(batch, &source);
@@ -105,6 +106,21 @@ void kafka_submit(struct kafka *kafka, struct kafka_partition *partition,
     stats_add(STATS_KAFKA_DEAD_LETTERS, batch->encoding == BATCH_DEAD_LETTER);
     partition_track(&kafka->partitions, partition, batch);
     sink->submit(sink->arg, batch);
+}
+
+/* When a message counts as received: with an owner, whoever reads it again must
+ * come to the same. */
+static uint64_t received_ns(const struct kafka *kafka,
+                            struct kafka_partition *partition,
+                            const rd_kafka_message_t *message)
+{
+    uint64_t ms = time_of(message);
+
+    if (!kafka->partitions.owned)
+        return clock_wall_ns();
+    if (ms > 0)
+        partition->time_ms = ms;
+    return partition->time_ms * NS_PER_MS;
 }
 
 /* False: there is no memory for it now. */
@@ -119,7 +135,7 @@ static bool submit_message(struct kafka *kafka,
         .encoding = kafka->encoding,
         .writer = partition->writer,
         .max_bytes = o->max_body,
-        .received_ns = clock_wall_ns(),
+        .received_ns = received_ns(kafka, partition, message),
         .key = o->key,
         .budget = o->budget,
     };
@@ -145,14 +161,18 @@ static bool take(struct kafka *kafka, const rd_kafka_message_t *message)
     partition =
         partitions_find(&kafka->partitions, rd_kafka_topic_name(message->rkt),
                         message->partition);
-    if (!partition || !partition->assigned)
+    if (!partition || !partition->assigned ||
+        (kafka->partitions.owned && partition->owning != OWNING_READS))
         return true;
     if (message->offset < partition->next) {
         stats_add(STATS_KAFKA_DUPLICATES, 1);
         return true;
     }
     partition->resets = partition->corrupt_reads = 0;
-    return submit_message(kafka, partition, message);
+    if (!submit_message(kafka, partition, message))
+        return false;
+    kafka_look_at_owner(kafka, false);
+    return true;
 }
 
 /* ---- the loop ---- */
@@ -284,10 +304,12 @@ static void tick(struct kafka *kafka)
 {
     uint64_t now = clock_monotonic_ns();
 
+    kafka_look_at_owner(kafka, false);
     kafka_probe(kafka, now);
     if (now - kafka->tick_ns < TICK_NS)
         return;
-    kafka_commit(kafka, 0);
+    if (!kafka->partitions.owned)
+        kafka_commit(kafka, 0);
     update_lag(kafka);
     kafka->tick_ns = clock_monotonic_ns();
 }
@@ -324,6 +346,7 @@ static enum status new_consumer(struct kafka *kafka)
     }
     rd_kafka_poll_set_consumer(kafka->rk);
     kafka_recovered(kafka);
+    kafka_close_commits(kafka, false);
     return OK;
 }
 
@@ -348,8 +371,11 @@ static void disconnect(struct kafka *kafka)
     if (!kafka->rk)
         return;
     kafka_drop_held(kafka);
+    if (kafka->partitions.owned)
+        kafka_revoke_owned(kafka, kafka->brokers >= BROKERS_DOWN);
     if (kafka->brokers < BROKERS_DOWN)
         leave_group(kafka);
+    kafka_close_commits(kafka, true);
     rd_kafka_destroy_flags(kafka->rk,
                            rd_kafka_consumer_closed(kafka->rk)
                                ? 0
@@ -392,7 +418,8 @@ static void *run(void *arg)
         return NULL;
     if (!partitions_wait(&kafka->partitions, NULL, DRAIN_NS))
         log_warn("kafka", "stopped with pending batches", LOG_NONE);
-    kafka_commit(kafka, COMMIT_MS);
+    if (!kafka->partitions.owned)
+        kafka_commit(kafka, COMMIT_MS);
     disconnect(kafka);
     return NULL;
 }
@@ -407,7 +434,10 @@ enum status kafka_open(struct kafka **out, const struct kafka_options *options)
     kafka->options = *options;
     kafka->epoch = 1;
     partitions_init(&kafka->partitions);
+    kafka->partitions.owned = options->owner.assigned;
     pthread_mutex_init(&kafka->lock, NULL);
+    pthread_mutex_init(&kafka->commit.lock, NULL);
+    pthread_cond_init(&kafka->commit.done, NULL);
     status = kafka_configure(kafka);
     if (status == OK)
         status = new_consumer(kafka);
@@ -449,6 +479,8 @@ void kafka_close(struct kafka *kafka)
         rd_kafka_destroy_flags(kafka->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     kafka_unconfigure(kafka);
     partitions_release(&kafka->partitions);
+    pthread_cond_destroy(&kafka->commit.done);
+    pthread_mutex_destroy(&kafka->commit.lock);
     pthread_mutex_destroy(&kafka->lock);
     free(kafka);
 }

@@ -61,7 +61,7 @@ struct kafka {
     rd_kafka_message_t *held; /* did not fit, is retried */
     enum kafka_flow flow;
     uint64_t blocked_ns;
-    uint64_t tick_ns, probe_ns;
+    uint64_t tick_ns, probe_ns, owner_ns;
     size_t woken; /* partitions before it got a wake_fetch() since the last
                      message */
 
@@ -69,6 +69,15 @@ struct kafka {
     rd_kafka_resp_err_t last_error; /* logged once */
     char last_reason[KAFKA_REASON_SIZE -
                      sizeof("the brokers cannot be reached: ")];
+
+    /* Of kafka_commit_block(): guards `assigned` and `epoch` of partitions
+     * against commits, and `rk` against its end. */
+    struct {
+        pthread_mutex_t lock;
+        pthread_cond_t done;
+        uint32_t running;
+        bool closed;
+    } commit;
 
     pthread_t thread;
     bool started;
@@ -91,6 +100,8 @@ void kafka_release_topics(struct kafka *kafka);
 /* The signal of a topic's name; false: the topic is not configured. */
 bool kafka_signal_of(const struct kafka *kafka, const char *topic,
                      enum signal *signal);
+/* Whether it is of the first name (or pattern) of the list of topics. */
+bool kafka_is_first_topic(const struct kafka *kafka, const char *topic);
 /* Whose records a topic has; NULL: any. Lasts as long as kafka. */
 struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic);
 
@@ -113,11 +124,30 @@ void kafka_reset_partition(struct kafka *kafka,
 /* The broker's batch of messages at this message's offset is unreadable. */
 void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *partition,
                          const rd_kafka_message_t *message);
+/* Gives librdkafka all assigned partitions again, from where each is to be read
+ * next; those with an owner that does not read yet are left out. */
+void kafka_reassign(struct kafka *kafka);
 /* Pauses or resumes all assigned partitions. */
 void kafka_pause(struct kafka *kafka, bool pause);
 /* Asks for the end of a partition's log; false: no answer. */
 bool kafka_query_high(struct kafka *kafka, struct kafka_partition *partition,
                       int timeout_ms);
+
+/* kafka_owner.c; only with an owner, but for kafka_look_at_owner() */
+/* committed: negative if there is no commit. */
+void kafka_tell_owner(struct kafka *kafka, struct kafka_partition *partition,
+                      int64_t committed, struct slice metadata);
+/* answered: the committed offset in `place` is known. */
+void kafka_assign_owned(struct kafka *kafka, struct kafka_partition *partition,
+                        const rd_kafka_topic_partition_t *place, bool answered);
+void kafka_revoke_owned(struct kafka *kafka, bool lost);
+/* Begins to read, pauses, resumes as the owner says; not more often than is
+ * useful, unless `now`. */
+void kafka_look_at_owner(struct kafka *kafka, bool now);
+/* Resumes what was paused for its owner. */
+void kafka_resume_owned(struct kafka *kafka);
+/* Waits for the commits that run, and refuses others; or allows them again. */
+void kafka_close_commits(struct kafka *kafka, bool closed);
 
 /* kafka.c */
 /* Neither memory nor the sink has room now. */

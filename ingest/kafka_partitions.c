@@ -90,13 +90,14 @@ static void partition_batch_is_done(void *arg, enum status status)
     if (status == OK) {
         uint32_t foreign = pending->batch->foreign;
 
-        partition->stored = pending->offset + 1;
+        if (!partitions->owned)
+            partition->stored = pending->offset + 1;
         ingest_count_records(
             pending->batch->signal,
             pending->batch->duplicate ? 0 : pending->accepted - foreign,
             pending->batch->rejected + foreign);
         ingest_audit_foreign(pending->batch, NULL, NULL);
-    } else {
+    } else if (!partitions->owned) {
         partitions->failed = true;
     }
     partitions->pending_bytes -= pending->bytes;

@@ -23,6 +23,13 @@
 #include "buf.h"
 #include "partition_lag.h"
 
+/* What is known of a partition with an owner (kafka_owner.c). */
+enum kafka_owning {
+    OWNING_UNKNOWN, /* its committed offset is not known */
+    OWNING_TOLD,    /* the owner does not say yet where to read from */
+    OWNING_READS
+};
+
 struct kafka_partition {
     char topic[SOURCE_MAX_TOPIC + 1];
     uint32_t partition;
@@ -34,6 +41,12 @@ struct kafka_partition {
     int64_t committed;      /* what the broker was told */
     _Atomic int64_t high;   /* end of the log, as the broker last said */
     uint32_t pending;       /* batches that are with the sink */
+
+    enum kafka_owning owning;
+    uint64_t epoch; /* of the assignment, with an owner; under commit.lock */
+    bool paused;    /* its owner is full */
+    uint64_t gone_ns, asked_ns; /* monotonic; 0: not */
+    uint64_t time_ms;           /* of the last message that had a time */
 
     unsigned resets;        /* times in a row that the log had nothing there */
     uint64_t reset_ns;      /* monotonic, of the first of them */
@@ -48,6 +61,7 @@ struct kafka_partitions {
     uint32_t count, room;
     uint32_t pending;
     atomic_size_t pending_bytes;
+    bool owned;         /* what is stored is told by kafka_commit_block() */
     atomic_bool failed; /* a batch was not stored: read again from `stored` */
 };
 

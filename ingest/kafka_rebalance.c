@@ -188,7 +188,14 @@ static void assign(struct kafka *kafka, rd_kafka_topic_partition_list_t *list)
         p->writer = kafka_writer_of(kafka, place->topic);
         /* Batches of an earlier assignment still change `stored`. */
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
-        choose_start(kafka, p, place, answered && !place->err);
+        if (kafka->partitions.owned)
+            kafka_assign_owned(kafka, p, place, answered && !place->err);
+        else
+            choose_start(kafka, p, place, answered && !place->err);
+    }
+    if (kafka->partitions.owned) {
+        kafka_reassign(kafka); /* none is read yet */
+        return;
     }
     kafka_log_failure("cannot assign partitions",
                       rd_kafka_assign(kafka->rk, list));
@@ -203,6 +210,10 @@ static void revoke(struct kafka *kafka,
 {
     bool lost = rd_kafka_assignment_lost(kafka->rk), all = true;
 
+    if (kafka->partitions.owned) {
+        kafka_revoke_owned(kafka, lost);
+        return;
+    }
     /* librdkafka keeps a pause beyond the assignment, and only an assigned
      * partition can be resumed. */
     if (kafka->flow == FLOW_PAUSED)

@@ -34,7 +34,8 @@ static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
     for (size_t i = 0; i < kafka->partitions.count; i++) {
         const struct kafka_partition *p = kafka->partitions.at[i];
 
-        if (p->assigned)
+        if (p->assigned &&
+            (!kafka->partitions.owned || p->owning == OWNING_READS))
             rd_kafka_topic_partition_list_add(list, p->topic,
                                               (int32_t)p->partition)
                 ->offset = p->next;
@@ -44,11 +45,13 @@ static rd_kafka_topic_partition_list_t *assigned(struct kafka *kafka)
 
 /* By a new assignment of all partitions instead of a seek, which is faulty in
  * 2.0.2; it also drops what was fetched ahead. */
-static void move(struct kafka *kafka)
+void kafka_reassign(struct kafka *kafka)
 {
     rd_kafka_topic_partition_list_t *list = assigned(kafka);
 
-    if (list->cnt > 0)
+    if (kafka->partitions.owned)
+        kafka_resume_owned(kafka);
+    if (list->cnt > 0 || kafka->partitions.owned)
         kafka_log_failure("cannot seek", rd_kafka_assign(kafka->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     if (kafka->flow == FLOW_PAUSED)
@@ -60,7 +63,7 @@ void kafka_rewind(struct kafka *kafka)
     kafka_drop_held(kafka);
     kafka->epoch++;
     partitions_rewind(&kafka->partitions);
-    move(kafka);
+    kafka_reassign(kafka);
     stats_add(STATS_KAFKA_REWINDS, 1);
 }
 
@@ -106,10 +109,14 @@ void kafka_reset_partition(struct kafka *kafka, struct kafka_partition *p)
         /* A pending batch still changes `stored`. */
         (void)partitions_wait(&kafka->partitions, p, PENDING_NS);
         next = next_after_reset(kafka, p, low, high);
-        if (next != p->next)
+        if (kafka->partitions.owned && next < p->next)
+            kafka_tell_owner(kafka, p, next, (struct slice){NULL, 0});
+        else if (next != p->next && !kafka->partitions.owned)
             p->stored = p->next = next;
+        else
+            p->next = next;
     }
-    move(kafka); /* without an answer the same error comes again */
+    kafka_reassign(kafka); /* without an answer the same error comes again */
 }
 
 void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *p,
@@ -139,7 +146,7 @@ void kafka_corrupt_batch(struct kafka *kafka, struct kafka_partition *p,
         if (kafka_message_dead_letter(&lost, reason, &batch) == OK)
             kafka_submit(kafka, p, batch, p->next > first ? p->next : first, 0);
     }
-    move(kafka);
+    kafka_reassign(kafka);
 }
 
 void kafka_pause(struct kafka *kafka, bool pause)

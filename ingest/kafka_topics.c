@@ -142,6 +142,12 @@ bool kafka_signal_of(const struct kafka *kafka, const char *topic,
     return found;
 }
 
+bool kafka_is_first_topic(const struct kafka *kafka, const char *topic)
+{
+    return kafka->topics.count > 0 &&
+           find(&kafka->topics, topic) == &kafka->topics.at[0];
+}
+
 struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic)
 {
     const struct kafka_topic *found = find(&kafka->namespaces, topic);
