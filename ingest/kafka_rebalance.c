@@ -210,10 +210,6 @@ static void revoke(struct kafka *kafka,
 {
     bool lost = rd_kafka_assignment_lost(kafka->rk), all = true;
 
-    if (kafka->partitions.owned) {
-        kafka_revoke_owned(kafka, lost);
-        return;
-    }
     /* librdkafka keeps a pause beyond the assignment, and only an assigned
      * partition can be resumed. */
     if (kafka->flow == FLOW_PAUSED)
@@ -256,7 +252,10 @@ void kafka_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t what,
     } else {
         if (what != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
             kafka_log_failure("rebalance failed", what);
-        revoke(kafka, list);
+        if (kafka->partitions.owned)
+            kafka_revoke_owned(kafka, rd_kafka_assignment_lost(rk));
+        else
+            revoke(kafka, list);
         kafka_log_failure("cannot revoke partitions",
                           rd_kafka_assign(rk, NULL));
     }
