@@ -181,7 +181,8 @@ void kafka_look_at_owner(struct kafka *kafka, bool now)
 void kafka_assign_owned(struct kafka *kafka, struct kafka_partition *p,
                         const rd_kafka_topic_partition_t *place, bool answered)
 {
-    p->next = p->stored = p->high = p->committed = -1;
+    p->stored = p->high = -1;
+    p->next = p->committed = -1;
     p->owning = OWNING_UNKNOWN;
     p->paused = false;
     p->gone_ns = p->asked_ns = 0;
