@@ -116,8 +116,9 @@ static inline bool sums_within(struct sums *a, struct sums *b, const char *what)
 
 static inline bool sums_equal(struct sums *a, struct sums *b)
 {
-    return sums_within(a, b, "first, second") &
-           sums_within(b, a, "second, first");
+    bool within = sums_within(a, b, "first, second");
+
+    return sums_within(b, a, "second, first") && within;
 }
 
 /* Adds the points of a derived batch. */
