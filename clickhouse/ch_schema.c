@@ -48,15 +48,22 @@ void ch_schema_database(struct buf *sql,
     on_cluster(sql, options);
 }
 
+uint64_t ch_schema_age_s(const struct ch_schema_options *options,
+                         const struct ch_table *table)
+{
+    return table->signal < SIGNAL_COUNT
+               ? options->retention_ns[table->signal] / NS_PER_S
+               : 0;
+}
+
 void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,
                    const struct ch_table *table)
 {
-    uint64_t age_ns =
-        table->signal < SIGNAL_COUNT ? options->retention_ns[table->signal] : 0;
+    uint64_t age_s = ch_schema_age_s(options, table);
 
-    if (age_ns)
+    if (age_s)
         buf_format(sql, "%s + toIntervalSecond(%llu)", table->time,
-                   (unsigned long long)(age_ns / NS_PER_S));
+                   (unsigned long long)age_s);
 }
 
 void ch_schema_column(struct buf *sql, const struct ch_schema_column *column)

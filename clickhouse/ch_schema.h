@@ -29,6 +29,9 @@ void ch_schema_table(struct buf *sql, const struct ch_schema_options *options,
 /* All statements, each ended by ";\n", with that of the version. */
 void ch_schema_print(struct buf *sql, const struct ch_schema_options *options);
 
+/* How long rows of the table stay, in seconds; 0: for ever. */
+uint64_t ch_schema_age_s(const struct ch_schema_options *options,
+                         const struct ch_table *table);
 /* "toDateTime(Timestamp) + toIntervalSecond(604800)", as ClickHouse shows it;
  * nothing if rows of the table stay for ever. */
 void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,

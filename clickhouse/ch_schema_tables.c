@@ -304,7 +304,7 @@ static const struct ch_schema_column versions[] = {
         .indexes = log_indexes, .engine = "",                              \
         .partition = "toDate(TimestampTime)",                              \
         .order = BY_NAMES ", Timestamp, Arrival", .time = "TimestampTime", \
-        .signal = SIGNAL_LOGS                                              \
+        .signal = SIGNAL_LOGS, .stream = STREAM_LOGS                       \
     }
 
 #define METRICS(name_, columns_)                                          \
@@ -313,7 +313,8 @@ static const struct ch_schema_column versions[] = {
         .indexes = metric_indexes, .engine = "",                          \
         .partition = "toDate(TimeUnix)",                                  \
         .order = BY_NAMES ", MetricName, ResourceId, SeriesId, TimeUnix", \
-        .time = "toDateTime(TimeUnix)", .signal = SIGNAL_METRICS          \
+        .time = "toDateTime(TimeUnix)", .signal = SIGNAL_METRICS,         \
+        .stream = STREAM_METRICS                                          \
     }
 
 const struct ch_table ch_tables[] = {
@@ -324,14 +325,17 @@ const struct ch_table ch_tables[] = {
      .partition = "toDate(Timestamp)",
      .order = BY_NAMES ", Timestamp",
      .time = "toDateTime(Timestamp)",
-     .signal = SIGNAL_SPANS},
+     .signal = SIGNAL_SPANS,
+     .stream = STREAM_SPANS},
     {.name = "otel_traces_trace_id_ts",
      .columns = {trace_times},
      .engine = "Aggregating",
      .partition = "toDate(Start)",
      .order = "TraceId",
      .time = "Start",
-     .signal = SIGNAL_SPANS},
+     .signal = SIGNAL_SPANS,
+     .stream = STREAM_SPANS,
+     .lookup = true},
     LOGS("otel_logs"),
     LOGS("callboard_events"),
     METRICS("otel_metrics_gauge", gauges),
@@ -346,35 +350,41 @@ const struct ch_table ch_tables[] = {
      .partition = "toDate(Time)",
      .order = BY_NAMES ", Metric, ResourceId, SeriesId, Scale, Time",
      .time = "Time",
-     .signal = SIGNAL_METRICS},
+     .signal = SIGNAL_METRICS,
+     .stream = STREAM_DERIVED},
     {.name = "callboard_resources",
      .columns = {names, resources},
      .engine = "",
      .order = "InsertedAt",
-     .signal = SIGNAL_COUNT},
+     .signal = SIGNAL_COUNT,
+     .stream = STREAM_COUNT},
     {.name = "callboard_values",
      .columns = {values},
      .engine = "Replacing",
      .version = "Version",
      .order = "Kind, Name",
-     .signal = SIGNAL_COUNT},
+     .signal = SIGNAL_COUNT,
+     .stream = STREAM_COUNT},
     {.name = "callboard_dead_letters",
      .columns = {dead_letters},
      .engine = "",
      .partition = "toDate(ReceivedAt)",
      .order = "Topic, Partition, Offset",
      .time = "toDateTime(ReceivedAt)",
-     .signal = SIGNAL_LOGS},
+     .signal = SIGNAL_LOGS,
+     .stream = STREAM_COUNT},
     {.name = "callboard_checkpoints",
      .columns = {checkpoints},
      .engine = "",
      .order = "Topic, Partition, Offset",
-     .signal = SIGNAL_COUNT},
+     .signal = SIGNAL_COUNT,
+     .stream = STREAM_COUNT},
     {.name = "callboard_schema",
      .columns = {versions},
      .engine = "",
      .order = "Version",
-     .signal = SIGNAL_COUNT},
+     .signal = SIGNAL_COUNT,
+     .stream = STREAM_COUNT},
 };
 const size_t ch_table_count = sizeof(ch_tables) / sizeof(*ch_tables);
 

@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-#include "record.h"
+#include "store.h"
 
 enum { CH_SCHEMA_VERSION = 1 };
 
@@ -41,6 +41,8 @@ struct ch_table {
     const char *time;   /* expression, a DateTime: the age of rows; NULL: they
                            stay for ever */
     enum signal signal; /* whose retention it has; SIGNAL_COUNT: none */
+    enum stream stream; /* whose size it is part of; STREAM_COUNT: none */
+    bool lookup;        /* its rows are no records */
 };
 
 extern const struct ch_table ch_tables[];
