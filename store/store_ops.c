@@ -15,7 +15,8 @@ void store_append(struct store *store, struct batch *batch)
 
 void store_begin_shutdown(struct store *store)
 {
-    store_head(store)->ops->begin_shutdown(store);
+    if (store)
+        store_head(store)->ops->begin_shutdown(store);
 }
 
 void store_close(struct store *store)

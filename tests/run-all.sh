@@ -50,17 +50,20 @@ SEED=${SEED:-$([ -n "${NIGHTLY:-}" ] && date +%s || echo 1)}
 export SEED
 LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
 
+jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 passed=0
 failed=0
 failures=
-group= # of processes, of the test that runs
-log=$(mktemp)
+groups=  # of processes, of the tests that run
+waiting= # "NUMBER GROUP SECONDS START NAME", a line for each of them, oldest first
+number=0
+logs=$(mktemp -d)
 
-finish_group() {
-    [ -z "$group" ] || kill -s KILL -- "-$group" 2>/dev/null
-    group=
+finish_groups() {
+    for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
+    groups=
 }
-trap 'finish_group; rm -f "$log"' EXIT
+trap 'finish_groups; rm -rf "$logs"' EXIT
 trap 'exit 130' INT TERM HUP
 
 # count PATTERN: the lines of the log that match it
@@ -72,8 +75,14 @@ fail() {
   $1: $2"
 }
 
-# run SECONDS NAME PROGRAM [ARGUMENT...]
+# run SECONDS NAME PROGRAM [ARGUMENT...]: and waits for its end
 run() {
+    start "$@"
+    finish_all
+}
+
+# start SECONDS NAME PROGRAM [ARGUMENT...]
+start() {
     seconds=$1 name=$2
     shift 2
     if [ ! -x "$1" ]; then
@@ -81,17 +90,38 @@ run() {
         fail "$name" "was not built"
         return
     fi
-    start=$(date +%s)
+    number=$((number + 1))
     # timeout leads a group of its own. (A shell lets what runs behind it
     # ignore SIGINT; tests send it.)
     env --default-signal=INT,QUIT timeout -k 10 "$seconds" "$@" \
-        >"$log" 2>&1 </dev/null &
-    group=$!
-    wait "$group"
-    status=$?
-    finish_group
-    took=$(($(date +%s) - start))
+        >"$logs/$number" 2>&1 </dev/null &
+    groups="$groups $!"
+    waiting="$waiting$number $! $seconds $(date +%s) $name
+"
+}
 
+# Waits for the oldest test, and says how it went.
+finish() {
+    # shellcheck disable=SC2086 # the words of the line; a name has no blank
+    set -- ${waiting%%
+*}
+    waiting=${waiting#*
+}
+    log=$logs/$1 seconds=$3 name=$5
+    wait "$2"
+    status=$?
+    kill -s KILL -- "-$2" 2>/dev/null
+    groups=$(echo "$groups" | sed "s/ $2\b//")
+    report $(($(date +%s) - $4))
+    rm -f "$log"
+}
+
+finish_all() {
+    while [ -n "$waiting" ]; do finish; done
+}
+
+# report SECONDS: of the test `name`, with its log and its exit status
+report() {
     skip=$(count '^ok.*# [Ss][Kk][Ii][Pp]')
     all=$(count '^ok( |$)')
     good=$((all - skip))
@@ -106,7 +136,7 @@ run() {
     elif [ $((all + bad)) -eq 0 ]; then
         trouble="tested nothing"
     fi
-    echo "$name: $good ok, $bad not ok, $skip skipped, $took s"
+    echo "$name: $good ok, $bad not ok, $skip skipped, $1 s"
     [ "$skip" -eq 0 ] || grep -E '^ok.*# [Ss][Kk][Ii][Pp]' "$log"
     if [ "$bad" -gt 0 ] || [ -n "$trouble" ]; then
         echo "---- $name"
@@ -118,8 +148,14 @@ $(grep -E '^not ok( |$)' "$log" | sed "s|^|  $name: |")"
     fi
 }
 
+# beside SECONDS NAME PROGRAM [ARGUMENT...]: as many at once as there are
+# processors; the results come in order.
+beside() {
+    start "$@"
+    [ "$(echo "$waiting" | grep -c .)" -lt "$jobs" ] || finish
+}
+
 build() {
-    jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
     # shellcheck disable=SC2086 # MAKE may hold words
     $MAKE -s -k -j"$jobs" --no-print-directory MODE="$MODE" BUILD="$BUILD" \
         "$@" && return
@@ -145,14 +181,16 @@ for kind; do
             case $MODE:$source in
             tsan:*/test_kafka.c | tsan:*/test_kafka_faults.c) continue ;;
             esac
-            run 300 "${source%.c}" "$OUT/${source%.c}"
+            beside 300 "${source%.c}" "$OUT/${source%.c}"
         done
+        finish_all
         ;;
     fuzz)
         for source in tests/fuzz/fuzz_*.c; do
             [ -e "$source" ] || continue
-            run 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
+            beside 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
         done
+        finish_all
         ;;
     *.sh) run "$LIMIT" "$kind" "./$kind" ;;
     e2e | kafka | clickhouse | web)
