@@ -69,12 +69,13 @@ lib     = $(inner:%.c=$(out)/%.o) $(proto:=.o)
 main    = $(outer:%.c=$(out)/%.o)
 shop    = $(patsubst %.c,$(out)/%.o,$(wildcard tests/shop/*.c))
 units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/*/test_*.c))
+db_units = $(patsubst %.c,$(out)/%,$(wildcard tests/clickhouse/unit/test_*.c))
 fuzzes  = $(patsubst %.c,$(out)/%,$(wildcard tests/fuzz/fuzz_*.c))
 benches = $(patsubst %.c,$(out)/%,$(wildcard tests/bench/bench_*.c))
 shopgen = $(if $(shop),$(out)/shopgen)
 binary  = $(if $(main),$(out)/$(NAME))
 ours    = $(wildcard $(MODULES:%=%/*.[ch]) daemon/*.[ch] include/*.h \
-                     tests/*.[ch] tests/*/*.[ch] tests/unit/*/*.[ch])
+                     tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 all: $(binary)
 
@@ -106,7 +107,7 @@ $(out)/proto/%.pb-c.c: proto/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
 
-$(units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
+$(units) $(db_units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 # Its memory is refused now and then.
@@ -135,6 +136,7 @@ $(out)/shopgen: $(shop) $(out)/lib.a
 build-unit: $(units)
 build-fuzz: $(fuzzes)
 build-e2e: $(binary) $(shopgen)
+build-clickhouse: build-e2e $(db_units)
 
 # A broker and a Collector; nothing to do where that was done before.
 fetch-kafka:
@@ -297,7 +299,7 @@ help:
 
 -include $(shell find $(out) -name '*.d' 2>/dev/null)
 
-.PHONY: all lib build-unit build-fuzz build-e2e build-bench fetch-kafka fetch-clickhouse run \
+.PHONY: all lib build-unit build-fuzz build-e2e build-clickhouse build-bench fetch-kafka fetch-clickhouse run \
         demo test test-kafka test-clickhouse test-nightly \
         unit e2e web web-check setup bench bench-cause fuzz golden golden-cause check check-gcc check-clang \
         check-asan check-tsan check-windows layers structure headers format format-check tidy docs \

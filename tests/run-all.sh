@@ -24,7 +24,7 @@
 #   kafka  tests/kafka/e2e/*.sh in the same way, with a real broker and a real
 #          Collector, which take minutes to fetch and build the first time
 #   clickhouse  tests/clickhouse/e2e/*.sh in the same way, with ClickHouse's engine
-#          and the broker
+#          and the broker; one of them runs tests/clickhouse/unit/test_*.c
 #
 # SEED, for tests that try random input, is 1 unless the environment has another
 # one: the same commit gives the same result. With NIGHTLY=1 tests go many more
@@ -166,7 +166,10 @@ build() {
 # All programs at once, while there are processors; what is fetched comes later.
 targets=
 for kind; do
-    case $kind in kafka | clickhouse | web | *.sh) kind=e2e ;; esac
+    case $kind in
+    tests/clickhouse/*.sh) kind=clickhouse ;;
+    kafka | web | *.sh) kind=e2e ;;
+    esac
     targets="$targets build-$kind"
 done
 # shellcheck disable=SC2086
