@@ -5,9 +5,7 @@
  */
 #include "ch_log_filter.h"
 
-#include <stdlib.h>
-
-#include "ch_attributes.h"
+#include "ch_attr_filter.h"
 #include "ch_selection.h"
 #include "match.h"
 #include "utf8.h"
@@ -143,67 +141,7 @@ static void add_text(struct ch_log_filter *f, const struct log_query *query)
 
 /* ---- attributes ---- */
 
-/* The texts in the column of values whose text in queries is the wanted one;
- * numbers are written differently if they have an exponent, or are none. */
-struct value_texts {
-    struct slice at[5];
-    uint32_t count;
-    char number[40];
-    struct buf scratch;
-};
-
-static void add_number(struct value_texts *texts, struct slice wanted)
-{
-    struct attr value = {.type = VALUE_DOUBLE};
-    struct slice text;
-    char *end;
-
-    if (wanted.len == 0 || wanted.len >= sizeof(texts->number))
-        return;
-    slice_copy(texts->number, wanted);
-    texts->number[wanted.len] = '\0';
-    value.d = strtod(texts->number, &end);
-    if (*end)
-        return;
-    text = ch_value_text(&value, &texts->scratch);
-    if (!slice_equal(text, wanted))
-        texts->at[texts->count++] = text;
-}
-
-static void find_texts(struct value_texts *texts, struct slice wanted)
-{
-    *texts = (struct value_texts){.at = {wanted}, .count = 1};
-    buf_init(&texts->scratch, 256);
-    if (slice_equal(wanted, SLICE("null"))) {
-        texts->at[texts->count++] = SLICE(CH_NOT_FINITE "NaN");
-        texts->at[texts->count++] = SLICE(CH_NOT_FINITE "+Inf");
-        texts->at[texts->count++] = SLICE(CH_NOT_FINITE "-Inf");
-    } else {
-        add_number(texts, wanted);
-    }
-}
-
-/* "(...)": a pair like it, or the key with an array, which may have it. *exact:
- * a pair of these texts is one. */
-static void add_match(struct ch_sql *sql, const struct attr_match *wanted,
-                      bool *exact)
-{
-    struct value_texts texts;
-    struct ch_term key = CH_STR(wanted->key);
-
-    find_texts(&texts, wanted->value);
-    *exact &= texts.count == 1;
-    struct ch_term values = CH_STRS(texts.at, texts.count);
-    CH_SQL_WITH(sql,
-                "((has(mapKeys(LogAttributes), ?)"
-                " AND hasAny(mapValues(LogAttributes), array?)"
-                " AND arrayExists((k, v) -> k = ? AND v IN ?,"
-                " mapKeys(LogAttributes), mapValues(LogAttributes)))"
-                " OR (position(AttributeTypes, 'a') > 0"
-                " AND has(mapKeys(LogAttributes), ?)))",
-                key, values, key, values, key);
-    buf_release(&texts.scratch);
-}
+static const struct slice log_attributes = SLICE_INIT("LogAttributes");
 
 static void add_attrs(struct ch_log_filter *f, const struct log_query *query)
 {
@@ -213,21 +151,19 @@ static void add_attrs(struct ch_log_filter *f, const struct log_query *query)
         return;
     for (uint32_t i = 0; i < query->attr_count; i++) {
         CH_SQL(&f->wanted, " AND ");
-        add_match(&f->wanted, &query->attrs[i], &exact);
+        ch_attr_filter_add(&f->wanted, log_attributes, &query->attrs[i],
+                           &exact);
     }
     for (uint32_t i = 0; i < query->any_count; i++) {
         if (i == 0)
             CH_SQL(&f->wanted, " AND (");
         else
             CH_SQL(&f->wanted, " OR ");
-        add_match(&f->wanted, &query->any[i], &exact);
+        ch_attr_filter_add(&f->wanted, log_attributes, &query->any[i], &exact);
     }
     if (query->any_count > 0)
         CH_SQL(&f->wanted, ")");
-    if (exact)
-        CH_SQL(&f->certain, " AND NOT match(AttributeTypes, '[ayme]')");
-    else
-        CH_SQL(&f->certain, " AND AttributeTypes = ''");
+    ch_attr_filter_certain(&f->certain, exact);
     f->tests = true;
 }
 
