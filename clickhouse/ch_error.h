@@ -24,17 +24,22 @@ struct ch_error {
     int code;                 /* of ClickHouse's exception; 0: none */
     int http;                 /* the status of the answer; 0: no answer */
     bool retry;               /* the same may succeed later */
-    char text[CH_ERROR_TEXT]; /* one line: what failed, and what helps */
+    const char *reason;       /* static: what helps, for anybody's eyes */
+    char text[CH_ERROR_TEXT]; /* one line for the operator, with ClickHouse's
+                                 words, which may quote what was asked */
 };
 
 /* The error of an answer: `body` is ClickHouse's text, code 0: it is searched
  * for in there. */
 void ch_error_of_answer(struct ch_error *error, int http, int code,
                         struct slice body);
-/* An error that is not ClickHouse's. */
+/* An error that is not ClickHouse's. `reason` is static, `detail` a format;
+ * both are the text. */
 void ch_error_set(struct ch_error *error, enum status status, bool retry,
-                  const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+                  const char *reason, const char *detail, ...)
+    __attribute__((format(printf, 5, 6)));
+/* No error. */
+void ch_error_clear(struct ch_error *error);
 
 /* The code in "Code: 241. DB::Exception: ..."; 0: there is none. */
 int ch_error_code(struct slice text);

@@ -9,7 +9,7 @@
  */
 #include "ch_migrate.h"
 
-#include <stdio.h>
+#include <string.h>
 
 #include "ch_rows.h"
 #include "ch_sql.h"
@@ -281,11 +281,11 @@ static enum status check_owner(struct migration *m)
 {
     for (size_t i = 0; i < ch_table_count; i++)
         if (m->tables[i].other_order) {
-            snprintf(m->error->text, sizeof(m->error->text),
-                     "the table %s in %s was not made by Callboard (its sort "
-                     "key is another): name a database of its own",
-                     ch_tables[i].name, ch_client_place(m->client));
-            m->error->status = ERR_UNSUPPORTED;
+            ch_error_set(m->error, ERR_UNSUPPORTED, false,
+                         "tables in ClickHouse are not Callboard's",
+                         "the table %s in %s was not made by Callboard (its "
+                         "sort key is another): name a database of its own",
+                         ch_tables[i].name, ch_client_place(m->client));
             return ERR_UNSUPPORTED;
         }
     return OK;
@@ -325,12 +325,12 @@ enum status ch_migrate(struct ch_client *client,
     if (status != OK)
         return status;
     if (version > CH_SCHEMA_VERSION) {
-        snprintf(error->text, sizeof(error->text),
-                 "the tables in %s are of schema version %llu, and this "
-                 "program knows versions up to %d: run the newer program",
-                 ch_client_place(client), (unsigned long long)version,
-                 CH_SCHEMA_VERSION);
-        error->status = ERR_UNSUPPORTED;
+        ch_error_set(error, ERR_UNSUPPORTED, false,
+                     "tables in ClickHouse are of a newer version",
+                     "the tables in %s are of schema version %llu, and this "
+                     "program knows versions up to %d: run the newer program",
+                     ch_client_place(client), (unsigned long long)version,
+                     CH_SCHEMA_VERSION);
         return ERR_UNSUPPORTED;
     }
     if (version == 0)
