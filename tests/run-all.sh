@@ -26,6 +26,10 @@
 #   clickhouse  tests/clickhouse/e2e/*.sh in the same way, with ClickHouse's engine
 #          and the broker; one of them runs tests/clickhouse/unit/test_*.c
 #
+# With STORE=clickhouse scripts of e2e run on the second engine: their servers keep
+# records in ClickHouse (tests/clickhouse/engine.py). Which ones can is in
+# tests/clickhouse/contract.py.
+#
 # SEED, for tests that try random input, is 1 unless the environment has another
 # one: the same commit gives the same result. With NIGHTLY=1 tests go many more
 # rounds, may take hours, and SEED is new each time; LIMIT is the time in seconds
@@ -48,6 +52,10 @@ export OUT CALLBOARD SHOPGEN
 
 SEED=${SEED:-$([ -n "${NIGHTLY:-}" ] && date +%s || echo 1)}
 export SEED
+engine=
+if [ "${STORE:-}" = clickhouse ]; then
+    engine="tests/clickhouse/engine.py run"
+fi
 LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -195,7 +203,10 @@ for kind; do
         done
         finish_all
         ;;
-    *.sh) run "$LIMIT" "$kind" "./$kind" ;;
+    *.sh)
+        # shellcheck disable=SC2086
+        run "$LIMIT" "$kind" $engine "./$kind"
+        ;;
     e2e | kafka | clickhouse | web)
         scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
         if [ "$kind" = web ]; then

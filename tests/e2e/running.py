@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 
+import callboard
+
 START, END = "2025-01-15T08:00:00Z", "2025-01-15T08:20:00Z"
 TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 
@@ -81,6 +83,7 @@ class Running:
         connection.request("POST", path, json.dumps(document), headers)
         status = connection.getresponse().status
         connection.close()
+        callboard.settle()
         return status
 
     def ask(self, method, path, body=None, headers=None):
