@@ -43,6 +43,18 @@ MUST_CHECK enum status ch_find_span(struct ch_reader *reader,
                                     const struct bitmap *visible,
                                     struct arena *arena, struct span *span);
 
+/* ---- ch_read_traces.c, ch_spread_traces.c ---- */
+
+MUST_CHECK enum status ch_query_traces(struct ch_reader *reader,
+                                       const struct trace_query *query,
+                                       struct arena *arena,
+                                       struct trace_summary **traces,
+                                       uint32_t *count, uint64_t *total);
+MUST_CHECK enum status ch_spread_traces(struct ch_reader *reader,
+                                        const struct trace_query *query,
+                                        struct arena *arena,
+                                        struct spread_traces *out);
+
 /* ---- ch_read_resources.c ---- */
 
 MUST_CHECK enum status ch_read_resource(struct ch_reader *reader, uint32_t id,
