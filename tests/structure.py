@@ -222,19 +222,20 @@ def check_comments():
 
 
 def calls_between_files(objects):
-    defined, used = {}, collections.defaultdict(set)
+    defined, used, names = {}, collections.defaultdict(set), {}
     for source in sources(".c"):
         name = source.relative_to(TOP).with_suffix("")
-        if name.parts[-1] == "main" or not (objects / f"{name}.o").exists():
-            continue
-        out = subprocess.run(["nm", objects / f"{name}.o"], text=True,
-                             check=True, capture_output=True).stdout
-        for line in out.splitlines():
-            words = line.split()
-            if len(words) == 3 and words[1] in "TDBRC":
-                defined[words[2]] = str(name)
-            elif len(words) == 2 and words[0] == "U":
-                used[str(name)].add(words[1])
+        if name.parts[-1] != "main" and (objects / f"{name}.o").exists():
+            names[str(objects / f"{name}.o")] = str(name)
+    out = subprocess.run(["nm", "-A", *names], text=True, check=True,
+                         capture_output=True).stdout if names else ""
+    for line in out.splitlines():
+        path, _, symbol = line.partition(":")
+        words = symbol.split()
+        if len(words) == 3 and words[1] in "TDBRC":
+            defined[words[2]] = names[path]
+        elif len(words) == 2 and words[0] == "U":
+            used[names[path]].add(words[1])
     if not defined:
         sys.exit(f"structure.py: no object files in {objects}; build first")
     return {file: {defined[symbol] for symbol in used[file]
