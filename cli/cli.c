@@ -70,7 +70,7 @@ static int run_call(struct cli_call *call)
         cli_print_help(stdout, verb);
         return CLI_ANSWERED;
     }
-    if (call->given.count < verb->least)
+    if (call->given.count < verb->least || !verb->run)
         return misused(verb, "something is missing");
     if (call->given.count > verb->most)
         return misused(verb, "too many arguments");

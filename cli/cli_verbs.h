@@ -20,12 +20,12 @@ struct cli_verb {
     const char *text;      /* what it does: one paragraph per line */
     const char *examples;  /* one per line, without "callboard" */
     uint64_t options;
-    int least, most;            /* arguments that are not options */
-    const char *since;          /* the default of --since; NULL: none */
-    enum cli_complete complete; /* of the first argument */
-    const char *words;          /* of COMPLETE_WORDS */
-    int (*run)(struct cli_call *call);
-    const struct cli_view *view; /* of verbs that print a list */
+    int least, most;                   /* arguments that are not options */
+    const char *since;                 /* the default of --since; NULL: none */
+    enum cli_complete complete;        /* of the first argument */
+    const char *words;                 /* of COMPLETE_WORDS */
+    int (*run)(struct cli_call *call); /* NULL: daemon/local_verbs.c has it */
+    const struct cli_view *view;       /* of verbs that print a list */
 };
 
 extern const struct cli_verb cli_verbs[];

@@ -1,6 +1,6 @@
 /*
- * callboard: the daemon (serve.c), the verbs of the command line (cli.c), and
- * the options as text (config_help.c).
+ * callboard: the daemon (serve.c), the verbs of the command line (cli.c, and
+ * local_verbs.c), and the options as text (config_help.c).
  */
 #include <malloc.h>
 #include <stdio.h>
@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "config.h"
+#include "local_verbs.h"
 #include "serve.h"
 
 static void print_version(FILE *out)
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
 {
     struct config config;
     enum status status;
+    int code;
 
     umask(077); /* files are readable by their owner only */
     if (argc == 3 && strcmp(argv[1], "help") == 0 && cli_is_verb(argv[2])) {
@@ -72,6 +74,9 @@ int main(int argc, char **argv)
         cli_unknown(argv[2]);
         return 1;
     }
+    code = local_verb_run(argc, argv);
+    if (code >= 0)
+        return code;
     if (argc > 1 && cli_is_verb(argv[1]))
         return cli_run(argc, argv);
     if (print_only(argc, argv))
