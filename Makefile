@@ -71,6 +71,8 @@ shop    = $(patsubst %.c,$(out)/%.o,$(wildcard tests/shop/*.c))
 units   = $(patsubst %.c,$(out)/%,$(wildcard tests/unit/*/test_*.c))
 db_units = $(patsubst %.c,$(out)/%,$(wildcard tests/clickhouse/unit/test_*.c))
 fuzzes  = $(patsubst %.c,$(out)/%,$(wildcard tests/fuzz/fuzz_*.c))
+# Programs for the scripts of tests/clickhouse.
+chtools = $(patsubst %.c,$(out)/%,$(wildcard tests/clickhouse/*.c))
 benches = $(patsubst %.c,$(out)/%,$(wildcard tests/bench/bench_*.c))
 shopgen = $(if $(shop),$(out)/shopgen)
 binary  = $(if $(main),$(out)/$(NAME))
@@ -114,6 +116,9 @@ $(units) $(db_units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
 $(out)/tests/unit/daemon/test_every_alloc: LDFLAGS += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=abort
 
+$(chtools): $(out)/%: $(out)/%.o $(out)/lib.a
+	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
+
 # A fuzz target is a plain program that replays its corpus, except where
 # libFuzzer drives it.
 ifeq ($(MODE),fuzz)
@@ -136,7 +141,7 @@ $(out)/shopgen: $(shop) $(out)/lib.a
 build-unit: $(units)
 build-fuzz: $(fuzzes)
 build-e2e: $(binary) $(shopgen)
-build-clickhouse: build-e2e $(db_units)
+build-clickhouse: build-e2e $(db_units) $(chtools)
 
 # A broker and a Collector; nothing to do where that was done before.
 fetch-kafka:

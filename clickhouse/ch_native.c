@@ -32,6 +32,15 @@ enum { FIRST_ROOM = 256 };
 
 /* ---- memory ---- */
 
+bool ch_native_charge(const struct ch_native *native, size_t bytes)
+{
+    if (native->budget && native->forced)
+        budget_force(native->budget, bytes);
+    else if (native->budget)
+        return budget_take(native->budget, bytes);
+    return true;
+}
+
 /* Room for len more bytes, or NULL: the block has failed. */
 static char *grow(struct ch_column *column, size_t len)
 {
@@ -46,8 +55,7 @@ static char *grow(struct ch_column *column, size_t len)
         room *= 2;
     if (need > MOST_BYTES)
         native->status = ERR_TOO_BIG;
-    else if (native->budget &&
-             !budget_take(native->budget, room - column->room))
+    else if (!ch_native_charge(native, room - column->room))
         native->status = ERR_BUSY;
     if (native->status != OK)
         return NULL;
@@ -146,6 +154,28 @@ void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len)
         hex_write(at, bytes, len);
 }
 
+/* Strings that have their lengths before them. */
+static void put_encoded(struct ch_column *column, uint32_t count,
+                        struct slice bytes)
+{
+    char *at = room_for(column, bytes.len);
+
+    assert(column->kind == CH_BYTES && column->width == 0 && column->inner);
+    column->rows += count;
+    if (!at)
+        return;
+    slice_copy(at, bytes);
+    column->len += bytes.len;
+}
+
+void ch_put_pairs(struct ch_column *map, uint32_t count, struct slice keys,
+                  struct slice values)
+{
+    put_encoded(ch_key(map), count, keys);
+    put_encoded(ch_value(map), count, values);
+    ch_end(map);
+}
+
 /* ---- arrays, maps, tuples ---- */
 
 struct ch_column *ch_element(struct ch_column *array)
@@ -227,6 +257,11 @@ void ch_native_row(struct ch_native *native)
         if (native->columns[i]->rows == native->rows)
             put_default(native->columns[i]);
     native->rows++;
+}
+
+void ch_native_force(struct ch_native *native)
+{
+    native->forced = true;
 }
 
 uint32_t ch_native_rows(const struct ch_native *native)

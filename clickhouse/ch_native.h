@@ -57,6 +57,10 @@ void ch_native_free(struct ch_native *native); /* NULL is fine */
 /* Without rows; memory is kept. */
 void ch_native_reset(struct ch_native *native);
 
+/* From now on memory is taken even above the budget: what the block holds must
+ * not be lost. */
+void ch_native_force(struct ch_native *native);
+
 uint32_t ch_native_rows(const struct ch_native *native);
 uint64_t ch_native_bytes(const struct ch_native *native); /* of its values */
 enum status ch_native_status(const struct ch_native *native);
@@ -75,6 +79,11 @@ void ch_put_float(struct ch_column *column, double value);
 /* String; FixedString, whose length it must have. */
 void ch_put_string(struct ch_column *column, struct slice value);
 void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len);
+
+/* A whole Map(String, String) that was encoded before: count keys and values,
+ * each with its length before it, a varint. */
+void ch_put_pairs(struct ch_column *map, uint32_t count, struct slice keys,
+                  struct slice values);
 
 /* Where the next element of an Array, the next key and value of a Map, the next
  * part of a Tuple is put. The same for all rows: may be looked up once. */

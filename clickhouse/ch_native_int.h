@@ -36,8 +36,12 @@ struct ch_native {
     struct ch_column **columns;
     uint32_t count, rows;
     struct budget *budget;
+    bool forced; /* what it needs is taken even above the budget */
     enum status status;
 };
+
+/* Takes bytes for it from the budget. */
+bool ch_native_charge(const struct ch_native *native, size_t bytes);
 
 /* The tree of a type; a type that is not known is a defect. ch_type.c */
 struct ch_column *ch_column_new(struct ch_native *native, const char *type);

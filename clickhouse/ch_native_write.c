@@ -77,6 +77,7 @@ void ch_native_insert(const struct ch_native *native, const char *table,
 enum { LEVEL = 1, MIN_ROOM = 64 * 1024 };
 
 struct frame {
+    const struct ch_native *native;
     ZSTD_CCtx *zstd;
     struct ch_body *body;
     size_t room;
@@ -88,7 +89,7 @@ static bool frame_grow(struct frame *frame)
     struct ch_body *body = frame->body;
     size_t more = frame->room > 0 ? frame->room : MIN_ROOM;
 
-    if (body->budget && !budget_take(body->budget, more)) {
+    if (!ch_native_charge(frame->native, more)) {
         frame->status = ERR_BUSY;
         return false;
     }
@@ -138,7 +139,7 @@ static void frame_trim(struct frame *frame)
 
 enum status ch_native_compress(struct ch_native *native, struct ch_body *body)
 {
-    struct frame frame = {.body = body};
+    struct frame frame = {.native = native, .body = body};
 
     *body = (struct ch_body){.budget = native->budget};
     if (native->status != OK)

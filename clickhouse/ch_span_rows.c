@@ -251,18 +251,18 @@ enum status ch_span_take(const struct ch_span_row *row,
 {
     enum status status = OK;
 
-    *span =
-        (struct span){.start_ns = row->start_ns,
-                      .end_ns = row->start_ns + row->duration_ns,
-                      .resource_id = ch_resource_id(ids, row->key),
-                      .name = arena_copy(arena, row->name),
-                      .status_message = arena_copy(arena, row->status_message),
-                      .endpoint = arena_copy(arena, row->endpoint),
-                      .operation = arena_copy(arena, row->operation),
-                      .kind = kind_of(row->kind),
-                      .status = status_of(row->status),
-                      .corrected = row->corrected,
-                      .failed = row->failed};
+    *span = (struct span){
+        .start_ns = row->start_ns,
+        .end_ns = row->start_ns + row->duration_ns,
+        .resource_id = ch_resource_id(ids, row->key),
+        .name = arena_copy(arena, row->name),
+        .status_message = arena_copy(arena, row->status_message),
+        .endpoint = arena_copy(arena, row->endpoint),
+        .operation = arena_copy(arena, row->operation),
+        .kind = kind_of(row->kind),
+        .status = status_of(row->status),
+        .corrected = row->corrected,
+        .failed = row->failed && status_of(row->status) != SPAN_ERROR};
     if (span->end_ns < span->start_ns)
         span->end_ns = span->start_ns;
     memcpy(span->trace_id, row->trace_id, sizeof(span->trace_id));
