@@ -1,0 +1,129 @@
+/*
+ * Rows of batches without a database: what they take of a budget, where INSERTs
+ * end, how names of resources are asked for, numbers of arrival.
+ */
+#include "ch_arrival.h"
+#include "ch_write.h"
+
+#include "clock.h"
+#include "test.h"
+
+enum { MANY = CH_INSERT_ROWS + 1, EACH = 1000 };
+
+static uint32_t described;
+
+static bool describe(void *arg, uint32_t resource, struct arena *arena,
+                     struct resource_names *out)
+{
+    (void)arg;
+    (void)arena;
+    described++;
+    *out = (struct resource_names){.key = resource};
+    out->identity.component = SLICE("checkout");
+    return resource < 100;
+}
+
+static const struct store_resources resources = {.describe = describe};
+
+static struct batch *log_batch(uint32_t count, uint64_t offset)
+{
+    struct batch *batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL);
+    struct source_offset source = {
+        .topic = SLICE("logs"), .partition = 5, .offset = offset};
+
+    batch_set_source_offset(batch, &source);
+    batch->logs = arena_zero(&batch->arena, count, sizeof(*batch->logs));
+    batch->count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        batch->logs[i].time_ns = NS_PER_S * (offset + 1) + i;
+        batch->logs[i].body = attr_string("", SLICE("a line of a log"));
+        batch->logs[i].resource_id = i % 7;
+    }
+    return batch;
+}
+
+static void add_logs(struct ch_writer *writer, uint32_t count, uint64_t offset)
+{
+    struct batch *batch = log_batch(count, offset);
+
+    ch_write_batch(writer, batch);
+    batch_free(batch);
+}
+
+/* Rows of each INSERT, of frames and what was not compressed yet. */
+static void count_parts(const struct ch_insert *insert, uint32_t rows[3])
+{
+    for (uint32_t i = 0; i < insert->frame_count; i++)
+        rows[insert->frames[i].part] += insert->frames[i].rows;
+    rows[insert->part] += ch_native_rows(insert->native);
+}
+
+TEST(an_insert_ends_by_its_rows)
+{
+    struct ch_writer writer;
+    uint32_t rows[3] = {0};
+
+    ch_writer_init(&writer, &resources, 5, NULL);
+    for (uint32_t i = 0; i < MANY / EACH; i++)
+        add_logs(&writer, EACH, i);
+    add_logs(&writer, 1, MANY);
+    count_parts(&writer.inserts[CH_WRITE_LOGS], rows);
+    CHECK_EQ(writer.inserts[CH_WRITE_LOGS].rows, MANY);
+    CHECK_EQ(rows[0], CH_INSERT_ROWS);
+    CHECK_EQ(rows[1], 1);
+    CHECK(writer.inserts[CH_WRITE_LOGS].frame_count > 1);
+    CHECK_EQ(writer.inserts[CH_WRITE_EVENTS].rows, 0);
+    ch_writer_release(&writer);
+}
+
+/* Above its limit, too: the rows must not be lost. */
+TEST(memory_is_charged_and_given_back)
+{
+    struct ch_writer writer;
+    struct budget budget;
+
+    budget_init(&budget, 1 << 16);
+    ch_writer_init(&writer, &resources, 5, &budget);
+    for (uint32_t i = 0; i < 50; i++)
+        add_logs(&writer, EACH, i);
+    CHECK_EQ(writer.inserts[CH_WRITE_LOGS].rows, 50 * EACH);
+    CHECK(budget_used(&budget) > 1 << 16);
+    CHECK(budget_used(&budget) < ch_writer_bytes(&writer) + (16 << 20));
+    ch_writer_release(&writer);
+    CHECK_EQ(budget_used(&budget), 0);
+}
+
+TEST(a_resource_is_described_once)
+{
+    struct ch_writer writer;
+
+    described = 0;
+    ch_writer_init(&writer, &resources, 5, NULL);
+    for (uint32_t i = 0; i < 20; i++)
+        add_logs(&writer, EACH, i);
+    CHECK_EQ(described, 7);
+    CHECK_TEXT(ch_names(&writer, 3)->identity.component, "checkout");
+    CHECK_EQ(ch_names(&writer, 3)->key, 3);
+    CHECK_EQ(ch_names(&writer, 200)->key, 0); /* not known */
+    CHECK_TEXT(ch_names(&writer, 200)->identity.component, "");
+    ch_writer_release(&writer);
+}
+
+TEST(arrival_goes_by_message_then_place)
+{
+    struct ch_writer writer;
+    struct batch *batch;
+
+    ch_writer_init(&writer, NULL, 5, NULL);
+    add_logs(&writer, 3, 8);
+    CHECK_EQ(ch_next_arrival(&writer), ch_arrival(8, 3, 5));
+    batch = batch_new(SIGNAL_LOGS, NULL, 0, NULL); /* made of the message */
+    ch_write_batch(&writer, batch);
+    batch_free(batch);
+    CHECK_EQ(ch_next_arrival(&writer), ch_arrival(8, 4, 5));
+    add_logs(&writer, 1, 9);
+    CHECK_EQ(ch_next_arrival(&writer), ch_arrival(9, 1, 5));
+    CHECK(ch_arrival(8, CH_ARRIVAL_PLACES + 5, 1023) < ch_arrival(9, 0, 0));
+    CHECK(ch_arrival(8, 3, 5) != ch_arrival(8, 3, 6));
+    ch_writer_release(&writer);
+}
