@@ -1,5 +1,6 @@
-"""What the ClickHouse tests share: a database (server.sh), and faults before it
-(faults.py)."""
+"""What the ClickHouse tests share: a database (server.sh), faults before it
+(faults.py), and an installation: instances of Callboard over one broker and one
+database."""
 import atexit
 import json
 import os
@@ -14,6 +15,7 @@ for _folder in ("../e2e", "../kafka", "."):
     sys.path.insert(0, os.path.join(HERE, _folder))
 
 import callboard  # noqa: E402
+import engine  # noqa: E402
 import faults  # noqa: E402
 import kafka  # noqa: E402
 
@@ -93,3 +95,48 @@ class Database:
 
     def value(self, text, **more):
         return self.rows(text, **more)[0][0]
+
+
+class Installation:
+    """Instances in one group: .instances, each a kafka.Instance with .server. They
+    reach the database by its proxy if `proxied`. Options are those of serve, of
+    all instances."""
+
+    def __init__(self, count=2, *options, partitions=4, proxied=False, name="callboard", session_ms=2000,
+                 broker=None, database=None):
+        self.broker = broker or kafka.Broker(partitions=partitions).start()
+        self.database = database or Database().start()
+        if proxied:
+            self.database.proxy.clear()
+        self.name = name
+        self.broker.make_topics()
+        self.instances = [
+            kafka.Instance(self.broker, name, "--store", "clickhouse=" + self.database.url(name),
+                           "--seal-age", "200ms", *options, session_ms=session_ms) for _ in range(count)]
+        self._group = None
+
+    def start(self):
+        """The first one makes the tables."""
+        for one in self.instances:
+            one.start()
+        return self
+
+    def stop(self):
+        """The exit statuses."""
+        return [one.stop() for one in self.instances if one.running()]
+
+    def running(self):
+        return [one for one in self.instances if one.running()]
+
+    def behind(self):
+        """Messages that are not stored; -1: the broker does not say."""
+        if not self._group:
+            self._group = engine.Group(self.broker.address, self.name)
+        return self._group.behind(kafka.TOPICS.values(), self.broker.partitions)
+
+    def settled(self, seconds=60):
+        """Waits until all that was acknowledged is stored; false: it is not."""
+        return callboard.wait_until(lambda: self.behind() == 0, seconds)
+
+    def sql(self, text, **more):
+        return self.database.rows(text, database=self.name, **more)
