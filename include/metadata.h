@@ -40,6 +40,14 @@ void metadata_save_value(struct metadata *metadata, const char *name,
 /* Waits until all saved so far is committed. */
 MUST_CHECK enum status metadata_sync(struct metadata *metadata);
 
+/* Saves the value unless there is one already, also of another instance at the
+ * same time; *stored is the one that there is. After the commit. */
+MUST_CHECK enum status metadata_create_value(struct metadata *metadata,
+                                             const char *name,
+                                             struct slice value,
+                                             struct arena *arena,
+                                             struct slice *stored);
+
 /* These two return after the commit. After a failure the document may still be
  * committed later, with what is saved next. */
 MUST_CHECK enum status metadata_save_catalog(struct metadata *metadata,
@@ -75,6 +83,30 @@ MUST_CHECK enum status metadata_load_catalog(struct metadata *metadata,
 MUST_CHECK enum status metadata_load_derived_state(struct metadata *metadata,
                                                    struct arena *arena,
                                                    struct slice *state);
+
+/*
+ * Values of a kind, each saved for itself, so that those of several instances
+ * do not replace each other. Only where instances share the metadata: else
+ * metadata_has_entries() is false and the others must not be called.
+ */
+bool metadata_has_entries(const struct metadata *metadata);
+
+struct metadata_entry {
+    struct slice name, value;
+    bool deleted; /* for ever: the name is not used again */
+};
+/* All or none; after the commit. */
+MUST_CHECK enum status metadata_save_entries(
+    struct metadata *metadata, const char *kind,
+    const struct metadata_entry *entries, uint32_t count);
+
+typedef void metadata_entry_visit(void *arg, struct slice name,
+                                  struct slice value);
+/* The oldest first. */
+MUST_CHECK enum status metadata_load_entries(struct metadata *metadata,
+                                             const char *kind,
+                                             metadata_entry_visit *visit,
+                                             void *arg);
 
 /* By slot. number is 0 for reports of the first versions. */
 typedef void metadata_report_visit(void *arg, uint32_t slot, uint64_t number,

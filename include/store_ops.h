@@ -102,6 +102,9 @@ struct reader_ops {
 };
 
 struct metadata_ops {
+    enum status (*create_value)(struct metadata *metadata, const char *name,
+                                struct slice value, struct arena *arena,
+                                struct slice *stored);
     enum status (*load)(struct metadata *metadata,
                         metadata_identity_visit *identity,
                         metadata_resource_visit *resource, void *arg);
@@ -109,6 +112,9 @@ struct metadata_ops {
                                 struct slice *document);
     enum status (*load_derived_state)(struct metadata *metadata,
                                       struct arena *arena, struct slice *state);
+    /* NULL: instances do not share it. */
+    enum status (*load_entries)(struct metadata *metadata, const char *kind,
+                                metadata_entry_visit *visit, void *arg);
     enum status (*load_reports)(struct metadata *metadata,
                                 metadata_report_visit *visit, void *arg);
     enum status (*load_requests)(struct metadata *metadata,
@@ -119,6 +125,9 @@ struct metadata_ops {
                         uint32_t partition, uint64_t *next);
     enum status (*save_catalog)(struct metadata *metadata,
                                 struct slice document);
+    enum status (*save_entries)(struct metadata *metadata, const char *kind,
+                                const struct metadata_entry *entries,
+                                uint32_t count);
     void (*save_identity)(struct metadata *metadata,
                           const struct identity *identity);
     enum status (*save_report)(struct metadata *metadata, uint32_t slot,

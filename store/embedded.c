@@ -44,6 +44,7 @@ static const struct reader_ops embedded_reader_ops = {
 };
 
 static const struct metadata_ops embedded_metadata_ops = {
+    .create_value = embedded_create_value,
     .load = embedded_load_metadata,
     .load_catalog = embedded_load_catalog,
     .load_derived_state = embedded_load_derived_state,

@@ -107,6 +107,11 @@ MUST_CHECK enum status embedded_load_reports(struct metadata *metadata,
 MUST_CHECK enum status embedded_load_requests(struct metadata *metadata,
                                               metadata_request_visit *visit,
                                               void *arg);
+MUST_CHECK enum status embedded_create_value(struct metadata *metadata,
+                                             const char *name,
+                                             struct slice value,
+                                             struct arena *arena,
+                                             struct slice *stored);
 MUST_CHECK enum status embedded_load_value(struct metadata *metadata,
                                            const char *name,
                                            struct arena *arena,

@@ -9,6 +9,19 @@ static const struct metadata_head *metadata_head(
     return (const struct metadata_head *)(const void *)metadata;
 }
 
+enum status metadata_create_value(struct metadata *metadata, const char *name,
+                                  struct slice value, struct arena *arena,
+                                  struct slice *stored)
+{
+    return metadata_head(metadata)->ops->create_value(metadata, name, value,
+                                                      arena, stored);
+}
+
+bool metadata_has_entries(const struct metadata *metadata)
+{
+    return metadata_head(metadata)->ops->load_entries != NULL;
+}
+
 enum status metadata_load(struct metadata *metadata,
                           metadata_identity_visit *identity,
                           metadata_resource_visit *resource, void *arg)
@@ -30,6 +43,13 @@ enum status metadata_load_derived_state(struct metadata *metadata,
 {
     return metadata_head(metadata)->ops->load_derived_state(metadata, arena,
                                                             state);
+}
+
+enum status metadata_load_entries(struct metadata *metadata, const char *kind,
+                                  metadata_entry_visit *visit, void *arg)
+{
+    return metadata_head(metadata)->ops->load_entries(metadata, kind, visit,
+                                                      arg);
 }
 
 enum status metadata_load_reports(struct metadata *metadata,
@@ -62,6 +82,14 @@ enum status metadata_save_catalog(struct metadata *metadata,
                                   struct slice document)
 {
     return metadata_head(metadata)->ops->save_catalog(metadata, document);
+}
+
+enum status metadata_save_entries(struct metadata *metadata, const char *kind,
+                                  const struct metadata_entry *entries,
+                                  uint32_t count)
+{
+    return metadata_head(metadata)->ops->save_entries(metadata, kind, entries,
+                                                      count);
 }
 
 void metadata_save_identity(struct metadata *metadata,

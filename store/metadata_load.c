@@ -169,6 +169,21 @@ enum status embedded_load_value(struct metadata *metadata, const char *name,
     return load_one(metadata, SQL_VALUE_LOAD, &key, copy_value, arena, value);
 }
 
+/* There is one instance, and it does so while it starts. */
+enum status embedded_create_value(struct metadata *metadata, const char *name,
+                                  struct slice value, struct arena *arena,
+                                  struct slice *stored)
+{
+    enum status status = embedded_load_value(metadata, name, arena, stored);
+
+    if (status != OK || stored->len > 0)
+        return status;
+    embedded_save_value(metadata, name, value);
+    status = embedded_metadata_sync(metadata);
+    *stored = arena_copy(arena, value);
+    return status == OK ? arena_status(arena) : status;
+}
+
 enum status embedded_load_catalog(struct metadata *metadata,
                                   struct arena *arena, struct slice *document)
 {

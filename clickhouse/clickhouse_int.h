@@ -1,0 +1,39 @@
+/* clickhouse_int - the engine, for its files. */
+#ifndef CLICKHOUSE_INT_H
+#define CLICKHOUSE_INT_H
+
+#include <pthread.h>
+
+#include "ch_metadata.h"
+#include "ch_reader.h"
+#include "ch_retention.h"
+#include "clickhouse.h"
+#include "store_ops.h"
+
+struct clickhouse {
+    struct store_head head; /* first: it is a struct store */
+    struct ch_client *client;
+    struct ch_metadata metadata;
+    const struct store_resources *resources; /* NULL: not set yet */
+    struct budget queries;
+    struct ch_retention retention;
+    char *cluster, *database; /* of retention.schema */
+    atomic_bool stopping;
+
+    /* The thread that watches. */
+    struct clickhouse_watch watch;
+    pthread_t thread;
+    bool watching;
+    atomic_bool stop_watch;
+};
+
+static inline struct clickhouse *clickhouse_of(const struct store *store)
+{
+    return (struct clickhouse *)(uintptr_t)store;
+}
+
+/* ---- ch_reader_ops.c ---- */
+
+extern const struct reader_ops ch_reader_ops;
+
+#endif
