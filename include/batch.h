@@ -70,13 +70,18 @@ struct batch {
 
     struct request_hash hash; /* recognises the request if it is sent again */
     bool duplicate;           /* it was: its records have been removed */
+    bool counted; /* its records were counted where they were received */
 
-    uint32_t rejected;        /* records rejected one by one */
-    uint32_t rejected_old;    /* of those, records older than the retention */
-    const char *reason;       /* of the first; static text or in the arena */
+    uint32_t rejected;     /* records rejected one by one */
+    uint32_t rejected_old; /* of those, records older than the retention */
+    uint32_t received;     /* records of the request, with the rejected */
+    const uint32_t *rejected_at; /* their places among those, rising; in the */
+    uint32_t rejected_places;    /* arena; may have more than are rejected */
+    const char *reason;          /* of the first; static text or in the arena */
     uint32_t foreign;         /* records that the correlator dropped, since the
                                  writer may not write them */
     struct slice foreign_why; /* of the first of those; in the arena */
+    uint32_t too_big;         /* records that the sink could not pass on */
     uint32_t truncated;       /* values and attributes truncated at a bound */
 
     /* Of a derived batch: the correlator's state, committed with the points; in

@@ -28,6 +28,17 @@
 
 struct kafka;
 
+/* Signs what our receivers hand to Kafka; instances of a group share it. */
+enum { KAFKA_KEY_SIZE = 32 };
+struct kafka_key {
+    char bytes[KAFKA_KEY_SIZE];
+};
+
+static inline struct slice kafka_key_bytes(const struct kafka_key *key)
+{
+    return (struct slice){key->bytes, KAFKA_KEY_SIZE};
+}
+
 /* An assigned partition; the epoch tells it from earlier assignments. */
 struct kafka_assignment {
     struct slice topic;
@@ -70,7 +81,8 @@ struct kafka_options {
     const char *encoding;   /* auto, otlp_proto, otlp_json */
     const char *properties; /* of librdkafka, a name=value on each line */
     const char *store_id;   /* distinguishes this instance's store */
-    size_t queue_bytes;     /* what librdkafka may fetch ahead */
+    const struct kafka_key *key; /* NULL: no message is signed by ours */
+    size_t queue_bytes;          /* what librdkafka may fetch ahead */
     struct receiver_options receiver;
     struct kafka_owner owner; /* all NULL: none; next_offset decides, and what
                                  is stored is committed. With an owner, a batch

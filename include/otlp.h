@@ -47,6 +47,12 @@
 MUST_CHECK enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
                                    struct slice *detail);
 
+/* Rewrites the body of a JSON batch as protobuf, before it is decoded. *detail
+ * as otlp_decode() sets it. What JSON means twice is refused: a list that
+ * occurs twice in an object. */
+MUST_CHECK enum status otlp_to_protobuf(struct batch *batch,
+                                        struct slice *detail);
+
 /* Export<Signal>ServiceResponse; empty message if nothing was rejected. */
 void otlp_write_response(struct buf *out, enum signal signal,
                          enum batch_encoding encoding, uint64_t rejected,

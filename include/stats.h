@@ -90,6 +90,11 @@
     X(KAFKA_LOST,               COUNTER, "kafka_lost_total",                  "",                     "Kafka messages that the broker deleted before they were read.") \
     X(KAFKA_PAUSES,             COUNTER, "kafka_pauses_total",                "",                     "Times that reading was paused because the queue was full.") \
     X(KAFKA_REWINDS,            COUNTER, "kafka_rewinds_total",               "",                     "Times that messages were read again because they could not be written.") \
+    X(KAFKA_NOT_SIGNED,         COUNTER, "kafka_signature_failures_total",    "",                     "Kafka messages whose signature is not from --kafka-key; they are treated like those of any producer.") \
+    X(KAFKA_PRODUCED,           COUNTER, "kafka_produced_messages_total",     "",                     "Messages that receivers handed to Kafka, acknowledged by the brokers.") \
+    X(KAFKA_PRODUCED_BYTES,     COUNTER, "kafka_produced_bytes_total",        "",                     "Bytes of these messages, before compression.") \
+    X(KAFKA_NOT_PRODUCED,       COUNTER, "kafka_produce_failures_total",      "",                     "Messages that receivers could not hand to Kafka; their senders were told to send again.") \
+    X(KAFKA_PRODUCE_WAITING,    GAUGE,   "kafka_produce_waiting_bytes",       "",                     "Bytes of messages that the brokers do not have yet.") \
     X(KAFKA_REBALANCES,         COUNTER, "kafka_rebalances_total",            "",                     "Times that partitions were assigned or revoked.") \
     X(KAFKA_PARTITIONS,         GAUGE,   "kafka_partitions",                  "",                     "Partitions read by this instance.") \
     X(JOURNAL_BYTES,            GAUGE,   "journal_bytes",                     "",                     "Bytes in the journal that are not in blocks yet.") \

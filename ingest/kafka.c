@@ -129,20 +129,28 @@ static bool submit_message(struct kafka *kafka,
                            const rd_kafka_message_t *message)
 {
     const struct receiver_options *o = &kafka->options.receiver;
+    struct kafka_signature signature = {.id = {0, 0}};
+    bool is_signed =
+        kafka_is_signed(kafka, partition->signal, message, &signature);
     struct kafka_message from = {
         .value = {message->payload, message->len},
         .signal = partition->signal,
         .encoding = kafka->encoding,
-        .writer = partition->writer,
+        .writer = is_signed ? signature.writer : partition->writer,
+        .is_signed = is_signed,
+        .id = signature.id,
         .max_bytes = o->max_body,
         .received_ns = received_ns(kafka, partition, message),
         .key = o->key,
         .budget = o->budget,
     };
     struct batch *batch = NULL;
+    enum status status;
 
     from.oldest_ns = receiver_oldest_ns(o, partition->signal, from.received_ns);
-    if (kafka_message_batch(&from, &batch) != OK)
+    status = kafka_message_batch(&from, &batch);
+    writer_free(signature.writer);
+    if (status != OK)
         return false;
     stats_add(STATS_KAFKA_BYTES, message->len);
     kafka_submit(kafka, partition, batch, message->offset, time_of(message));

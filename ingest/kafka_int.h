@@ -16,6 +16,7 @@
 #include "kafka.h"
 #include "kafka_message.h"
 #include "kafka_partitions.h"
+#include "kafka_signature.h"
 
 /* A topic, or a pattern of topics, and what is in it. */
 struct kafka_topic {
@@ -104,6 +105,12 @@ bool kafka_signal_of(const struct kafka *kafka, const char *topic,
 bool kafka_is_first_topic(const struct kafka *kafka, const char *topic);
 /* Whose records a topic has; NULL: any. Lasts as long as kafka. */
 struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic);
+
+/* True if it was written by a receiver of ours; what its header says, whose
+ * writer is the caller's. */
+bool kafka_is_signed(const struct kafka *kafka, enum signal signal,
+                     const rd_kafka_message_t *message,
+                     struct kafka_signature *signature);
 
 /* kafka_rebalance.c; the first two are callbacks of librdkafka, from within a
  * poll. */

@@ -179,7 +179,11 @@ static enum status decode(const struct kafka_message *message,
     batch->encoding = encoding;
     batch->received_ns = message->received_ns;
     batch->writer = writer_ref(message->writer);
-    status = ingest_decode(batch, message->oldest_ns, message->key, &detail);
+    batch->counted = message->is_signed;
+    status = ingest_decode(batch, message->oldest_ns,
+                           message->is_signed ? NULL : message->key, &detail);
+    if (message->is_signed && batch->count > 0)
+        batch->hash = message->id;
     empty = status == OK ? why_empty(message, batch) : NULL;
     if (status != OK || empty) {
         snprintf(reason, REASON, "%s%s%.*s",

@@ -22,7 +22,9 @@ struct kafka_message {
     uint64_t received_ns, oldest_ns;
     const struct request_key *key; /* NULL: duplicates are not recognized */
     struct budget *budget;
-    struct writer *writer; /* of its topic; borrowed */
+    struct writer *writer; /* of its topic, or in its signature; borrowed */
+    bool is_signed;        /* by us: its records were counted at the receiver */
+    struct request_hash id; /* of a signed one, in place of `key` */
 };
 
 /*

@@ -92,10 +92,12 @@ static void partition_batch_is_done(void *arg, enum status status)
 
         if (!partitions->owned)
             partition->stored = pending->offset + 1;
-        ingest_count_records(
-            pending->batch->signal,
-            pending->batch->duplicate ? 0 : pending->accepted - foreign,
-            pending->batch->rejected + foreign);
+        ingest_count_records(pending->batch->signal,
+                             pending->batch->duplicate ||
+                                     pending->batch->counted
+                                 ? 0
+                                 : pending->accepted - foreign,
+                             pending->batch->rejected + foreign);
         ingest_audit_foreign(pending->batch, NULL, NULL);
     } else if (!partitions->owned) {
         partitions->failed = true;

@@ -1,11 +1,13 @@
 /*
- * Which topics are read, for which signal, and whose records are in them.
+ * Which topics are read, for which signal, and whose records are in them: the
+ * topic says it, or the signature of a message.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "kafka_int.h"
 #include "mem.h"
+#include "stats.h"
 #include "subject_writer.h"
 
 /* ---- a list of topics ---- */
@@ -153,4 +155,25 @@ struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic)
     const struct kafka_topic *found = find(&kafka->namespaces, topic);
 
     return found ? found->writer : NULL;
+}
+
+bool kafka_is_signed(const struct kafka *kafka, enum signal signal,
+                     const rd_kafka_message_t *message,
+                     struct kafka_signature *signature)
+{
+    rd_kafka_headers_t *headers = NULL;
+    const void *value = NULL;
+    size_t len = 0;
+
+    if (!kafka->options.key ||
+        rd_kafka_message_headers(message, &headers) != 0 ||
+        rd_kafka_header_get_last(headers, KAFKA_SIGNATURE_HEADER, &value,
+                                 &len) != 0)
+        return false;
+    if (kafka_signature_read(
+            kafka->options.key, signal, (struct slice){value, len},
+            (struct slice){message->payload, message->len}, signature))
+        return true;
+    stats_add(STATS_KAFKA_NOT_SIGNED, 1);
+    return false;
 }

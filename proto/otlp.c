@@ -22,9 +22,12 @@ enum status otlp_decode(struct batch *batch, uint64_t oldest_ns,
 
     batch->count = batch->resource_count = 0;
     batch->rejected = batch->rejected_old = batch->truncated = 0;
+    batch->received = 0;
     batch->reason = NULL;
     status = batch->encoding == BATCH_JSON ? otlp_decode_json(&d, &why)
                                            : otlp_decode_wire(&d, &why);
+    batch->rejected_at = d.rejected_at.at;
+    batch->rejected_places = d.rejected_at.count;
     if (status == OK)
         status = arena_status(d.arena); /* shapes of log records */
     if (status != OK && detail)

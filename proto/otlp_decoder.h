@@ -13,6 +13,13 @@
 #include "batch.h"
 #include "wire.h"
 
+/* An array that grows in the arena. Elements beyond a limit are counted in
+ * `truncated`. */
+struct otlp_list {
+    void *at;
+    uint32_t count, room, truncated;
+};
+
 /* One decoding in progress. */
 struct otlp_decoder {
     struct batch *batch;
@@ -26,16 +33,10 @@ struct otlp_decoder {
     struct metric *metrics;
     uint32_t metric_count, metric_room, resource_room;
     uint32_t path[3]; /* index of resource, scope, record; from 1, 0: none */
+    struct otlp_list rejected_at; /* of uint32_t: places in batch->received */
 };
 
 /* ---- lists (otlp_list.c) ---- */
-
-/* An array that grows in the arena. Elements beyond a limit are counted in
- * `truncated`. */
-struct otlp_list {
-    void *at;
-    uint32_t count, room, truncated;
-};
 
 /* Makes room for `expect` more (growing geometrically). False if the list has
  * reached max, which counts one more as truncated, or if the arena is full. */

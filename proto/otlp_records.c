@@ -79,6 +79,7 @@ void *otlp_new_record(struct otlp_decoder *d)
 
     if (batch->count >= d->room)
         return NULL;
+    batch->received++;
     switch (batch->signal) {
     case SIGNAL_SPANS:
         return &batch->spans[batch->count];
@@ -106,6 +107,11 @@ void otlp_no_scope(struct otlp_decoder *d, const struct otlp_mark *since)
 
 static void reject(struct otlp_decoder *d, const char *reason)
 {
+    struct otlp_list *list = &d->rejected_at;
+
+    if (list->count < list->room ||
+        otlp_list_more(d, list, sizeof(uint32_t), UINT32_MAX, 16))
+        ((uint32_t *)list->at)[list->count++] = d->batch->received - 1;
     if (d->batch->rejected++ == 0)
         d->batch->reason = reason;
 }
