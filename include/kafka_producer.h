@@ -14,10 +14,10 @@
  * Threads:    the sink and kafka_producer_unhealthy() from any thread, the
  *             others from one. done() is called on the producer's thread, or
  *             by submit().
- * Errors:     options that cannot be used are logged. ready() is ERR_IO while
- *             the brokers do not respond, ERR_BUSY while as much waits for them
- *             as may.
- * Read next:  docs/kafka.md; ingest/kafka_signature.h: what a message carries.
+ * Errors:     options that cannot be used are logged. ready() is
+ * ERR_UNREACHABLE while the brokers do not respond, ERR_BUSY while as much
+ * waits for them as may. Read next:  docs/kafka.md; ingest/kafka_signature.h:
+ * what a message carries.
  */
 #ifndef KAFKA_PRODUCER_H
 #define KAFKA_PRODUCER_H

@@ -31,6 +31,7 @@ struct receiver_options {
                                 its share, whatever others hold */
     struct tenants *tenants; /* NULL: no limits, nothing is counted by tenant */
     struct sink sink;
+    bool as_protobuf; /* the sink wants no JSON bodies: they are rewritten */
 };
 
 /* Share of the files that a receiver's connections may be (http_slots.h). */

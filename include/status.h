@@ -36,6 +36,7 @@
     X(ERR_BUSY,        "queue or memory full; retry later", 503, 14) \
     X(ERR_IN_USE,      "in use by another process",         503, 14) \
     X(ERR_IO,          "storage failed; retry later",       503, 14) \
+    X(ERR_UNREACHABLE, "Kafka cannot be reached; retry later", 503, 14) \
     X(ERR_FULL,        "a configured limit is reached",     503, 14) \
     X(ERR_CORRUPT,     "stored data is damaged",            503, 14) \
     X(ERR_STOPPING,    "shutting down; retry later",        503, 14) \

@@ -115,22 +115,20 @@ static void note_rejected(struct export_request *request,
                  nouns[batch->signal], batch->reason ? batch->reason : "");
 }
 
-/* What the correlator refused is told after what decoding did. */
-static void note_foreign(struct export_request *request,
-                         const struct batch *batch)
+/* What the sink refused is told after what decoding did. */
+static void note_refused(struct export_request *request, uint32_t count,
+                         struct slice why)
 {
     uint32_t all = request->accepted + request->rejected;
     size_t used = request->rejected > 0 ? strlen(request->message) : 0;
 
-    if (batch->foreign == 0)
+    if (count == 0)
         return;
     snprintf(request->message + used, sizeof(request->message) - used,
-             "%s%u of %u %s: %.*s", used > 0 ? "; " : "", batch->foreign, all,
-             nouns[batch->signal], (int)batch->foreign_why.len,
-             batch->foreign_why.ptr);
-    request->foreign = batch->foreign;
-    request->accepted -= batch->foreign;
-    request->rejected += batch->foreign;
+             "%s%u of %u %s: %.*s", used > 0 ? "; " : "", count, all,
+             nouns[request->signal], (int)why.len, why.ptr);
+    request->accepted -= count;
+    request->rejected += count;
 }
 
 /* ---- decoding ---- */
@@ -186,6 +184,20 @@ static struct slice too_big_text(char why[WHY_SIZE], size_t most)
     return (struct slice){why, (size_t)len};
 }
 
+static enum status decode_batch(const struct receiver_options *options,
+                                struct batch *batch, struct slice *detail)
+{
+    enum status status = OK;
+
+    if (options->as_protobuf && batch->encoding == BATCH_JSON)
+        status = otlp_to_protobuf(batch, detail);
+    if (status != OK)
+        return status;
+    return ingest_decode(
+        batch, receiver_oldest_ns(options, batch->signal, batch->received_ns),
+        options->key, detail);
+}
+
 bool export_decode(struct export_request *request)
 {
     const struct receiver_options *options = &request->intake->options;
@@ -218,9 +230,7 @@ bool export_decode(struct export_request *request)
     }
     stats_add(STATS_DECODED_BYTES, len);
     batch = new_batch(request, body, len, writer);
-    status = ingest_decode(
-        batch, receiver_oldest_ns(options, request->signal, batch->received_ns),
-        options->key, &detail);
+    status = decode_batch(options, batch, &detail);
     if (status == OK) {
         request->status = OK;
         request->accepted = batch->count;
@@ -248,7 +258,12 @@ static void export_is_done(void *arg, enum status status)
     if (status != OK) {
         export_refuse(request, status, (struct slice){NULL, 0});
     } else {
-        note_foreign(request, request->sent);
+        const struct batch *batch = request->sent;
+
+        request->foreign = batch->foreign;
+        note_refused(request, batch->foreign, batch->foreign_why);
+        note_refused(request, batch->too_big,
+                     SLICE("larger than a message of Kafka may be"));
         ingest_audit_foreign(request->sent, request->subject, request->address);
         if (request->sent->duplicate) /* counted when it came first */
             request->accepted = 0;
@@ -311,6 +326,7 @@ static void count_outcome(const struct export_request *request)
         break;
     case ERR_IO:
     case ERR_CORRUPT:
+    case ERR_UNREACHABLE:
         stats_add(STATS_REFUSED_STORAGE, 1);
         break;
     case ERR_LIMITED:

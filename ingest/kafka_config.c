@@ -60,8 +60,8 @@ enum status kafka_refuse(const char *option, const char *reason)
     return ERR_INVALID;
 }
 
-static enum status set(rd_kafka_conf_t *conf, const char *name,
-                       const char *value)
+enum status kafka_set(rd_kafka_conf_t *conf, const char *name,
+                      const char *value)
 {
     char reason[256];
 
@@ -101,7 +101,7 @@ static enum status set_tuned(struct kafka *kafka)
     for (size_t i = 0; i < sizeof(tuned) / sizeof(tuned[0]) && status == OK;
          i++)
         if (tuned[i][1])
-            status = set(kafka->conf, tuned[i][0], tuned[i][1]);
+            status = kafka_set(kafka->conf, tuned[i][0], tuned[i][1]);
     return status;
 }
 
@@ -115,39 +115,42 @@ static enum status set_fixed(struct kafka *kafka)
         if (fixed[i].is_option)
             memcpy(&value, options + fixed[i].option, sizeof(value));
         if (value && value[0])
-            status = set(kafka->conf, fixed[i].name, value);
+            status = kafka_set(kafka->conf, fixed[i].name, value);
     }
     return status;
 }
 
-static enum status set_property(struct kafka *kafka, char *line)
+static enum status set_property(void *arg, const char *name, const char *value)
 {
-    char *value = strchr(line, '=');
+    const struct kafka *kafka = arg;
     char option[160];
 
-    if (!value)
+    if (strncmp(name, KAFKA_PRODUCER_PREFIX, strlen(KAFKA_PRODUCER_PREFIX)) ==
+        0)
         return OK;
-    *value++ = '\0';
-    snprintf(option, sizeof(option), "kafka.%s", line);
+    snprintf(option, sizeof(option), "kafka.%s", name);
     for (size_t i = 0; i < FIXED; i++)
-        if (strcmp(fixed[i].name, line) == 0)
+        if (strcmp(fixed[i].name, name) == 0)
             return kafka_refuse(option, "is set by another option or cannot be "
                                         "changed (see docs/kafka.md)");
-    return set(kafka->conf, line, value);
+    return kafka_set(kafka->conf, name, value);
 }
 
-static enum status set_properties(struct kafka *kafka)
+enum status kafka_each_property(const char *list, kafka_take_property *take,
+                                void *arg)
 {
-    const char *at = kafka->options.properties;
     enum status status = OK;
 
-    while (*at && status == OK) {
-        size_t len = strcspn(at, "\n");
-        char *line = mem_copy(at, len);
+    while (*list && status == OK) {
+        size_t len = strcspn(list, "\n");
+        char *line = mem_copy(list, len), *value = strchr(line, '=');
 
-        status = set_property(kafka, line);
+        if (value) {
+            *value++ = '\0';
+            status = take(arg, line, value);
+        }
         free(line);
-        at += len + (at[len] == '\n');
+        list += len + (list[len] == '\n');
     }
     return status;
 }
@@ -183,8 +186,8 @@ static enum status read_choices(struct kafka *kafka)
 }
 
 /* For debugging; errors that matter arrive in kafka_error(). */
-static void log_line(const rd_kafka_t *rk, int level, const char *facility,
-                     const char *text)
+void kafka_log_line(const rd_kafka_t *rk, int level, const char *facility,
+                    const char *text)
 {
     (void)rk;
     (void)level;
@@ -208,12 +211,13 @@ enum status kafka_configure(struct kafka *kafka)
     if (status == OK)
         status = set_fixed(kafka);
     if (status == OK)
-        status = set_properties(kafka);
+        status =
+            kafka_each_property(kafka->options.properties, set_property, kafka);
     rd_kafka_conf_set_opaque(kafka->conf, kafka);
     rd_kafka_conf_set_rebalance_cb(kafka->conf, kafka_rebalance);
     rd_kafka_conf_set_offset_commit_cb(kafka->conf, kafka_commit_done);
     rd_kafka_conf_set_error_cb(kafka->conf, kafka_error);
-    rd_kafka_conf_set_log_cb(kafka->conf, log_line);
+    rd_kafka_conf_set_log_cb(kafka->conf, kafka_log_line);
     return status;
 }
 

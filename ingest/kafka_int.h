@@ -94,6 +94,18 @@ struct kafka {
 MUST_CHECK enum status kafka_configure(struct kafka *kafka);
 void kafka_unconfigure(struct kafka *kafka);
 MUST_CHECK enum status kafka_refuse(const char *option, const char *reason);
+MUST_CHECK enum status kafka_set(rd_kafka_conf_t *conf, const char *name,
+                                 const char *value);
+void kafka_log_line(const rd_kafka_t *rk, int level, const char *facility,
+                    const char *text);
+/* Takes the properties of kafka_options until one is refused. Those that begin
+ * with the prefix are of the producer only. */
+#define KAFKA_PRODUCER_PREFIX "producer."
+typedef enum status kafka_take_property(void *arg, const char *name,
+                                        const char *value);
+MUST_CHECK enum status kafka_each_property(const char *list,
+                                           kafka_take_property *take,
+                                           void *arg);
 
 /* kafka_topics.c: ERR_INVALID, logged. */
 MUST_CHECK enum status kafka_read_topics(struct kafka *kafka);

@@ -1,0 +1,344 @@
+/*
+ * A batch on its way to Kafka:
+ *
+ *   1. records that their sender may not write are left out, as are those that
+ *      decoding rejected
+ *   2. the rest is split into messages by partition (otlp_split.h)
+ *   3. each message is signed and given to librdkafka
+ *   4. with the last delivery report the batch is done
+ *
+ * All messages exist before the first is produced, so a batch that is too much
+ * for the memory leaves none behind. If only some could be delivered, the
+ * sender is told to send the request again; consumers know the others by their
+ * ids.
+ *
+ * Foreign records: names that a resource or a record stamps are compared here
+ * with the scopes of the sender. Whose a uid is, only the correlator knows;
+ * what it refuses is counted in records_foreign_total there, and the sender is
+ * not told.
+ */
+#include <stdlib.h>
+
+#include "arena.h"
+#include "array.h"
+#include "clock.h"
+#include "kafka_int.h"
+#include "kafka_producer_int.h"
+#include "log.h"
+#include "mem.h"
+#include "otlp_split.h"
+#include "stats.h"
+
+/* Beside the bytes of a message: its headers, librdkafka's and our own. Of the
+ * message's largest size, framing. */
+enum { MESSAGE_OVERHEAD = 1024, FRAMING = 512 };
+/* Copies of resources in several messages may take so many times the request.
+ */
+enum { MAX_COPIES = 16, MIN_TOTAL = 1 << 20 };
+
+struct handed_message {
+    struct handover *handover;
+    struct otlp_part part;
+};
+
+struct handover {
+    struct kafka_producer *producer;
+    struct batch *batch;
+    struct handed_message *messages;
+    uint32_t count, room;
+    atomic_uint waiting; /* messages, and 1 while they are produced */
+    atomic_int status;   /* enum status: the first failure */
+};
+
+/* ---- the end ---- */
+
+static void note_failure(struct handover *h, enum status status)
+{
+    int was = OK;
+
+    if (status != OK)
+        atomic_compare_exchange_strong(&h->status, &was, (int)status);
+}
+
+static void release(struct handover *h)
+{
+    struct kafka_producer *producer = h->producer;
+
+    if (atomic_fetch_sub(&h->waiting, 1) > 1)
+        return;
+    batch_done(h->batch, (enum status)atomic_load(&h->status));
+    batch_free(h->batch);
+    free(h->messages);
+    free(h);
+    atomic_fetch_sub(&producer->handovers, 1); /* now it may stop */
+}
+
+static void give_back(struct handed_message *message)
+{
+    struct kafka_producer *producer = message->handover->producer;
+    size_t bytes = message->part.charged + MESSAGE_OVERHEAD;
+
+    budget_give(producer->options.budget, bytes);
+    stats_set(STATS_KAFKA_PRODUCE_WAITING,
+              atomic_fetch_sub(&producer->waiting, bytes) - bytes);
+}
+
+/* What the sender is told. */
+static enum status status_of(rd_kafka_resp_err_t error)
+{
+    switch (error) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return OK;
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+        return ERR_TOO_BIG;
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+        return ERR_STOPPING;
+    default:
+        return ERR_BUSY;
+    }
+}
+
+/* Once a minute. */
+static void log_failure(struct kafka_producer *producer,
+                        rd_kafka_resp_err_t error)
+{
+    uint64_t now = clock_monotonic_ns();
+    uint64_t last = atomic_load(&producer->logged_ns);
+
+    if (now - last < NS_PER_MIN && last > 0)
+        return;
+    if (atomic_compare_exchange_strong(&producer->logged_ns, &last, now))
+        log_warn("kafka", "messages could not be handed over",
+                 log_text("error", rd_kafka_err2str(error)));
+}
+
+void kafka_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message,
+                     void *opaque)
+{
+    struct handed_message *handed = message->_private;
+    struct handover *h = handed->handover;
+
+    (void)rk;
+    (void)opaque;
+    if (message->err) {
+        stats_add(STATS_KAFKA_NOT_PRODUCED, 1);
+        log_failure(h->producer, message->err);
+        note_failure(h, status_of(message->err));
+    } else {
+        stats_add(STATS_KAFKA_PRODUCED, 1);
+        stats_add(STATS_KAFKA_PRODUCED_BYTES, handed->part.len);
+    }
+    give_back(handed);
+    release(h);
+}
+
+/* ---- foreign records ---- */
+
+static bool accepts(struct handover *h, const struct attrs *attrs)
+{
+    const struct kafka_producer_options *o = &h->producer->options;
+    char why[KAFKA_WHY_SIZE] = "";
+
+    if (o->accepts(o->accepts_arg, h->batch->writer, attrs, why))
+        return true;
+    if (h->batch->foreign_why.len == 0)
+        h->batch->foreign_why =
+            arena_copy_forced(&h->batch->arena, slice_of(why));
+    return false;
+}
+
+static const struct resource *record_of(const struct batch *batch, uint32_t i,
+                                        const struct attrs **attrs)
+{
+    *attrs = NULL; /* labels of spans have no effect */
+    switch (batch->signal) {
+    case SIGNAL_SPANS:
+        return batch->spans[i].resource;
+    case SIGNAL_LOGS:
+        *attrs = &batch->logs[i].attrs;
+        return batch->logs[i].resource;
+    default:
+        *attrs = &batch->points[i].attrs;
+        return batch->points[i].metric->resource;
+    }
+}
+
+static void skip(uint8_t *bits, uint32_t place)
+{
+    bits[place / 8] |= (uint8_t)(1u << place % 8);
+}
+
+/* Resources are compared once, their ids tell the outcome. */
+static void skip_foreign(struct handover *h, uint8_t *bits)
+{
+    struct batch *batch = h->batch;
+    uint32_t place = 0;
+
+    for (uint32_t i = 0; i < batch->resource_count; i++)
+        batch->resources[i].id =
+            accepts(h, &batch->resources[i].attrs) ? 0 : RESOURCE_NONE;
+    for (uint32_t i = 0; i < batch->count; i++, place++) {
+        const struct attrs *attrs;
+        const struct resource *resource = record_of(batch, i, &attrs);
+
+        while (bits[place / 8] >> place % 8 & 1)
+            place++;
+        if (resource->id != RESOURCE_NONE && (!attrs || accepts(h, attrs)))
+            continue;
+        skip(bits, place);
+        batch->foreign++;
+    }
+    stats_add(STATS_RECORDS_FOREIGN, batch->foreign);
+}
+
+/* The records to leave out. False: no memory; *bits NULL: there are none. */
+static bool find_skipped(struct handover *h, const uint8_t **bits)
+{
+    struct batch *batch = h->batch;
+    uint8_t *skipped;
+
+    *bits = NULL;
+    if (batch->rejected_places == 0 && !batch->writer)
+        return true;
+    skipped = arena_zero(&batch->arena, batch->received / 8 + 1, 1);
+    if (!skipped)
+        return false;
+    for (uint32_t i = 0; i < batch->rejected_places; i++)
+        skip(skipped, batch->rejected_at[i]);
+    if (batch->writer && h->producer->options.accepts)
+        skip_foreign(h, skipped);
+    *bits = skipped;
+    return true;
+}
+
+/* ---- messages ---- */
+
+static void take_part(void *arg, const struct otlp_part *part)
+{
+    struct handover *h = arg;
+    struct handed_message *message =
+        array_append(&h->messages, h->count, &h->room);
+
+    h->count++;
+    *message = (struct handed_message){.handover = h, .part = *part};
+    budget_force(h->producer->options.budget, MESSAGE_OVERHEAD);
+    atomic_fetch_add(&h->producer->waiting, part->charged + MESSAGE_OVERHEAD);
+}
+
+static enum status split(struct handover *h, uint32_t partitions)
+{
+    const struct kafka_producer *producer = h->producer;
+    const struct batch *batch = h->batch;
+    size_t head = FRAMING + KAFKA_SIGNATURE_MAX - WRITER_MAX_BYTES +
+                  writer_bytes(batch->writer).len;
+    struct otlp_split split = {
+        .signal = batch->signal,
+        .body = {batch->body, batch->body_len},
+        .partitions = partitions,
+        .max_bytes = producer->max_message - head,
+        .max_total = batch->body_len * MAX_COPIES + MIN_TOTAL,
+        .budget = producer->options.budget,
+        .emit = take_part,
+        .arg = h,
+    };
+    enum status status;
+
+    if (partitions == 0)
+        return ERR_UNREACHABLE;
+    if (!find_skipped(h, &split.skip))
+        return ERR_BUSY;
+    status = otlp_split(&split);
+    h->batch->too_big = split.too_big;
+    return status;
+}
+
+/* Both, since two requests may have a message in common. */
+static struct request_hash id_of(const struct handover *h, struct slice value)
+{
+    const struct kafka_producer_options *o = &h->producer->options;
+    struct request_hash hash = h->batch->hash;
+    char bytes[16];
+
+    if (request_hash_none(hash))
+        return hash;
+    store_le(bytes, hash.a, 8);
+    store_le(bytes + 8, hash.b, 8);
+    return kafka_message_id(
+        o->key, request_hash_of(o->request_key,
+                                UINT64_C(1) << 32 | (uint64_t)h->batch->signal,
+                                (struct slice){bytes, sizeof(bytes)}, value));
+}
+
+static rd_kafka_resp_err_t produce(struct handover *h,
+                                   struct handed_message *message,
+                                   struct buf *header)
+{
+    struct kafka_producer *p = h->producer;
+    struct slice value = {message->part.bytes, message->part.len};
+    struct kafka_signature signature = {.signal = h->batch->signal,
+                                        .id = id_of(h, value),
+                                        .writer = h->batch->writer};
+
+    buf_reset(header);
+    if (!kafka_sign(p->options.key, &signature, value, header))
+        return RD_KAFKA_RESP_ERR__FAIL;
+    return rd_kafka_producev(
+        p->rk, RD_KAFKA_V_RKT(p->topics[h->batch->signal].rkt),
+        RD_KAFKA_V_PARTITION((int32_t)message->part.partition),
+        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
+        RD_KAFKA_V_VALUE(message->part.bytes, message->part.len),
+        RD_KAFKA_V_TIMESTAMP((int64_t)(h->batch->received_ns / NS_PER_MS)),
+        RD_KAFKA_V_HEADER(KAFKA_SIGNATURE_HEADER, header->ptr,
+                          (ssize_t)header->len),
+        RD_KAFKA_V_OPAQUE(message), RD_KAFKA_V_END);
+}
+
+/* librdkafka owns the bytes of what is produced; delivery reports release the
+ * rest. */
+static void produce_all(struct handover *h, enum status status)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    uint32_t produced = 0;
+    struct buf header;
+
+    buf_init(&header, KAFKA_SIGNATURE_MAX);
+    note_failure(h, status);
+    atomic_fetch_add(&h->waiting, h->count);
+    pthread_rwlock_rdlock(&h->producer->lock);
+    for (uint32_t i = 0; i < h->count && status == OK && !error; i++) {
+        error = produce(h, &h->messages[i], &header);
+        produced += !error;
+    }
+    pthread_rwlock_unlock(&h->producer->lock);
+    buf_release(&header);
+    if (error) {
+        stats_add(STATS_KAFKA_NOT_PRODUCED, h->count - produced);
+        log_failure(h->producer, error);
+        note_failure(h, status_of(error));
+    }
+    for (uint32_t i = produced; i < h->count; i++) {
+        free(h->messages[i].part.bytes);
+        give_back(&h->messages[i]);
+        atomic_fetch_sub(&h->waiting, 1); /* never the last one */
+    }
+}
+
+void kafka_producer_submit(void *arg, struct batch *batch)
+{
+    struct kafka_producer *producer = arg;
+    struct handover *h = mem_zero(1, sizeof(*h));
+    enum status status = OK;
+
+    h->producer = producer;
+    h->batch = batch;
+    atomic_init(&h->waiting, 1);
+    /* Counts, then checks, as export_submit() does. */
+    atomic_fetch_add(&producer->handovers, 1);
+    if (atomic_load(&producer->stopping))
+        status = ERR_STOPPING;
+    if (status == OK)
+        status = split(h, producer->topics[batch->signal].partitions);
+    produce_all(h, status);
+    release(h);
+}
