@@ -53,6 +53,8 @@ static enum status start(struct daemon *d)
     if (status == OK)
         status = serve_start_storage(d);
     if (status == OK)
+        status = serve_load_kafka_key(d);
+    if (status == OK)
         status = serve_start_correlator(d);
     if (status == OK)
         status = serve_replay(d);
@@ -62,6 +64,8 @@ static enum status start(struct daemon *d)
         status = journal_start(d->journal, correlator_sink(d->correlator));
     if (status == OK)
         status = serve_start_kafka(d);
+    if (status == OK)
+        status = serve_start_producer(d);
     return status == OK ? serve_start_ports(d) : status;
 }
 
@@ -69,10 +73,12 @@ static void stop(struct daemon *d)
 {
     store_begin_shutdown(d->store); /* nothing below waits for the disk */
     kafka_stop(d->kafka);
+    kafka_producer_stop(d->producer);
     otlp_grpc_stop(d->otlp_grpc); /* its peers are told first */
     otlp_http_stop(d->otlp_http);
     query_stop(d->query);
     kafka_close(d->kafka);
+    kafka_producer_close(d->producer);
     budget_give(&d->budget, d->kafka_prefetch);
     tokens_save_use(d->tokens, clock_wall_ns(), true);
     journal_stop(d->journal); /* submitted batches reach the correlator */

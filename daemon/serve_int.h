@@ -12,6 +12,7 @@
 #include "correlate.h"
 #include "journal.h"
 #include "kafka.h"
+#include "kafka_producer.h"
 #include "otlp_grpc.h"
 #include "otlp_http.h"
 #include "prices.h"
@@ -45,7 +46,10 @@ struct daemon {
     struct query *query;
     struct otlp_http *otlp_http;
     struct otlp_grpc *otlp_grpc;
-    struct kafka *kafka;   /* NULL: no brokers are configured */
+    struct kafka *kafka; /* NULL: no brokers are configured */
+    struct kafka_key kafka_key;
+    struct request_key kafka_request_key; /* of what is handed to Kafka */
+    struct kafka_producer *producer;      /* NULL: receivers use the journal */
     size_t kafka_prefetch; /* of the budget, for what librdkafka prefetches */
     struct tls *tls[CONFIG_PORTS]; /* NULL: plain */
     struct serve_loss loss;
@@ -85,6 +89,13 @@ MUST_CHECK enum status serve_start_ports(struct daemon *d);
 /* Retention: the oldest time that is stored of a batch received then; 0: any.
  * arg is a struct config. */
 uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns);
+
+/* ---- serve_producer.c ---- */
+
+/* ERR_INVALID: an option, logged. */
+MUST_CHECK enum status serve_load_kafka_key(struct daemon *d);
+MUST_CHECK enum status serve_start_producer(struct daemon *d);
+bool serve_ingests_to_kafka(const struct config *config);
 
 /* ---- serve_tls.c ---- */
 

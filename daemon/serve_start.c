@@ -146,6 +146,16 @@ static enum status load_store_id(struct store *store, char id[STORE_ID_SIZE])
     return metadata_sync(store_metadata(store));
 }
 
+/* Of OTLP ports: to Kafka if it is handed over. */
+static void hand_over(const struct daemon *d, struct receiver_options *options)
+{
+    if (!d->producer)
+        return;
+    options->key = &d->kafka_request_key;
+    options->sink = kafka_producer_sink(d->producer);
+    options->as_protobuf = true;
+}
+
 static struct receiver_options receiver_options(struct daemon *d,
                                                 size_t max_body)
 {
@@ -179,6 +189,7 @@ enum status serve_start_kafka(struct daemon *d)
         .encoding = c->kafka_encoding,
         .properties = c->kafka_options,
         .store_id = store_id,
+        .key = &d->kafka_key,
         .queue_bytes = c->memory_limit / 64,
         .receiver =
             receiver_options(d, min_u64(c->max_body, d->budget.limit / 2)),
@@ -222,10 +233,15 @@ static bool kafka_note(const struct daemon *d, struct buf *out)
 {
     char reason[KAFKA_REASON_SIZE];
 
-    if (!d->kafka || !kafka_unhealthy(d->kafka, reason))
-        return false;
-    buf_format(out, "kafka: %s", reason);
-    return true;
+    bool noted = d->kafka && kafka_unhealthy(d->kafka, reason);
+
+    if (noted)
+        buf_format(out, "kafka: %s", reason);
+    if (d->producer && kafka_producer_unhealthy(d->producer, reason)) {
+        buf_format(out, "%skafka: %s", noted ? "; " : "", reason);
+        noted = true;
+    }
+    return noted;
 }
 
 static bool print_note(const struct daemon *d, int which, struct buf *out)
@@ -351,12 +367,13 @@ enum status serve_start_ports(struct daemon *d)
         .idle_timeout_ns = c->idle_timeout,
         .max_age_ns = c->grpc_max_age,
         .allowed_hosts = c->allowed_hosts,
-        .receiver = otlp_http.receiver,
     };
     enum status status;
 
     budget_init(&d->bodies, receiver_bodies_limit(&otlp_http.receiver));
-    otlp_http.receiver.bodies = otlp_grpc.receiver.bodies = &d->bodies;
+    otlp_http.receiver.bodies = &d->bodies;
+    hand_over(d, &otlp_http.receiver);
+    otlp_grpc.receiver = otlp_http.receiver;
     (void)snprintf(d->admin, sizeof(d->admin), "unix:%.4000s/admin.sock",
                    c->data_dir);
     status = query_start(&d->query, &query);

@@ -100,6 +100,13 @@ MUST_CHECK bool registry_accepts(const struct registry *registry,
                                  const struct attrs *attrs,
                                  struct registry_refusal *why);
 
+/* The same for names only, from any thread: whose a uid is, only the
+ * correlator's thread knows. */
+MUST_CHECK bool registry_accepts_names(const struct registry *registry,
+                                       const struct writer *writer,
+                                       const struct attrs *attrs,
+                                       struct registry_refusal *why);
+
 /* Sets resource->id by a hash of its attributes, saves a new resource to the
  * store, and re-tags others if this one teaches their identity. */
 void registry_resolve(struct registry *registry, struct resource *resource,

@@ -54,19 +54,24 @@ static bool is_narrowed(const struct writer *writer)
     return false;
 }
 
-void registry_set_writer(struct registry *reg, const struct writer *writer)
+static struct registry_sender sender_of(const struct writer *writer)
 {
-    struct registry_sender *sender = &reg->sender;
+    struct registry_sender sender = {.writer = writer};
     struct slice tenant = writer_tenant(writer);
 
-    *sender = (struct registry_sender){.writer = writer};
     if (writer)
-        sender->hash = hash_bytes(writer->bytes, writer->len, 1) | 1;
+        sender.hash = hash_bytes(writer->bytes, writer->len, 1) | 1;
     if (tenant.len == 0)
-        return;
-    sender->tenant = sender->key = tenant_of(tenant);
+        return sender;
+    sender.tenant = sender.key = tenant_of(tenant);
     if (is_narrowed(writer))
-        sender->key = hash_bytes(writer->bytes, writer->len, sender->tenant);
+        sender.key = hash_bytes(writer->bytes, writer->len, sender.tenant);
+    return sender;
+}
+
+void registry_set_writer(struct registry *reg, const struct writer *writer)
+{
+    reg->sender = sender_of(writer);
 }
 
 void registry_set_topic(struct registry *reg, struct slice topic)
@@ -131,7 +136,7 @@ static bool uid_fits(const struct registry *reg, enum label label,
 }
 
 /* The first label that does not fit into the scope; LABEL_NONE: all do. *which
- * is its text. */
+ * is its text. Without a registry uids are not compared. */
 static enum label misfit(const struct registry *reg,
                          const struct resource_attributes *fields,
                          const struct writer_scope *scope, struct slice *which)
@@ -150,7 +155,7 @@ static enum label misfit(const struct registry *reg,
     if (fields->label[LABEL_COMPONENT].len == 0 &&
         !fits(scope->name[IDENTITY_COMPONENT], *which))
         return LABEL_RESOURCE;
-    for (int i = 0; i < UID_LABELS; i++) {
+    for (int i = 0; reg && i < UID_LABELS; i++) {
         *which = fields->label[uid_labels[i]];
         if (!uid_fits(reg, uid_labels[i], *which, scope))
             return uid_labels[i];
@@ -164,6 +169,7 @@ static enum label misfit(const struct registry *reg,
 /* The scope into which all labels fit. Else the one into which most do, and the
  * first label that does not; with no scope at all LABEL_NAMESPACE. */
 static enum label choose_scope(const struct registry *reg,
+                               const struct registry_sender *sender,
                                const struct resource_attributes *fields,
                                struct writer_scope *best, struct slice *which)
 {
@@ -175,7 +181,7 @@ static enum label choose_scope(const struct registry *reg,
 
     *best = (struct writer_scope){.name = {{NULL, 0}}};
     *which = fields->label[LABEL_NAMESPACE];
-    while (writer_next_scope(reg->sender.writer, &at, &scope)) {
+    while (writer_next_scope(sender->writer, &at, &scope)) {
         enum label label = misfit(reg, fields, &scope, &text);
 
         if (label == LABEL_NONE || !any || label > worst) {
@@ -216,10 +222,11 @@ static struct slice shown(struct slice text, char to[SHOWN_BYTES])
 }
 
 /* Who may not write it. */
-static void name_sender(const struct registry *reg, char text[SHOWN_BYTES + 8])
+static void name_sender(const struct registry_sender *from,
+                        char text[SHOWN_BYTES + 8])
 {
     char shortened[SHOWN_BYTES];
-    struct slice topic = shown(reg->sender.topic, shortened);
+    struct slice topic = shown(from->topic, shortened);
 
     if (topic.len > 0)
         snprintf(text, SHOWN_BYTES + 8, "topic %.*s", (int)topic.len,
@@ -228,7 +235,7 @@ static void name_sender(const struct registry *reg, char text[SHOWN_BYTES + 8])
         snprintf(text, SHOWN_BYTES + 8, "this credential");
 }
 
-static void explain(const struct registry *reg, enum label label,
+static void explain(const struct registry_sender *from, enum label label,
                     struct slice which, const struct writer_scope *scope,
                     struct registry_refusal *why)
 {
@@ -236,9 +243,9 @@ static void explain(const struct registry *reg, enum label label,
     struct slice value = shown(which, stamped), fixed = {NULL, 0};
     bool is_uid = label >= LABEL_PROJECT_UID && label != LABEL_RESOURCE;
 
-    name_sender(reg, sender);
+    name_sender(from, sender);
     why->label = label_names[label];
-    if (reg->sender.tenant && !is_uid)
+    if (from->tenant && !is_uid)
         for (int i = 0; i < IDENTITY_NAMES; i++)
             if (name_labels[i] == label ||
                 (label == LABEL_RESOURCE && i == IDENTITY_COMPONENT))
@@ -261,18 +268,18 @@ static void explain(const struct registry *reg, enum label label,
 /* ---- accept ---- */
 
 static bool accepts(const struct registry *reg,
+                    const struct registry_sender *sender,
                     const struct resource_attributes *fields,
                     struct registry_refusal *why)
 {
     struct writer_scope scope;
     struct slice which;
-    enum label label = choose_scope(reg, fields, &scope, &which);
+    enum label label = choose_scope(reg, sender, fields, &scope, &which);
 
-    if (label == LABEL_NONE ||
-        (reg->sender.tenant && reg->sender.writer->override))
+    if (label == LABEL_NONE || (sender->tenant && sender->writer->override))
         return true;
     if (why)
-        explain(reg, label, which, &scope, why);
+        explain(sender, label, which, &scope, why);
     return false;
 }
 
@@ -285,7 +292,22 @@ bool registry_accepts(const struct registry *reg, const struct attrs *attrs,
         return true;
     memset(&fields, 0, sizeof(fields));
     attributes_read(&fields, &reg->labels, attrs);
-    return accepts(reg, &fields, why);
+    return accepts(reg, &reg->sender, &fields, why);
+}
+
+bool registry_accepts_names(const struct registry *reg,
+                            const struct writer *writer,
+                            const struct attrs *attrs,
+                            struct registry_refusal *why)
+{
+    struct registry_sender sender = sender_of(writer);
+    struct resource_attributes fields;
+
+    if (!writer)
+        return true;
+    memset(&fields, 0, sizeof(fields));
+    attributes_read(&fields, &reg->labels, attrs);
+    return accepts(NULL, &sender, &fields, why);
 }
 
 /* ---- complete ---- */
@@ -315,7 +337,7 @@ bool sender_complete(const struct registry *reg,
 
     if (!reg->sender.writer)
         return true;
-    label = choose_scope(reg, fields, &scope, &which);
+    label = choose_scope(reg, &reg->sender, fields, &scope, &which);
     if (!reg->sender.tenant)
         return label == LABEL_NONE;
     if (reg->sender.writer->override)
