@@ -1,14 +1,13 @@
 /*
  * The thread of the producer: it polls librdkafka for delivery reports, which
  * finish batches (kafka_handover.c), and asks the brokers now and then how many
- * partitions the topics have, which also tells whether they respond.
+ * partitions the topics have.
  *
- *   up     a probe was answered             -> down after two without answer,
- * or when librdkafka lost all brokers down   ready() is ERR_UNREACHABLE -> up
- *   fatal  no producer survives this error  -> down, with a new client
- *
- * While the brokers are away what was submitted waits in librdkafka, at most
- * message.timeout.ms; what comes then is refused before its body is read.
+ * The brokers are up while these probes are answered. They are down when two
+ * were not, or when librdkafka has lost all brokers; after an error that no
+ * producer survives there is a new client. While they are down what was
+ * submitted waits in librdkafka, at most message.timeout.ms; what comes then is
+ * refused before its body is read.
  */
 #include <stdio.h>
 #include <stdlib.h>
