@@ -129,16 +129,10 @@ static bool submit_message(struct kafka *kafka,
                            const rd_kafka_message_t *message)
 {
     const struct receiver_options *o = &kafka->options.receiver;
-    struct kafka_signature signature = {.id = {0, 0}};
-    bool is_signed =
-        kafka_is_signed(kafka, partition->signal, message, &signature);
     struct kafka_message from = {
         .value = {message->payload, message->len},
         .signal = partition->signal,
         .encoding = kafka->encoding,
-        .writer = is_signed ? signature.writer : partition->writer,
-        .is_signed = is_signed,
-        .id = signature.id,
         .max_bytes = o->max_body,
         .received_ns = received_ns(kafka, partition, message),
         .key = o->key,
@@ -148,8 +142,9 @@ static bool submit_message(struct kafka *kafka,
     enum status status;
 
     from.oldest_ns = receiver_oldest_ns(o, partition->signal, from.received_ns);
+    kafka_set_writer(kafka, partition, message, &from);
     status = kafka_message_batch(&from, &batch);
-    writer_free(signature.writer);
+    writer_free(from.writer);
     if (status != OK)
         return false;
     stats_add(STATS_KAFKA_BYTES, message->len);

@@ -118,11 +118,12 @@ bool kafka_is_first_topic(const struct kafka *kafka, const char *topic);
 /* Whose records a topic has; NULL: any. Lasts as long as kafka. */
 struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic);
 
-/* True if it was written by a receiver of ours; what its header says, whose
- * writer is the caller's. */
-bool kafka_is_signed(const struct kafka *kafka, enum signal signal,
-                     const rd_kafka_message_t *message,
-                     struct kafka_signature *signature);
+/* Whose records a message has: what its signature says, if it is ours, else
+ * its topic. The reference to the writer is the caller's. */
+void kafka_set_writer(const struct kafka *kafka,
+                      const struct kafka_partition *partition,
+                      const rd_kafka_message_t *message,
+                      struct kafka_message *to);
 
 /* kafka_rebalance.c; the first two are callbacks of librdkafka, from within a
  * poll. */

@@ -157,9 +157,9 @@ struct writer *kafka_writer_of(const struct kafka *kafka, const char *topic)
     return found ? found->writer : NULL;
 }
 
-bool kafka_is_signed(const struct kafka *kafka, enum signal signal,
-                     const rd_kafka_message_t *message,
-                     struct kafka_signature *signature)
+static bool is_signed(const struct kafka *kafka, enum signal signal,
+                      const rd_kafka_message_t *message,
+                      struct kafka_signature *signature)
 {
     rd_kafka_headers_t *headers = NULL;
     const void *value = NULL;
@@ -176,4 +176,20 @@ bool kafka_is_signed(const struct kafka *kafka, enum signal signal,
         return true;
     stats_add(STATS_KAFKA_NOT_SIGNED, 1);
     return false;
+}
+
+void kafka_set_writer(const struct kafka *kafka,
+                      const struct kafka_partition *partition,
+                      const rd_kafka_message_t *message,
+                      struct kafka_message *to)
+{
+    struct kafka_signature signature;
+
+    to->is_signed = is_signed(kafka, partition->signal, message, &signature);
+    if (to->is_signed) {
+        to->writer = signature.writer;
+        to->id = signature.id;
+    } else {
+        to->writer = writer_ref(partition->writer);
+    }
 }
