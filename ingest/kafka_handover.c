@@ -270,6 +270,36 @@ static struct request_hash id_of(const struct handover *h, struct slice value)
                                 (struct slice){bytes, sizeof(bytes)}, value));
 }
 
+/* librdkafka frees the bytes when it has taken them, and copies the header. */
+static rd_kafka_resp_err_t produce_value(struct kafka_producer *p,
+                                         const struct batch *batch,
+                                         struct handed_message *message,
+                                         struct slice header)
+{
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = p->topics[batch->signal].rkt},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION,
+         .u.i32 = (int32_t)message->part.partition},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_FREE},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {message->part.bytes, message->part.len}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
+         .u.i64 = (int64_t)(batch->received_ns / NS_PER_MS)},
+        {.vtype = RD_KAFKA_VTYPE_HEADER,
+         .u.header = {KAFKA_SIGNATURE_HEADER, header.ptr, (ssize_t)header.len}},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message},
+    };
+    rd_kafka_error_t *error =
+        rd_kafka_produceva(p->rk, parts, sizeof(parts) / sizeof(parts[0]));
+    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+
+    if (error) {
+        code = rd_kafka_error_code(error);
+        rd_kafka_error_destroy(error);
+    }
+    return code;
+}
+
 static rd_kafka_resp_err_t produce(struct handover *h,
                                    struct handed_message *message,
                                    struct buf *header)
@@ -283,15 +313,7 @@ static rd_kafka_resp_err_t produce(struct handover *h,
     buf_reset(header);
     if (!kafka_sign(p->options.key, &signature, value, header))
         return RD_KAFKA_RESP_ERR__FAIL;
-    return rd_kafka_producev(
-        p->rk, RD_KAFKA_V_RKT(p->topics[h->batch->signal].rkt),
-        RD_KAFKA_V_PARTITION((int32_t)message->part.partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
-        RD_KAFKA_V_VALUE(message->part.bytes, message->part.len),
-        RD_KAFKA_V_TIMESTAMP((int64_t)(h->batch->received_ns / NS_PER_MS)),
-        RD_KAFKA_V_HEADER(KAFKA_SIGNATURE_HEADER, header->ptr,
-                          (ssize_t)header->len),
-        RD_KAFKA_V_OPAQUE(message), RD_KAFKA_V_END);
+    return produce_value(p, h->batch, message, buf_slice(header));
 }
 
 /* librdkafka owns the bytes of what is produced; delivery reports release the
