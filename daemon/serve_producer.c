@@ -18,7 +18,8 @@ enum { KEY_FILE_MAX = 4096 };
 
 bool serve_ingests_to_kafka(const struct config *config)
 {
-    return strcmp(config->ingest_to, "kafka") == 0;
+    return strcmp(config->ingest_to, "kafka") == 0 ||
+           (config->ingest_to[0] == '\0' && config->store[0] != '\0');
 }
 
 static enum status refuse(const char *option, const char *why)
@@ -92,7 +93,8 @@ enum status serve_load_kafka_key(struct daemon *d)
 {
     const struct config *c = d->config;
 
-    if (strcmp(c->ingest_to, "journal") != 0 && !serve_ingests_to_kafka(c))
+    if (c->ingest_to[0] && strcmp(c->ingest_to, "journal") != 0 &&
+        strcmp(c->ingest_to, "kafka") != 0)
         return refuse("ingest-to", "must be journal or kafka");
     if (serve_ingests_to_kafka(c) && c->kafka_brokers[0] == '\0')
         return refuse("ingest-to", "kafka needs --kafka-brokers");

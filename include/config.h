@@ -62,7 +62,7 @@
     X(TEXT,     grpc_tls_key,       "grpc-tls-key",        "",            0,           0,        "Key of the OTLP/gRPC port, in place of --tls-key.") \
     X(TEXT,     health,             "health",            "",              0,           0,        "By what the page judges a component, NAME=VALUE,... in place of errorRatioBad=0.05, errorRatioWarning=0.01 (failed of all requests), latencyFactorBad=3, latencyFactorWarning=2 (p99, times that of before), latencyExcessBadSeconds=0.05, latencyExcessWarningSeconds=0.02 (and so much more), minimumRequests=20.") \
     X(DURATION, idle_timeout,       "idle-timeout",      "2m",            1000000000,  3600000000000, "Idle connections are closed after this time. Slow requests have shorter limits.") \
-    X(TEXT,     ingest_to,          "ingest-to",         "journal",       0,           0,        "Where OTLP receivers put what they accept: journal, or kafka, from where the instances of the group read it.") \
+    X(TEXT,     ingest_to,          "ingest-to",         "",              0,           0,        "Where OTLP receivers put what they accept: journal, or kafka, from where the instances of the group read it. Empty: journal, but kafka with --store.") \
     X(BYTES,    journal_max,        "journal-max",       "128MiB",        8388608,     68719476736, "Maximum size of the journal; above it, new data is rejected with 503.") \
     X(TEXT,     jwks_ca,            "jwks-ca",          "", 0, 0, "File with the certificates that --jwks-url and --authz-url are verified with; empty: those of the system.") \
     X(TEXT,     jwks_url,           "jwks-url",         "", 0, 0, "Where the keys of JWT issuers are: https, http or file URLs, comma-separated. The n-th belongs to the n-th of --jwt-issuer.") \

@@ -17,6 +17,7 @@
  * what it refuses is counted in records_foreign_total there, and the sender is
  * not told.
  */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "arena.h"
@@ -46,6 +47,7 @@ struct handover {
     struct batch *batch;
     struct handed_message *messages;
     uint32_t count, room;
+    char why[KAFKA_WHY_SIZE]; /* of the first foreign record */
     atomic_uint waiting; /* messages, and 1 while they are produced */
     atomic_int status;   /* enum status: the first failure */
 };
@@ -142,9 +144,8 @@ static bool accepts(struct handover *h, const struct attrs *attrs)
 
     if (o->accepts(o->accepts_arg, h->batch->writer, attrs, why))
         return true;
-    if (h->batch->foreign_why.len == 0)
-        h->batch->foreign_why =
-            arena_copy_forced(&h->batch->arena, slice_of(why));
+    if (h->why[0] == '\0')
+        snprintf(h->why, sizeof(h->why), "%s", why);
     return false;
 }
 
@@ -251,6 +252,17 @@ static enum status split(struct handover *h, uint32_t partitions)
     status = otlp_split(&split);
     h->batch->too_big = split.too_big;
     return status;
+}
+
+/* The messages have copies of all: what waits for the brokers is held once. */
+static void drop_records(struct batch *batch)
+{
+    budget_give(batch->budget, batch->body_len);
+    free(batch->body);
+    batch->body = NULL;
+    batch->body_len = 0;
+    batch->count = batch->resource_count = 0;
+    arena_release(&batch->arena);
 }
 
 /* Both, since two requests may have a message in common. */
@@ -361,6 +373,8 @@ void kafka_producer_submit(void *arg, struct batch *batch)
         status = ERR_STOPPING;
     if (status == OK)
         status = split(h, producer->topics[batch->signal].partitions);
+    drop_records(batch);
+    batch->foreign_why = slice_of(h->why);
     produce_all(h, status);
     release(h);
 }

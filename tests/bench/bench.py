@@ -8,7 +8,7 @@ the figure little; the ratio against `zstd -1` is taken in the same run.
 
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
                                     disk queries reads promql page grafana
-                                    recovery kafka grpc access cli
+                                    recovery kafka handover grpc access cli
 """
 import argparse
 import http.client
@@ -598,6 +598,52 @@ def section_kafka(n):
         load.join()
         server.stop()
     producer.close()
+    broker.stop()
+    os.sched_setaffinity(0, cores)
+
+
+def handover(n, broker, name, *options):
+    """CPU of a receiver that hands to Kafka. Another member of the group, whose
+    name comes first, has the one partition of each topic, so the receiver reads
+    nothing itself."""
+    import kafka
+    ports = (4928, 4927, 9927)
+    with tempfile.TemporaryDirectory() as data, tempfile.TemporaryDirectory() as other:
+        reader = Server(other, *kafka.Instance(broker, "bench", member="a").consuming(),
+                        ports=ports)
+        os.sched_setaffinity(reader.process.pid, {1})
+        while reader.counter("kafka_partitions") < 3:
+            time.sleep(0.05)
+        server = Server(data, *kafka.Instance(broker, "bench", member="b").consuming(),
+                        "--ingest-to", "kafka", *options)
+        time.sleep(3)  # the group has settled
+        if server.counter("kafka_partitions") > 0:
+            sys.exit("the receiver reads partitions")
+        before = server.cpu()
+        made = shop(server, "--signals", "traces", "--requests", str(n["spans"] // 28),
+                    "--connections", "8", *(["--wild"] if name == "wild" else []))
+        time.sleep(1.5)
+        rate = made["spans"] / (server.cpu() - before)
+        row(f"{name} spans handed to Kafka per CPU-second", f"{rate / 1e3:.0f} k", "/s", "", None)
+        row(f"{name}: messages a request, bytes a message",
+            f"{server.counter('kafka_produced_messages_total') / made['requests']:.2f}, "
+            f"{server.counter('kafka_produced_bytes_total') / server.counter('kafka_produced_messages_total'):.0f}",
+            "", "", None)
+        server.stop()
+        reader.stop()
+
+
+def section_handover(n):
+    """Receivers with --ingest-to kafka: what it costs until Kafka has it. All
+    else is on core 1."""
+    sys.path.insert(0, os.path.join(HERE, "..", "kafka"))
+    os.environ["CALLBOARD"] = CALLBOARD
+    import kafka
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {1})
+    broker = kafka.Broker(partitions=1).start().make_topics()
+    for name in ("plain", "wild"):
+        handover(n, broker, name)
     broker.stop()
     os.sched_setaffinity(0, cores)
 
