@@ -6,6 +6,7 @@
 
 #include "kafka_kit.h"
 #include "kafka_signature.h"
+#include "otlp.h"
 #include "otlp_random.h"
 
 static const struct kafka_key key = {.bytes = "the key that instances share"};
