@@ -65,7 +65,7 @@ static const struct {
       "max-", "query-workers", "seal-age"}},
     {"Catalogue, prices, health and log",
      {"catalog", "health", "log-level", "prices"}},
-    {"Kafka", {"kafka-"}},
+    {"Kafka", {"ingest-to", "kafka-"}},
     {"ClickHouse", {"store", "clickhouse-"}},
     {"Labels that the control plane stamps into resources", {"label-"}},
     {"Others", {""}},
