@@ -48,8 +48,8 @@ struct handover {
     struct handed_message *messages;
     uint32_t count, room;
     char why[KAFKA_WHY_SIZE]; /* of the first foreign record */
-    atomic_uint waiting; /* messages, and 1 while they are produced */
-    atomic_int status;   /* enum status: the first failure */
+    atomic_uint waiting;      /* messages, and 1 while they are produced */
+    atomic_int status;        /* enum status: the first failure */
 };
 
 /* ---- the end ---- */
