@@ -206,12 +206,15 @@ static inline void mock_stop(struct mock_kafka *mock)
 static inline void send_bytes(struct mock_kafka *mock, int topic, int partition,
                               const char *bytes, size_t len)
 {
-    CHECK_EQ(rd_kafka_producev(mock->producer, RD_KAFKA_V_TOPIC(topics[topic]),
-                               RD_KAFKA_V_PARTITION(partition),
-                               RD_KAFKA_V_VALUE((void *)(uintptr_t)bytes, len),
-                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                               RD_KAFKA_V_END),
-             0);
+    const rd_kafka_vu_t parts[] = {
+        {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topics[topic]},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition},
+        {.vtype = RD_KAFKA_VTYPE_VALUE,
+         .u.mem = {(void *)(uintptr_t)bytes, len}},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY}};
+
+    CHECK(rd_kafka_produceva(mock->producer, parts,
+                             sizeof(parts) / sizeof(parts[0])) == NULL);
     mock->sent[topic][partition]++;
     mock->count++;
 }
@@ -220,12 +223,12 @@ static inline void send_bytes(struct mock_kafka *mock, int topic, int partition,
 static inline void send_some(struct mock_kafka *mock, uint32_t count)
 {
     static const char *const values[SIGNAL_COUNT] = {
-        "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
-        "\"00000000000000000000000000000001\",\"spanId\":\"0000000000000001\","
-        "\"name\":\"x\",\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\"}"
-        "]}]}]}",
-        "{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":"
-        "{\"stringValue\":\"x\"}}]}]}]}",
+        ("{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{\"traceId\":"
+         "\"00000000000000000000000000000001\",\"spanId\":\"0000000000000001\","
+         "\"name\":\"x\",\"startTimeUnixNano\":\"1\",\"endTimeUnixNano\":\"2\"}"
+         "]}]}]}"),
+        ("{\"resourceLogs\":[{\"scopeLogs\":[{\"logRecords\":[{\"body\":"
+         "{\"stringValue\":\"x\"}}]}]}]}"),
         "{\"resourceMetrics\":[]}"};
 
     for (uint32_t i = 0; i < count; i++) {

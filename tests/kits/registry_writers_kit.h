@@ -12,6 +12,7 @@ static const struct writer_scope evil[] = {{.name = {SLICE_INIT("evil")}}};
 /* Kept until the end: a registry borrows its writer. */
 static struct writer *writers[256];
 static size_t writer_count;
+static const struct writer *current_writer;
 
 static inline void sender(struct bed *bed, const char *tenant, bool override,
                           const struct writer_scope *scopes, size_t count)
@@ -21,11 +22,13 @@ static inline void sender(struct bed *bed, const char *tenant, bool override,
 
     CHECK(writer && writer_count < sizeof(writers) / sizeof(*writers));
     writers[writer_count++] = writer;
+    current_writer = writer;
     registry_set_writer(bed->registry, writer);
 }
 
 static inline void free_writers(struct bed *bed)
 {
+    current_writer = NULL;
     registry_set_writer(bed->registry, NULL);
     while (writer_count > 0)
         writer_free(writers[--writer_count]);
@@ -49,6 +52,7 @@ static inline void as_evil(struct bed *bed)
 
 static inline void as_collector(struct bed *bed)
 {
+    current_writer = NULL;
     registry_set_writer(bed->registry, NULL);
 }
 

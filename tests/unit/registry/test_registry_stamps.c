@@ -13,6 +13,19 @@ static const struct writer_scope two[] = {
     {.name = {SLICE_INIT("acme")}},
     {.name = {SLICE_INIT("beta"), SLICE_INIT("shop")}}};
 
+/* Receivers compare names as the correlator's thread does, but no uids. */
+static void check_names(struct bed *bed, const struct attrs *attrs,
+                        const struct registry_refusal *why)
+{
+    struct registry_refusal names = {.text = ""};
+    bool refused = why->text[0] && !strstr(why->label, "uid");
+
+    CHECK_EQ(
+        registry_accepts_names(bed->registry, current_writer, attrs, &names),
+        !refused);
+    CHECK_TEXT(slice_of(names.text), refused ? why->text : "");
+}
+
 /* Why it is refused; "": it is accepted. */
 static struct slice refused(struct bed *bed, const char *text)
 {
@@ -24,6 +37,7 @@ static struct slice refused(struct bed *bed, const char *text)
         CHECK(why.text[0] == '\0');
     else
         CHECK(why.text[0] != '\0');
+    check_names(bed, &attrs, &why);
     return slice_of(why.text);
 }
 
