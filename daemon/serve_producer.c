@@ -68,23 +68,23 @@ static enum status read_key_file(struct daemon *d, const char *path)
     return status;
 }
 
+/* The first instance that starts makes it. */
 static enum status load_key(struct daemon *d)
 {
-    struct metadata *metadata = store_metadata(d->store);
     char secret[KAFKA_KEY_SIZE];
-    size_t len;
-    enum status status =
-        serve_load_value(d->store, "kafka.key", secret, sizeof(secret), &len);
+    struct slice stored = {NULL, 0};
+    struct arena arena;
+    enum status status;
 
-    if (status == OK && len != sizeof(secret)) {
-        if (getentropy(secret, sizeof(secret)) != 0)
-            return ERR_IO;
-        metadata_save_value(metadata, "kafka.key",
-                            (struct slice){secret, sizeof(secret)});
-        status = metadata_sync(metadata);
-    }
+    if (getentropy(secret, sizeof(secret)) != 0)
+        return ERR_IO;
+    arena_init(&arena, NULL, KEY_FILE_MAX);
+    status = metadata_create_value(store_metadata(d->store), "kafka.key",
+                                   (struct slice){secret, sizeof(secret)},
+                                   &arena, &stored);
     if (status == OK)
-        status = derive_keys(d, (struct slice){secret, sizeof(secret)});
+        status = derive_keys(d, stored);
+    arena_release(&arena);
     explicit_bzero(secret, sizeof(secret));
     return status;
 }
