@@ -218,6 +218,56 @@ enum status tokens_load(struct tokens *tokens, struct slice document)
     return good ? OK : ERR_CORRUPT;
 }
 
+/* When a token was used is known here, or by who saved it: the later counts. */
+static void take_use(const struct token_list *from, struct token_list *to)
+{
+    for (uint32_t i = 0; i < to->count; i++) {
+        const struct token *old = find(from, to->at[i]->hash);
+
+        if (old &&
+            atomic_load(&old->used_ns) > atomic_load(&to->at[i]->used_ns))
+            atomic_store(&to->at[i]->used_ns, atomic_load(&old->used_ns));
+    }
+}
+
+/* The caller holds `change`. */
+static enum status replace_saved(struct tokens *tokens, struct slice document)
+{
+    struct tokens new = {.change = PTHREAD_MUTEX_INITIALIZER};
+    enum status status = tokens_load(&new, document);
+    struct token_list old;
+
+    if (status != OK)
+        return status;
+    pthread_rwlock_wrlock(&tokens->lock);
+    old = tokens->saved;
+    take_use(&old, &new.saved);
+    tokens->saved = new.saved;
+    pthread_rwlock_unlock(&tokens->lock);
+    token_list_release(&old);
+    return OK;
+}
+
+enum status tokens_reload(struct tokens *tokens,
+                          enum status (*load)(void *arg, struct arena *arena,
+                                              struct slice *out),
+                          void *arg)
+{
+    enum { MOST = 64 << 20 };
+    struct arena arena;
+    struct slice document = {NULL, 0};
+    enum status status;
+
+    arena_init(&arena, NULL, MOST);
+    pthread_mutex_lock(&tokens->change);
+    status = load(arg, &arena, &document);
+    if (status == OK)
+        status = replace_saved(tokens, document);
+    pthread_mutex_unlock(&tokens->change);
+    arena_release(&arena);
+    return status;
+}
+
 /* ---- the file ---- */
 
 static bool parse_file(struct slice text, struct token_list *list,

@@ -26,6 +26,7 @@
 #include "grafana.h"
 #include "log.h"
 #include "query_request.h"
+#include "saved_tokens.h"
 #include "serve_int.h"
 #include "stats.h"
 
@@ -91,6 +92,7 @@ static void stop(struct daemon *d)
     journal_close(d->journal);
     access_close(d->access);
     tokens_free(d->tokens);
+    saved_tokens_free(d->saved_tokens);
     prices_free(d->prices);
     tenants_free(d->tenants);
     serve_stop_tls(d);

@@ -34,6 +34,7 @@ struct daemon {
     struct tenants *tenants;
     struct prices *prices;
     struct tokens *tokens;
+    struct saved_tokens *saved_tokens;
     char admin[sizeof("unix:") + 4096]; /* address of the socket */
     struct access *access;
     struct request_key request_key; /* recognises requests sent again */
@@ -118,6 +119,11 @@ MUST_CHECK enum status serve_replay(struct daemon *d);
 MUST_CHECK enum status serve_load_value(struct store *store, const char *name,
                                         void *value, size_t size, size_t *len);
 
+/* Saves a value unless there is one, and has the one there is. */
+MUST_CHECK enum status serve_create_value(struct store *store, const char *name,
+                                          struct slice value, void *stored,
+                                          size_t size, size_t *len);
+
 MUST_CHECK enum status serve_load_request_key(struct daemon *d);
 
 void serve_load_catalog(struct daemon *d);
@@ -125,6 +131,11 @@ void serve_load_catalog(struct daemon *d);
 void serve_read_catalog_file(struct daemon *d);
 
 void serve_load_reports(struct daemon *d);
+
+/* What another instance has saved. Any thread. */
+void serve_reload_catalog(struct daemon *d);
+void serve_reload_reports(struct daemon *d);
+void serve_reload_tokens(struct daemon *d);
 
 /* API tokens, of the database and of the file. ERR_INVALID: that is broken. */
 MUST_CHECK enum status serve_load_access(struct daemon *d);

@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "log.h"
+#include "saved_tokens.h"
 #include "secret_file.h"
 #include "serve_int.h"
 
@@ -29,21 +30,39 @@ enum status serve_load_value(struct store *store, const char *name, void *value,
     return status;
 }
 
-/* Created once for a data directory, since hashes are stored. */
+enum status serve_create_value(struct store *store, const char *name,
+                               struct slice value, void *stored, size_t size,
+                               size_t *len)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0};
+    enum status status;
+
+    arena_init(&arena, NULL, MAX_VALUE);
+    status = metadata_create_value(store_metadata(store), name, value, &arena,
+                                   &text);
+    *len = status == OK && text.len <= size ? text.len : 0;
+    if (*len > 0)
+        slice_copy(stored, text);
+    arena_release(&arena);
+    return status;
+}
+
+/* Created once for a data directory, or for all instances that share a store,
+ * since hashes are stored. */
 enum status serve_load_request_key(struct daemon *d)
 {
     char secret[REQUEST_SECRET];
     size_t len;
-    enum status status = serve_load_value(d->store, "request.secret", secret,
-                                          sizeof(secret), &len);
+    enum status status;
 
-    if (status == OK && len != sizeof(secret)) {
-        if (getentropy(secret, sizeof(secret)) != 0)
-            return ERR_IO;
-        /* Committed before the first hash. */
-        metadata_save_value(store_metadata(d->store), "request.secret",
-                            (struct slice){secret, sizeof(secret)});
-    }
+    if (getentropy(secret, sizeof(secret)) != 0)
+        return ERR_IO;
+    status = serve_create_value(d->store, "request.secret",
+                                (struct slice){secret, sizeof(secret)}, secret,
+                                sizeof(secret), &len);
+    if (status == OK && len != sizeof(secret))
+        status = ERR_CORRUPT;
     if (status == OK)
         request_key_make(&d->request_key, (const uint8_t *)secret);
     explicit_bzero(secret, sizeof(secret));
@@ -87,6 +106,24 @@ void serve_load_catalog(struct daemon *d)
         (void)put_catalog(d, text, "store");
     arena_release(&arena);
     catalog_set_persist(d->catalog, save_catalog, d);
+}
+
+void serve_reload_catalog(struct daemon *d)
+{
+    struct arena arena;
+    struct slice text = {NULL, 0}, detail = {NULL, 0};
+    enum status status;
+
+    arena_init(&arena, NULL, CATALOG_MAX_BYTES * 4);
+    status = metadata_load_catalog(store_metadata(d->store), &arena, &text);
+    if (status == OK && text.len > 0)
+        status = catalog_reload(d->catalog, text, &arena, &detail);
+    if (status != OK)
+        log_error("catalog", "what another instance saved cannot be read",
+                  log_slice("reason", detail.len > 0
+                                          ? detail
+                                          : slice_of(status_text(status))));
+    arena_release(&arena);
 }
 
 void serve_read_catalog_file(struct daemon *d)
@@ -136,17 +173,19 @@ void serve_load_reports(struct daemon *d)
         log_error("rca", "saved reports cannot be read", LOG_NONE);
 }
 
-/* ---- API tokens ---- */
-
-enum { MAX_TOKENS = 32 << 20 };
-
-static enum status save_tokens(void *arg, struct slice document)
+static enum status load_reports(void *arg, struct rca_reports *into)
 {
-    struct metadata *metadata = store_metadata(arg);
-
-    metadata_save_value(metadata, "access.tokens", document);
-    return metadata_sync(metadata);
+    return metadata_load_reports(store_metadata(arg), load_report, into);
 }
+
+void serve_reload_reports(struct daemon *d)
+{
+    if (rca_reports_reload(d->rca, load_reports, d->store) != OK)
+        log_error("rca", "reports of another instance cannot be read",
+                  LOG_NONE);
+}
+
+/* ---- API tokens ---- */
 
 enum status serve_load_access(struct daemon *d)
 {
@@ -169,10 +208,10 @@ enum status serve_load_access(struct daemon *d)
         .authz_cluster_environments =
             strcmp(c->authz_cluster_environments, "yes") == 0,
     };
-    d->tokens = options.tokens = tokens_new(save_tokens, d->store);
-    arena_init(&arena, NULL, MAX_TOKENS);
-    status = metadata_load_value(store_metadata(d->store), "access.tokens",
-                                 &arena, &text);
+    d->saved_tokens = saved_tokens_new(store_metadata(d->store));
+    d->tokens = options.tokens = tokens_new(saved_tokens_save, d->saved_tokens);
+    arena_init(&arena, NULL, SAVED_TOKENS_MAX);
+    status = saved_tokens_load(d->saved_tokens, &arena, &text);
     if (status == OK)
         status = tokens_load(d->tokens, text);
     arena_release(&arena);
@@ -186,4 +225,11 @@ enum status serve_load_access(struct daemon *d)
                  "the ports may read and write everything",
                  log_text("auth", c->auth));
     return status;
+}
+
+void serve_reload_tokens(struct daemon *d)
+{
+    if (tokens_reload(d->tokens, saved_tokens_load, d->saved_tokens) != OK)
+        log_error("access", "tokens of another instance cannot be read",
+                  LOG_NONE);
 }

@@ -126,24 +126,22 @@ static bool next_offset(void *arg, struct slice topic, uint32_t partition,
     return metadata_next_offset(store_metadata(arg), topic, partition, next);
 }
 
-/* Created once for a data directory: instances recognise each other's commits
- * by it. */
+/* Created once for a data directory, or for all instances that share a store:
+ * instances recognise each other's commits by it. */
 static enum status load_store_id(struct store *store, char id[STORE_ID_SIZE])
 {
     uint64_t random[2];
     size_t len;
-    enum status status =
-        serve_load_value(store, "store.id", id, STORE_ID_SIZE - 1, &len);
+    enum status status;
 
-    id[len] = '\0';
-    if (status != OK || len > 0)
-        return status;
     if (getentropy(random, sizeof(random)) != 0)
         return ERR_IO;
     (void)snprintf(id, STORE_ID_SIZE, "%016" PRIx64 "%016" PRIx64, random[0],
                    random[1]);
-    metadata_save_value(store_metadata(store), "store.id", slice_of(id));
-    return metadata_sync(store_metadata(store));
+    status = serve_create_value(store, "store.id", slice_of(id), id,
+                                STORE_ID_SIZE - 1, &len);
+    id[len] = '\0';
+    return status;
 }
 
 /* Of OTLP ports: to Kafka if it is handed over. */

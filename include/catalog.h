@@ -70,6 +70,11 @@ void catalog_set_persist(struct catalog *catalog, catalog_persist *keep,
 MUST_CHECK enum status catalog_put(struct catalog *catalog, struct slice json,
                                    struct arena *arena, struct slice *detail);
 
+/* The same for what is stored already: it is not stored again. */
+MUST_CHECK enum status catalog_reload(struct catalog *catalog,
+                                      struct slice json, struct arena *arena,
+                                      struct slice *detail);
+
 /* The same for the entries of one namespace: those of others stay. An entry of
  * another namespace: ERR_FORBIDDEN, and nothing has changed. */
 MUST_CHECK enum status catalog_put_part(struct catalog *catalog,

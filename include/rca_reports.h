@@ -5,7 +5,8 @@
  *            oldest report of the namespace that has most is replaced. Two
  *            namespaces may have reports with one id.
  * Ownership: texts are copied in; what is returned is in the caller's arena.
- * Threads:   any; a lock inside. rca_reports_load() comes before all others.
+ * Threads:   any; a lock inside. rca_reports_load() comes before all others, or
+ *            within rca_reports_reload().
  * Errors:    rca_reports_put() returns ERR_INVALID or ERR_TOO_BIG and stores
  *            nothing. A saved text that is no report is ignored.
  */
@@ -36,6 +37,12 @@ void rca_reports_free(struct rca_reports *rca);
  * report is ignored. */
 void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
                       struct slice document);
+
+/* All reports anew, since another instance has saved: `load` calls
+ * rca_reports_load() on the new table. If it fails all is as before. */
+MUST_CHECK enum status rca_reports_reload(
+    struct rca_reports *rca,
+    enum status (*load)(void *arg, struct rca_reports *into), void *arg);
 
 /* A document with reportId, alertId, timestamp, status, summary, namespace,
  * project, environment and report; with a component if it is about no other.

@@ -29,6 +29,7 @@
 #include <jansson.h>
 
 #include "access.h"
+#include "arena.h"
 #include "buf.h"
 
 enum {
@@ -51,6 +52,14 @@ void tokens_free(struct tokens *tokens); /* NULL is fine */
 /* What was saved last; empty: nothing was. */
 MUST_CHECK enum status tokens_load(struct tokens *tokens,
                                    struct slice document);
+/* The tokens of the database anew, since another instance has saved: `load` has
+ * the document in the arena. Nobody changes tokens meanwhile. If it fails all
+ * is as before. */
+MUST_CHECK enum status tokens_reload(struct tokens *tokens,
+                                     enum status (*load)(void *arg,
+                                                         struct arena *arena,
+                                                         struct slice *out),
+                                     void *arg);
 /* Reads the file if it has changed. False: it cannot be read or is broken. */
 bool tokens_read_file(struct tokens *tokens, const char *path);
 /* What is wrong with the file now; false: nothing. */

@@ -115,6 +115,24 @@ static void put_in(struct rca_reports *rca, uint32_t slot,
     rca->reports[slot] = *report;
 }
 
+static bool is_same(const struct stored_report *a,
+                    const struct stored_report *b)
+{
+    return a->number && slice_equal(a->field[ID], b->field[ID]) &&
+           slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
+}
+
+/* Two instances may have put a report with one id: the newer one stays. */
+static void drop_same(struct rca_reports *rca,
+                      const struct stored_report *report)
+{
+    for (int i = 0; i < RCA_MAX_REPORTS; i++)
+        if (is_same(&rca->reports[i], report)) {
+            free(rca->reports[i].text);
+            rca->reports[i] = (struct stored_report){.number = 0};
+        }
+}
+
 void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
                       struct slice document)
 {
@@ -125,7 +143,33 @@ void rca_reports_load(struct rca_reports *rca, uint32_t slot, uint64_t number,
     report.number = number ? number : rca->last_number + 1;
     if (report.number > rca->last_number)
         rca->last_number = report.number;
+    drop_same(rca, &report);
     put_in(rca, slot, &report);
+}
+
+enum status rca_reports_reload(struct rca_reports *rca,
+                               enum status (*load)(void *arg,
+                                                   struct rca_reports *into),
+                               void *arg)
+{
+    struct rca_reports *new = rca_reports_new(NULL, NULL);
+    enum status status;
+
+    /* Held while it loads: what is put meanwhile would be missing. */
+    pthread_mutex_lock(&rca->lock);
+    status = load(arg, new);
+    if (status == OK)
+        for (int i = 0; i < RCA_MAX_REPORTS; i++) {
+            struct stored_report old = rca->reports[i];
+
+            rca->reports[i] = new->reports[i];
+            new->reports[i] = old;
+        }
+    if (status == OK && new->last_number > rca->last_number)
+        rca->last_number = new->last_number;
+    pthread_mutex_unlock(&rca->lock);
+    rca_reports_free(new);
+    return status;
 }
 
 /* Both in use. */
@@ -161,13 +205,6 @@ static uint32_t slot_to_replace(const struct rca_reports *rca)
         }
     }
     return best;
-}
-
-static bool is_same(const struct stored_report *a,
-                    const struct stored_report *b)
-{
-    return a->number && slice_equal(a->field[ID], b->field[ID]) &&
-           slice_equal(a->field[NAMESPACE], b->field[NAMESPACE]);
 }
 
 /* The slot of this id in this namespace; else a free one; else that of the

@@ -85,7 +85,8 @@ static void replace(struct catalog *catalog, struct catalog_snapshot *snapshot,
 
 /* The caller holds `putting`. */
 static enum status put_document(struct catalog *catalog, struct slice json,
-                                struct arena *arena, struct slice *detail)
+                                bool persist, struct arena *arena,
+                                struct slice *detail)
 {
     struct catalog_snapshot *snapshot = snapshot_new();
     enum status status = catalog_parse(snapshot, json, arena, detail);
@@ -95,7 +96,7 @@ static enum status put_document(struct catalog *catalog, struct slice json,
         return status;
     }
     replace(catalog, snapshot, json);
-    if (catalog->persist)
+    if (persist && catalog->persist)
         status = catalog->persist(catalog->persist_arg, json);
     if (status != OK)
         *detail =
@@ -108,8 +109,20 @@ enum status catalog_put(struct catalog *catalog, struct slice json,
 {
     pthread_mutex_lock(&catalog->putting);
 
-    enum status status = put_document(catalog, json, arena, detail);
+    enum status status = put_document(catalog, json, true, arena, detail);
 
+    pthread_mutex_unlock(&catalog->putting);
+    return status;
+}
+
+enum status catalog_reload(struct catalog *catalog, struct slice json,
+                           struct arena *arena, struct slice *detail)
+{
+    enum status status = OK;
+
+    pthread_mutex_lock(&catalog->putting);
+    if (!slice_equal(json, (struct slice){catalog->text, catalog->text_len}))
+        status = put_document(catalog, json, false, arena, detail);
     pthread_mutex_unlock(&catalog->putting);
     return status;
 }
@@ -147,7 +160,7 @@ enum status catalog_put_part(struct catalog *catalog, struct slice namespace,
                              json, namespace, &merged);
     *detail = slice_of(status_text(status));
     if (status == OK)
-        status = put_document(catalog, buf_slice(&merged), arena, detail);
+        status = put_document(catalog, buf_slice(&merged), true, arena, detail);
     pthread_mutex_unlock(&catalog->putting);
     buf_release(&merged);
     return status;
