@@ -2,7 +2,10 @@
  * thread_calls - what other threads want done by the correlator's, which alone
  * may change the registry. It looks between batches.
  *
- * Threads: thread_calls_run: any but that thread; the others: it.
+ * Purpose:   a call that another thread makes, and its status.
+ * Ownership: a call belongs to whoever waits for it.
+ * Threads:   thread_calls_run: any but that thread; the others: it.
+ * Errors:    ERR_BUSY if the thread does not begin in time.
  */
 #ifndef THREAD_CALLS_H
 #define THREAD_CALLS_H
