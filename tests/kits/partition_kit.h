@@ -49,15 +49,13 @@ static inline uint32_t partition_find_identity(void *arg, uint64_t anchor)
 
 /* ---- sums ---- */
 
-enum { SUMS_MAX = 1 << 16 };
-
 struct sums {
     struct sum {
         char text[512];
         int64_t value;
-    } at[SUMS_MAX];
+    } * at;
     struct map index;
-    uint32_t count;
+    uint32_t count, room;
 };
 
 static inline struct sums *sums_new(void)
@@ -68,9 +66,11 @@ static inline struct sums *sums_new(void)
 static inline void sums_free(struct sums *sums)
 {
     map_release(&sums->index);
+    free(sums->at);
     free(sums);
 }
 
+/* Until the next one is added. */
 static inline struct sum *sums_find(struct sums *sums, const char *text)
 {
     uint32_t hash = map_hash_slice(slice_of(text));
@@ -86,14 +86,14 @@ static inline void sums_add(struct sums *sums, const char *text, int64_t value)
 {
     struct sum *sum = sums_find(sums, text);
 
-    if (!sum && sums->count < SUMS_MAX) {
-        sum = &sums->at[sums->count];
+    if (!sum) {
+        sum = array_append(&sums->at, sums->count, &sums->room);
         snprintf(sum->text, sizeof(sum->text), "%s", text);
+        sum->value = 0;
         (void)map_add(&sums->index, map_hash_slice(slice_of(text)),
                       sums->count++);
     }
-    if (CHECK(sum != NULL))
-        sum->value += value;
+    sum->value += value;
 }
 
 /* Whether b has all sums of a. */

@@ -114,7 +114,7 @@ static void run_messages(const struct random_spans *spans, uint32_t seed,
 
 TEST(continues_from_the_state)
 {
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 10; i++) {
         struct random_spans spans = random_spans_new(60, 300);
         struct sums *first = sums_new(), *second = sums_new();
         uint32_t seed = test_random(100);

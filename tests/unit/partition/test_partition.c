@@ -65,7 +65,7 @@ static void replace(uint32_t number)
 
 TEST(one_instance_that_crashes)
 {
-    for (int i = 0; i < 25; i++) {
+    for (int i = 0; i < 10; i++) {
         struct sums *expected;
 
         world_fill(25, 200);
@@ -120,7 +120,7 @@ TEST(crashes_while_it_is_idle)
  * nothing had happened. */
 TEST(two_instances_that_take_partitions_from_each_other)
 {
-    for (int i = 0; i < 25; i++) {
+    for (int i = 0; i < 10; i++) {
         struct sums *expected;
 
         world_fill(25, 200);
