@@ -66,6 +66,8 @@ struct store_options {
     uint64_t retention_bytes; /* of the whole database; 0: no bound */
     bool encode_late; /* spans are encoded when their memtable is written, not
                        as they are appended: slower, and takes less memory */
+    bool cold; /* nothing is written, so no block is merged or deleted: only for
+                  reading what a program that was stopped has left */
     uint64_t query_bytes; /* what all readers together may take; above it
                              queries get ERR_BUSY */
 };

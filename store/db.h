@@ -96,6 +96,8 @@ enum block_kind { KIND_SPANS, KIND_LOGS, KIND_EVENTS, KIND_COUNT };
     X(CHUNK_IDS,    "SELECT id, resource FROM chunk WHERE hour = ?1 AND stream BETWEEN ?2 AND ?3") \
     X(CHUNK_GET,    "SELECT data, id FROM chunk WHERE id = ?") \
     X(CHUNK_PLAN,   "SELECT id, resource FROM chunk WHERE hour BETWEEN ?1 AND ?2 AND stream BETWEEN ?3 AND ?4") \
+    X(BLOCK_KINDS,  "SELECT id, kind FROM block ORDER BY id") \
+    X(HOURS,        "SELECT DISTINCT hour FROM chunk ORDER BY hour") \
     X(HOUR_NEXT,    "SELECT hour FROM chunk WHERE hour >= ?1 ORDER BY hour LIMIT 1") \
     X(MERGE_FIND,   "SELECT hour, resource, stream FROM chunk WHERE final = 0 GROUP BY hour, resource, stream HAVING (hour < ?1 AND max(written) < ?2) OR sum(merged = 0) >= ?3 LIMIT ?4") \
     X(MERGE_READ,   "SELECT c.id, c.count, t.data, c.merged, c.data FROM chunk c LEFT JOIN chunk_tail t ON t.id = c.id WHERE c.hour = ?1 AND c.resource = ?2 AND c.stream = ?3 AND (?4 OR (c.merged = 0 AND c.final = 0)) ORDER BY c.id") \

@@ -72,3 +72,9 @@ enum status store_open(struct store **out, const struct store_options *options)
     (*out)->metadata.head.ops = &embedded_metadata_ops;
     return OK;
 }
+
+bool embedded_has(const struct reader *reader)
+{
+    return ((const struct reader_head *)(const void *)reader)->ops ==
+           &embedded_reader_ops;
+}

@@ -134,4 +134,7 @@ void embedded_save_value(struct metadata *metadata, const char *name,
                          struct slice value);
 MUST_CHECK enum status embedded_metadata_sync(struct metadata *metadata);
 
+/* Whether it is a reader of this engine. */
+bool embedded_has(const struct reader *reader);
+
 #endif

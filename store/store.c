@@ -166,7 +166,7 @@ enum status embedded_open(struct store **out,
         status = metadata_open(&store->metadata, store->writer.db);
     if (status == OK)
         status = retention_load_clock(store, clock_wall_ns());
-    if (status == OK)
+    if (status == OK && !store->options.cold)
         status = store_writer_start(store);
     if (status != OK) {
         embedded_close(store);
