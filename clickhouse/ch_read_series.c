@@ -12,8 +12,6 @@
 
 #include "array.h"
 
-/* A row is a few megabytes; decoded it takes several times of that. */
-enum { PIECE_CAP = 256 << 20 };
 /* So many names and series are listed in a query. */
 enum { MOST_NAMES = 10000, MOST_SERIES = 10000 };
 
@@ -62,7 +60,8 @@ static void visit_points(const struct series_query *query,
                          point_visit *visit, void *arg)
 {
     static const struct histogram none;
-    bool counts = row->counts_only && query->counts && piece->count > 0 &&
+    bool counts = row->what == CH_SERIES_COUNTS && query->counts &&
+                  piece->count > 0 &&
                   (piece->metric.type == METRIC_HISTOGRAM ||
                    piece->metric.type == METRIC_EXP_HISTOGRAM);
 
@@ -125,24 +124,21 @@ static enum status take_row(void *arg)
     return status == OK ? s->take(s->arg, &s->row) : status;
 }
 
-enum status ch_series_select(struct ch_reader *reader,
-                             const struct ch_series_scope *scope,
-                             enum ch_series_what what, ch_series_take *take,
-                             void *arg)
+static enum status select_table(struct ch_reader *reader,
+                                const struct ch_series_scope *scope,
+                                enum ch_series_table table, struct selecting *s)
 {
-    struct selecting s = {.reader = reader,
-                          .row = {.counts_only = what == CH_SERIES_COUNTS},
-                          .take = take,
-                          .arg = arg};
-    struct ch_rows rows = {.decode = decode_row, .take = take_row, .arg = &s};
+    struct ch_rows rows = {.decode = decode_row, .take = take_row, .arg = s};
     struct ch_sql sql;
     struct arena work;
     bool none;
     enum status status;
 
+    s->row.table = table;
     ch_sql_init(&sql);
-    arena_init(&work, reader->budget, PIECE_CAP);
-    status = ch_series_sql(reader, &sql, scope, what, &work, &none);
+    arena_init(&work, reader->budget, CH_WORK_MAX);
+    status =
+        ch_series_sql(reader, &sql, scope, table, s->row.what, &work, &none);
     arena_release(&work);
     if (status == OK && !none)
         status = ch_select(reader, &sql, &rows);
@@ -150,49 +146,118 @@ enum status ch_series_select(struct ch_reader *reader,
     return status;
 }
 
-/* ---- which metrics are wanted ---- */
+enum status ch_series_select(struct ch_reader *reader,
+                             const struct ch_series_scope *scope,
+                             enum ch_series_what what, ch_series_take *take,
+                             void *arg)
+{
+    enum status status = OK;
 
-struct asking {
+    for (int table = 0; table < CH_SERIES_TABLES && status == OK; table++) {
+        struct selecting s = {
+            .reader = reader, .row = {.what = what}, .take = take, .arg = arg};
+
+        if (scope->tables >> table & 1)
+            status =
+                select_table(reader, scope, (enum ch_series_table)table, &s);
+    }
+    return status;
+}
+
+/* ---- which tables and metrics are wanted ---- */
+
+struct series_finding {
     const struct series_query *query;
     void *arg;
     struct arena *arena;
-    struct ch_series_names *names;
+    struct ch_series_found *found;
+    struct ch_series_row row;
 };
 
-static enum status ask_metric(void *arg, const struct ch_series_row *row)
+static void decode_table(void *arg, struct byte_reader *in)
 {
-    struct asking *a = arg;
-    struct ch_series_names *names = a->names;
+    struct series_finding *f = arg;
+
+    f->row.table = (enum ch_series_table)ch_read_u8(in);
+}
+
+static enum status take_table(void *arg)
+{
+    struct series_finding *f = arg;
+
+    f->found->tables |= UINT32_C(1) << f->row.table;
+    return OK;
+}
+
+static void decode_metric(void *arg, struct byte_reader *in)
+{
+    struct series_finding *f = arg;
+
+    ch_series_metric_read(&f->row, in);
+}
+
+static enum status take_metric(void *arg)
+{
+    struct series_finding *f = arg;
+    struct ch_series_found *found = f->found;
     struct metric metric;
     struct slice *name;
 
-    ch_series_metric(row, &metric);
-    if (!a->query->wants_metric(a->arg, &metric))
+    ch_series_metric(&f->row, &metric);
+    if (!f->query->wants_metric(f->arg, &metric))
         return OK;
-    for (uint32_t i = 0; i < names->count; i++)
-        if (slice_equal(names->at[i], row->name))
+    (void)take_table(f);
+    for (uint32_t i = 0; i < found->count; i++)
+        if (slice_equal(found->at[i], metric.name))
             return OK;
-    name = arena_append(a->arena, &names->at, names->count, &names->room);
+    name = arena_append(f->arena, &found->at, found->count, &found->room);
     if (!name)
-        return arena_status(a->arena);
-    *name = arena_copy(a->arena, row->name);
-    names->count++;
-    return arena_status(a->arena);
+        return arena_status(f->arena);
+    *name = arena_copy(f->arena, metric.name);
+    found->count++;
+    return arena_status(f->arena);
 }
 
-enum status ch_series_wanted(struct ch_reader *reader,
-                             const struct ch_series_scope *scope, void *arg,
-                             struct arena *arena, struct ch_series_names *names)
+enum status ch_series_find(struct ch_reader *reader,
+                           const struct ch_series_scope *scope, void *arg,
+                           struct arena *arena, struct ch_series_found *found)
 {
-    struct asking asking = {scope->query, arg, arena, names};
+    struct series_finding f = {scope->query, arg, arena, found, {.series = 0}};
+    struct ch_rows rows = {.arg = &f};
+    struct arena work;
+    struct ch_sql sql;
+    bool none;
+    enum status status;
 
-    *names = (struct ch_series_names){.all = true};
-    if (!scope->query->wants_metric || scope->query->name_count > 0)
+    *found = (struct ch_series_found){.asked = scope->query->wants_metric &&
+                                               scope->query->name_count == 0};
+    if (scope->derived && !found->asked) {
+        found->tables = UINT32_C(1) << CH_SERIES_DERIVED;
         return OK;
-    enum status status =
-        ch_series_select(reader, scope, CH_SERIES_METRICS, ask_metric, &asking);
-    names->all = names->count > MOST_NAMES;
+    }
+    rows.decode = found->asked ? decode_metric : decode_table;
+    rows.take = found->asked ? take_metric : take_table;
+    ch_sql_init(&sql);
+    arena_init(&work, reader->budget, CH_WORK_MAX);
+    status = ch_series_list_sql(reader, &sql, scope,
+                                found->asked ? CH_SERIES_LIST_METRICS
+                                             : CH_SERIES_LIST_TABLES,
+                                &work, &none);
+    arena_release(&work);
+    if (status == OK && !none)
+        status = ch_select(reader, &sql, &rows);
+    ch_sql_release(&sql);
     return status;
+}
+
+void ch_series_limit(struct ch_series_scope *scope,
+                     const struct ch_series_found *found)
+{
+    scope->tables = found->tables;
+    if (!found->asked || found->count > MOST_NAMES)
+        return;
+    scope->names = found->at;
+    scope->name_count = found->count;
 }
 
 /* ---- which series are wanted ---- */
@@ -247,7 +312,7 @@ static enum status choose(struct ch_reader *reader,
     *none = false;
     if (!scope->query->wants_series || scope->query->heads || !scope->derived)
         return OK;
-    arena_init(&c.piece, reader->budget, PIECE_CAP);
+    arena_init(&c.piece, reader->budget, CH_WORK_MAX);
     status =
         ch_series_select(reader, scope, CH_SERIES_HEADS, choose_series, &c);
     arena_release(&c.piece);
@@ -285,17 +350,14 @@ static enum status query_tables(struct querying *q, bool derived,
     struct ch_series_scope scope = {.query = q->query,
                                     .resources = q->query->resources,
                                     .derived = derived};
-    struct ch_series_names names;
+    struct ch_series_found found;
     bool none = false;
     enum status status =
-        ch_series_wanted(q->reader, &scope, q->arg, work, &names);
+        ch_series_find(q->reader, &scope, q->arg, work, &found);
 
-    if (status != OK || (!names.all && names.count == 0))
+    if (status != OK || found.tables == 0)
         return status;
-    if (!names.all) {
-        scope.names = names.at;
-        scope.name_count = names.count;
-    }
+    ch_series_limit(&scope, &found);
     status = choose(q->reader, &scope, q->arg, work, &none);
     return status != OK || none
                ? status
@@ -312,8 +374,8 @@ enum status ch_query_series(struct ch_reader *reader,
     struct arena work;
     enum status status = OK;
 
-    arena_init(&q.piece, reader->budget, PIECE_CAP);
-    arena_init(&work, reader->budget, PIECE_CAP);
+    arena_init(&q.piece, reader->budget, CH_WORK_MAX);
+    arena_init(&work, reader->budget, CH_WORK_MAX);
     if (ch_series_reads_sent(query))
         status = query_tables(&q, false, &work);
     if (status == OK && ch_series_reads_derived(query))

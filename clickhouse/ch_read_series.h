@@ -5,8 +5,8 @@
  *
  * A row of the answer is a piece of a series: all its points in some hours, as
  * arrays. So metric and attributes come once for many points, and ClickHouse
- * may send the pieces in any order. All tables give the same columns, those
- * that they do not have empty, so one request reads the five of metrics.
+ * may send the pieces in any order. Which of the five tables of metrics have
+ * something is asked for first, in one request: mostly one or two.
  */
 #ifndef CH_READ_SERIES_H
 #define CH_READ_SERIES_H
@@ -25,16 +25,16 @@ enum ch_series_table {
     CH_SERIES_TABLES
 };
 
-/* The arrays of a row, in the order of the columns. */
+/* The arrays that a row may have, in the order of the columns. */
 enum ch_series_array {
-    CH_AT_TIME,      /* DateTime64(9) */
-    CH_AT_START,     /* DateTime64(9); none: a minute before */
-    CH_AT_FLAGS,     /* UInt32 */
-    CH_AT_CORRECTED, /* UInt8 */
-    CH_AT_NUMBER,    /* UInt64: the bits of an integer or a double */
-    CH_AT_IS_INT,    /* UInt8 */
-    CH_AT_COUNT,     /* UInt64 */
-    /* not there if counts are enough */
+    CH_AT_TIME,           /* DateTime64(9) */
+    CH_AT_SECOND,         /* DateTime, of derived points instead */
+    CH_AT_START,          /* DateTime64(9) */
+    CH_AT_FLAGS,          /* UInt32 */
+    CH_AT_CORRECTED,      /* UInt8 */
+    CH_AT_NUMBER,         /* UInt64: the bits of an integer or a double */
+    CH_AT_IS_INT,         /* Bool */
+    CH_AT_COUNT,          /* UInt64 */
     CH_AT_SUM,            /* Float64 */
     CH_AT_MIN,            /* Float64 */
     CH_AT_MAX,            /* Float64 */
@@ -49,21 +49,27 @@ enum ch_series_array {
     CH_AT_BOUNDS,         /* Array(Float64): or quantiles */
     CH_AT_VALUES,         /* Array(Float64): of quantiles */
     CH_AT_PAIRS,          /* Map(Int32, UInt64): buckets of derived points */
-    CH_AT_EX_TIME,        /* Array(DateTime64(9)); this and below: exemplars */
+    CH_AT_TUPLES,         /* Array(Tuple(...)): exemplars of these */
+    CH_AT_EX_TIME,        /* Array(DateTime64(9)): exemplars, from here on */
     CH_AT_EX_VALUE,       /* Array(Float64) */
     CH_AT_EX_SPAN,        /* Array(String) */
     CH_AT_EX_TRACE,       /* Array(String) */
     CH_AT_EX_ATTRS,       /* Array(Map(String, String)) */
     CH_AT_EX_TYPES,       /* Array(String) */
-    CH_AT_EX_DROPPED,     /* Array(UInt32) */
-    CH_AT_EX_FAILED,      /* Array(UInt8): of derived points */
     CH_SERIES_ARRAYS
+};
+
+enum ch_series_what {
+    CH_SERIES_POINTS,
+    CH_SERIES_COUNTS, /* of histograms the counts alone */
+    CH_SERIES_HEADS,  /* one row a series: one time, without a value */
 };
 
 /* One row, which points into the bytes of the answer. */
 struct ch_series_row {
+    enum ch_series_table table; /* both are of the request */
+    enum ch_series_what what;
     struct slice bytes; /* all of it */
-    enum ch_series_table table;
     uint64_t resource_key, series;
     struct slice name, unit, description;
     int32_t temporality;
@@ -77,13 +83,24 @@ struct ch_series_row {
         uint64_t count;
         struct slice bytes;
     } at[CH_SERIES_ARRAYS];
-    bool counts_only; /* the arrays up to CH_AT_COUNT are there */
 };
 
 /* ---- ch_read_series_row.c ---- */
 
-/* For struct ch_rows, and for a row that was copied. */
+/* For struct ch_rows, and for a row that was copied; table and what are set. */
 void ch_series_row_read(struct ch_series_row *row, struct byte_reader *in);
+
+/* The metric alone, of its row of a list (below), or of a row of points. */
+void ch_series_metric_read(struct ch_series_row *row, struct byte_reader *in);
+void ch_series_metric(const struct ch_series_row *row, struct metric *metric);
+
+/* The next element of an array of arrays: how many it has, and their bytes. */
+uint64_t ch_series_inner(struct byte_reader *in, int array,
+                         struct slice *bytes);
+/* Bytes of an element of an array of numbers; 0: of another. */
+extern const uint8_t ch_series_sizes[CH_SERIES_ARRAYS];
+
+/* ---- ch_read_series_points.c ---- */
 
 /* The points of a row, in order of time; all is in the arena or the bytes. */
 struct ch_series_piece {
@@ -98,44 +115,44 @@ MUST_CHECK enum status ch_series_piece_read(const struct ch_series_row *row,
                                             struct arena *arena,
                                             struct ch_series_piece *piece);
 
-/* The metric alone. */
-void ch_series_metric(const struct ch_series_row *row, struct metric *metric);
-
 /* ---- ch_read_series_sql.c ---- */
 
 /* Which tables, resources and names are read. */
 struct ch_series_scope {
     const struct series_query *query;
     const struct bitmap *resources; /* of the query, or some of them */
+    bool derived;    /* callboard_series, else the five tables of metrics */
+    uint32_t tables; /* bits: those that have something */
     /* Instead of the names of the query, if not NULL. */
     const struct slice *names;
     uint32_t name_count;
     const uint64_t *series; /* SeriesId; NULL: all */
     uint32_t series_count;
-    bool derived; /* callboard_series, else the five tables of metrics */
 };
 
 /* Are there tables to read? */
 bool ch_series_reads_sent(const struct series_query *query);
 bool ch_series_reads_derived(const struct series_query *query);
 
-/* Pieces of series: rows as above. *none: there are none. */
-enum ch_series_what {
-    CH_SERIES_POINTS,
-    CH_SERIES_COUNTS,  /* of histograms the counts alone */
-    CH_SERIES_HEADS,   /* one row a series: one time, without a value */
-    CH_SERIES_METRICS, /* one row a metric, without attributes and scope */
-};
+/* Pieces of series of one table. *none: there are none. */
 MUST_CHECK enum status ch_series_sql(struct ch_reader *reader,
                                      struct ch_sql *sql,
                                      const struct ch_series_scope *scope,
+                                     enum ch_series_table table,
                                      enum ch_series_what what,
                                      struct arena *work, bool *none);
 
-/* Rows of UInt64 (key), UInt64 (points); a resource may have several. */
-MUST_CHECK enum status ch_series_resources_sql(
-    struct ch_reader *reader, struct ch_sql *sql,
-    const struct ch_series_scope *scope, struct arena *work, bool *none);
+/* A list over all tables of the scope. */
+enum ch_series_listed {
+    CH_SERIES_LIST_TABLES,    /* UInt8: each that has something */
+    CH_SERIES_LIST_METRICS,   /* UInt8, and of ch_series_metric_read() */
+    CH_SERIES_LIST_RESOURCES, /* UInt64 key, UInt64 points */
+};
+MUST_CHECK enum status ch_series_list_sql(struct ch_reader *reader,
+                                          struct ch_sql *sql,
+                                          const struct ch_series_scope *scope,
+                                          enum ch_series_listed listed,
+                                          struct arena *work, bool *none);
 
 /* ---- ch_read_series.c ---- */
 
@@ -158,17 +175,21 @@ MUST_CHECK enum status ch_series_select(struct ch_reader *reader,
                                         enum ch_series_what what,
                                         ch_series_take *take, void *arg);
 
-/* The names of the metrics that a query wants, in the arena, if it has
- * wants_metric and no names. NULL with a count of 0: none is wanted. */
-struct ch_series_names {
-    bool all; /* not asked, or too many to be listed */
-    struct slice *at;
+/* Which tables have something, and if the query has wants_metric and no names,
+ * the names of the metrics that it wants, in the arena. */
+struct ch_series_found {
+    uint32_t tables;  /* bits; 0: nothing is wanted */
+    bool asked;       /* for names */
+    struct slice *at; /* NULL: no names, or too many to be listed */
     uint32_t count, room;
 };
-MUST_CHECK enum status ch_series_wanted(struct ch_reader *reader,
-                                        const struct ch_series_scope *scope,
-                                        void *arg, struct arena *arena,
-                                        struct ch_series_names *names);
+MUST_CHECK enum status ch_series_find(struct ch_reader *reader,
+                                      const struct ch_series_scope *scope,
+                                      void *arg, struct arena *arena,
+                                      struct ch_series_found *found);
+/* Limits a scope to what was found. */
+void ch_series_limit(struct ch_series_scope *scope,
+                     const struct ch_series_found *found);
 
 /* What reading of a query is made of. */
 static inline enum ch_series_what ch_series_what_of(

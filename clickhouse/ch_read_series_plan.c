@@ -18,7 +18,6 @@
 
 /* At first; it is adjusted to what the windows take. */
 enum { WINDOW_BYTES = 4 << 20, POINT_BYTES = 64, WINDOW_RESOURCES = 4096 };
-enum { PIECE_CAP = 256 << 20 };
 
 struct ch_planned {
     uint32_t resource;
@@ -28,7 +27,7 @@ struct ch_planned {
 /* A row of the window. */
 struct kept_row {
     uint32_t resource;
-    bool counts_only;
+    enum ch_series_table table;
     struct slice bytes;
 };
 
@@ -50,7 +49,7 @@ struct ch_series_plan {
     struct arena *arena;
     struct ch_planned *at; /* by resource, each once */
     uint32_t count, room;
-    struct ch_series_names *names; /* of the tables of metrics; NULL: not asked
+    struct ch_series_found *found; /* in the tables of metrics; NULL: not asked
                                       yet */
     struct series_window *window;
 };
@@ -106,8 +105,9 @@ static enum status plan_tables(struct ch_series_plan *plan, bool derived)
     enum status status;
 
     ch_sql_init(&sql);
-    arena_init(&work, plan->reader->budget, PIECE_CAP);
-    status = ch_series_resources_sql(plan->reader, &sql, &scope, &work, &none);
+    arena_init(&work, plan->reader->budget, CH_WORK_MAX);
+    status = ch_series_list_sql(plan->reader, &sql, &scope,
+                                CH_SERIES_LIST_RESOURCES, &work, &none);
     arena_release(&work);
     if (status == OK && !none)
         status = ch_select(plan->reader, &sql, &rows);
@@ -196,40 +196,37 @@ static enum status select_rows(const struct ch_series_plan *plan,
                                ch_series_take *take, void *arg)
 {
     const struct series_query *query = plan->query;
-    struct ch_series_scope scope = {.query = query, .resources = resources};
-    enum status status = OK;
+    struct ch_series_scope sent = {.query = query, .resources = resources};
+    const struct ch_series_scope derived = {.query = query,
+                                            .resources = resources,
+                                            .derived = true,
+                                            .tables = UINT32_C(1)
+                                                      << CH_SERIES_DERIVED};
+    enum status status;
 
-    if (!plan->names->all) {
-        scope.names = plan->names->at;
-        scope.name_count = plan->names->count;
-    }
-    if (ch_series_reads_sent(query) &&
-        (plan->names->all || plan->names->count > 0))
-        status = ch_series_select(plan->reader, &scope,
-                                  ch_series_what_of(query), take, arg);
-    scope.names = NULL;
-    scope.derived = true;
+    ch_series_limit(&sent, plan->found);
+    status = ch_series_select(plan->reader, &sent, ch_series_what_of(query),
+                              take, arg);
     if (status == OK && ch_series_reads_derived(query))
-        status = ch_series_select(plan->reader, &scope,
+        status = ch_series_select(plan->reader, &derived,
                                   ch_series_what_of(query), take, arg);
     return status;
 }
 
-static enum status ask_names(struct ch_series_plan *plan, void *arg)
+static enum status find_tables(struct ch_series_plan *plan, void *arg)
 {
     const struct ch_series_scope scope = {.query = plan->query,
                                           .resources = plan->query->resources};
-    struct ch_series_names *names = arena_zero(plan->arena, 1, sizeof(*names));
+    struct ch_series_found *found = arena_zero(plan->arena, 1, sizeof(*found));
     enum status status;
 
-    if (!names)
+    if (!found)
         return arena_status(plan->arena);
-    status =
-        ch_series_reads_sent(plan->query)
-            ? ch_series_wanted(plan->reader, &scope, arg, plan->arena, names)
-            : OK;
+    status = ch_series_reads_sent(plan->query)
+                 ? ch_series_find(plan->reader, &scope, arg, plan->arena, found)
+                 : OK;
     if (status == OK)
-        plan->names = names;
+        plan->found = found;
     return status;
 }
 
@@ -260,8 +257,8 @@ static enum status keep_row(void *arg, const struct ch_series_row *row)
     if (!kept)
         return arena_status(plan->arena);
     slice_copy(w->bytes + w->used, row->bytes);
-    *kept = (struct kept_row){
-        id, row->counts_only, {w->bytes + w->used, row->bytes.len}};
+    *kept =
+        (struct kept_row){id, row->table, {w->bytes + w->used, row->bytes.len}};
     w->used += row->bytes.len;
     w->row_count++;
     return OK;
@@ -363,7 +360,8 @@ static enum status visit_window(struct plan_reading *r)
     for (uint32_t i = first_row(w, r->resource);
          status == OK && i < w->row_count && w->rows[i].resource == r->resource;
          i++) {
-        struct ch_series_row row = {.counts_only = w->rows[i].counts_only};
+        struct ch_series_row row = {.table = w->rows[i].table,
+                                    .what = ch_series_what_of(r->plan->query)};
         struct byte_reader in = byte_reader_over(w->rows[i].bytes);
 
         ch_series_row_read(&row, &in);
@@ -416,10 +414,10 @@ enum status ch_read_planned(struct ch_reader *reader,
 
     if (at == plan->count || plan->at[at].resource != resource)
         return OK;
-    status = plan->names ? OK : ask_names(plan, arg);
+    status = plan->found ? OK : find_tables(plan, arg);
     if (status != OK)
         return status;
-    arena_init(&r.piece, reader->budget, PIECE_CAP);
+    arena_init(&r.piece, reader->budget, CH_WORK_MAX);
     status = read_at(plan, at, &r);
     arena_release(&r.piece);
     return status;
