@@ -315,9 +315,11 @@ static void run(struct transmission *t, struct ch_error *error)
 /* ---- health ---- */
 
 /* What failed for its own sake says nothing about ClickHouse. */
-static void note_health(struct ch_client *client, const struct ch_error *error)
+static void note_health(struct ch_client *client, bool probe,
+                        const struct ch_error *error)
 {
-    bool is_known = error->status == OK || error->status == ERR_IO ||
+    bool is_known = (probe && error->status == ERR_DEADLINE) ||
+                    error->status == OK || error->status == ERR_IO ||
                     error->status == ERR_BUSY || error->status == ERR_CORRUPT;
 
     if (!is_known)
@@ -355,7 +357,7 @@ enum status ch_run(struct ch_client *client, const struct ch_request *request,
     run(&t, error);
     t.handle->zstd = ch_response_release(&t.response);
     ch_handle_give(&client->handles, client->curl, t.handle);
-    note_health(client, error);
+    note_health(client, request->probe, error);
     return error->status;
 }
 

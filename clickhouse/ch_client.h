@@ -64,6 +64,7 @@ struct ch_request {
     uint32_t piece_count;
     bool zstd;        /* together the pieces are one zstd frame */
     bool writes;      /* without it ClickHouse refuses whatever changes data */
+    bool probe;       /* small: if it takes too long, ClickHouse hangs */
     bool no_database; /* the database may not exist yet */
     const struct ch_setting *settings;
     uint32_t setting_count;

@@ -30,6 +30,7 @@ enum status ch_select(struct ch_reader *reader, struct ch_sql *sql,
 {
     struct ch_request request = {.deadline_ns = deadline_of(reader),
                                  .cancelled = reader->cancelled,
+                                 .probe = reader->probe,
                                  .take = take_rows,
                                  .arg = rows};
     enum status status;

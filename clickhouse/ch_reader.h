@@ -28,6 +28,7 @@ struct ch_reader {
     struct ch_client *client;
     const struct store_resources *resources;
     struct budget *budget;        /* of all queries of this instance */
+    bool probe;                   /* as in struct ch_request */
     const atomic_bool *cancelled; /* NULL: none */
     uint64_t deadline_ns;         /* 0: CH_READ_MAX_NS from each request on */
     struct ch_error error;        /* of the last request */

@@ -28,6 +28,17 @@ static struct ch_reader *ready(struct reader *reader)
     return &own->reader;
 }
 
+/* A status, with the reason that goes with it. */
+static enum status done(struct reader *reader, enum status status)
+{
+    struct engine_reader *own = (struct engine_reader *)(void *)reader;
+    const struct ch_error *error = &own->reader.error;
+
+    own->head.reason =
+        status != OK && status == error->status ? error->reason : NULL;
+    return status;
+}
+
 static enum status open_reader(struct reader **out, struct store *store)
 {
     struct clickhouse *engine = clickhouse_of(store);
@@ -53,7 +64,7 @@ static enum status begin(struct reader *reader)
 
     own->tail_ns = 0;
     ch_error_clear(&own->error);
-    return ch_reader_cancelled(own);
+    return done(reader, ch_reader_cancelled(own));
 }
 
 static void end(struct reader *reader)
@@ -65,7 +76,7 @@ static enum status count_logs(struct reader *reader,
                               const struct log_query *query,
                               const struct log_counts *out)
 {
-    return ch_count_logs(ready(reader), query, out);
+    return done(reader, ch_count_logs(ready(reader), query, out));
 }
 
 static enum status find_span(struct reader *reader, const uint8_t trace_id[16],
@@ -73,19 +84,21 @@ static enum status find_span(struct reader *reader, const uint8_t trace_id[16],
                              const struct bitmap *visible, struct arena *arena,
                              struct span *span)
 {
-    return ch_find_span(ready(reader), trace_id, span_id, visible, arena, span);
+    return done(reader, ch_find_span(ready(reader), trace_id, span_id, visible,
+                                     arena, span));
 }
 
 static enum status log_tail(struct reader *reader, struct log_tail *now)
 {
-    return ch_log_tail(ready(reader), now);
+    return done(reader, ch_log_tail(ready(reader), now));
 }
 
 static enum status plan_series(struct reader *reader,
                                const struct series_query *query,
                                struct arena *arena, struct series_plan **plan)
 {
-    return ch_plan_series(ready(reader), &ch_reader_ops, query, arena, plan);
+    return done(reader, ch_plan_series(ready(reader), &ch_reader_ops, query,
+                                       arena, plan));
 }
 
 static enum status query_dead_letters(struct reader *reader,
@@ -94,8 +107,8 @@ static enum status query_dead_letters(struct reader *reader,
                                       struct dead_letter_row **letters,
                                       uint32_t *count, uint64_t *total)
 {
-    return ch_query_dead_letters(ready(reader), query, arena, letters, count,
-                                 total);
+    return done(reader, ch_query_dead_letters(ready(reader), query, arena,
+                                              letters, count, total));
 }
 
 static enum status query_logs(struct reader *reader,
@@ -103,14 +116,15 @@ static enum status query_logs(struct reader *reader,
                               struct arena *arena, struct log_record **logs,
                               uint32_t *count, uint64_t *total)
 {
-    return ch_query_logs(ready(reader), query, arena, logs, count, total);
+    return done(reader,
+                ch_query_logs(ready(reader), query, arena, logs, count, total));
 }
 
 static enum status query_series(struct reader *reader,
                                 const struct series_query *query,
                                 point_visit *visit, void *arg)
 {
-    return ch_query_series(ready(reader), query, visit, arg);
+    return done(reader, ch_query_series(ready(reader), query, visit, arg));
 }
 
 static enum status query_spans(struct reader *reader,
@@ -118,7 +132,8 @@ static enum status query_spans(struct reader *reader,
                                struct arena *arena, struct span **spans,
                                uint32_t *count, uint64_t *total)
 {
-    return ch_query_spans(ready(reader), query, arena, spans, count, total);
+    return done(reader, ch_query_spans(ready(reader), query, arena, spans,
+                                       count, total));
 }
 
 static enum status query_traces(struct reader *reader,
@@ -127,7 +142,8 @@ static enum status query_traces(struct reader *reader,
                                 struct trace_summary **traces, uint32_t *count,
                                 uint64_t *total)
 {
-    return ch_query_traces(ready(reader), query, arena, traces, count, total);
+    return done(reader, ch_query_traces(ready(reader), query, arena, traces,
+                                        count, total));
 }
 
 static enum status read_planned(struct reader *reader,
@@ -135,39 +151,40 @@ static enum status read_planned(struct reader *reader,
                                 uint32_t resource, point_visit *visit,
                                 void *arg)
 {
-    return ch_read_planned(ready(reader), plan, resource, visit, arg);
+    return done(reader,
+                ch_read_planned(ready(reader), plan, resource, visit, arg));
 }
 
 static enum status resource(struct reader *reader, uint32_t id,
                             struct arena *arena, struct resource *out)
 {
-    return ch_read_resource(ready(reader), id, arena, out);
+    return done(reader, ch_read_resource(ready(reader), id, arena, out));
 }
 
 static enum status sample_logs(struct reader *reader,
                                const struct sample_query *query,
                                log_visit *visit, void *arg)
 {
-    return ch_sample_logs(ready(reader), query, visit, arg);
+    return done(reader, ch_sample_logs(ready(reader), query, visit, arg));
 }
 
 static enum status sample_spans(struct reader *reader,
                                 const struct sample_query *query,
                                 span_visit *visit, void *arg)
 {
-    return ch_sample_spans(ready(reader), query, visit, arg);
+    return done(reader, ch_sample_spans(ready(reader), query, visit, arg));
 }
 
 static enum status sizes(struct reader *reader, struct store_sizes *out)
 {
-    return ch_read_sizes(ready(reader), out);
+    return done(reader, ch_read_sizes(ready(reader), out));
 }
 
 static enum status spread_traces(struct reader *reader,
                                  const struct trace_query *query,
                                  struct arena *arena, struct spread_traces *out)
 {
-    return ch_spread_traces(ready(reader), query, arena, out);
+    return done(reader, ch_spread_traces(ready(reader), query, arena, out));
 }
 
 static enum status visit_spans(struct reader *reader,
@@ -175,14 +192,14 @@ static enum status visit_spans(struct reader *reader,
                                const struct span_visitor *visitor,
                                uint64_t *total)
 {
-    return ch_visit_spans(ready(reader), query, visitor, total);
+    return done(reader, ch_visit_spans(ready(reader), query, visitor, total));
 }
 
 static enum status visit_traces(struct reader *reader,
                                 const struct traces_query *query,
                                 trace_span_visit *visit, void *arg)
 {
-    return ch_visit_traces(ready(reader), query, visit, arg);
+    return done(reader, ch_visit_traces(ready(reader), query, visit, arg));
 }
 
 const struct reader_ops ch_reader_ops = {

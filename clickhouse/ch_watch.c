@@ -51,6 +51,7 @@ static enum status look_at(struct clickhouse *engine, struct look *look)
 {
     struct ch_reader reader = {
         .client = engine->client,
+        .probe = true,
         .cancelled = &engine->stop_watch,
         .deadline_ns = clock_monotonic_ns() + LIMIT_NS,
     };

@@ -50,6 +50,14 @@ static enum status health(struct store *store)
     return error.status;
 }
 
+static const char *health_reason(struct store *store)
+{
+    struct ch_error error;
+
+    ch_client_health(clickhouse_of(store)->client, &error);
+    return error.status == OK ? NULL : error.reason;
+}
+
 /* Who waits for new records looks again each second. */
 static uint64_t last_log_lsn(struct store *store)
 {
@@ -109,6 +117,7 @@ static const struct store_ops ch_store_ops = {
     .derived_flush_due = derived_flush_due,
     .flush = flush,
     .health = health,
+    .health_reason = health_reason,
     .last_log_lsn = last_log_lsn,
     .oldest_ns = oldest_ns,
     .retention = retention,

@@ -188,6 +188,9 @@ size_t query_memory_share(const struct query_request *request);
  * little, so that it would be no better later. */
 enum status query_memory_status(const struct query_request *request,
                                 enum status status);
+/* Says what the status, or the reader, says. */
+enum status query_fail_status(struct query_request *request,
+                              enum status status);
 /* After a reader_... function that failed: code -05 of the area. */
 enum status query_fail_read(struct query_request *request, enum status status);
 

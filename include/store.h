@@ -109,6 +109,8 @@ void store_begin_shutdown(struct store *store);
 /* OK, or why new data cannot be taken now (ERR_IO: the disk is full or
  * read-only, ERR_BUSY: writing is behind). For sinks' ready() and /health. */
 enum status store_health(struct store *store);
+/* What is wrong then, and what helps; static. NULL: the status says it. */
+const char *store_health_reason(struct store *store);
 
 /* ---- writing: the correlator's thread ---- */
 
@@ -160,6 +162,10 @@ void reader_shorten_deadline(struct reader *reader, uint64_t deadline_ns);
  * between the calls of this module, and its own loops over chunks; functions of
  * block_cursor.h check it themselves. */
 MUST_CHECK enum status reader_cancelled(const struct reader *reader);
+
+/* Why the last call on the reader failed, for whoever asked; static. NULL: its
+ * status says it. */
+const char *reader_reason(const struct reader *reader);
 
 /* Records in memory may be referred to by results, not copied; they are valid
  * until reader_end(). */

@@ -26,6 +26,7 @@ struct store_ops {
     bool (*derived_flush_due)(struct store *store, uint64_t last_lsn);
     void (*flush)(struct store *store);
     enum status (*health)(struct store *store);
+    const char *(*health_reason)(struct store *store); /* NULL: none has any */
     uint64_t (*last_log_lsn)(struct store *store);
     uint64_t (*oldest_ns)(struct store *store);
     uint64_t (*retention)(const struct store *store, enum signal signal);
@@ -169,6 +170,7 @@ struct reader_head {
     const struct reader_ops *ops;
     const atomic_bool *cancelled; /* NULL: never */
     uint64_t deadline_ns;         /* monotonic; 0: none */
+    const char *reason; /* of the last failure; NULL: its status says it */
 };
 
 struct store_block_head {

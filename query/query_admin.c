@@ -48,6 +48,8 @@ const char *query_failure(const struct query_request *request)
     enum status store = store_health(request->services->store);
     enum status journal = OK;
 
+    if (is_failure(store) && store_health_reason(request->services->store))
+        return store_health_reason(request->services->store);
     if (is_failure(store))
         return store == ERR_IO ? "the store cannot be written to (disk full "
                                  "or read-only); queries still work"

@@ -135,18 +135,34 @@ enum status query_memory_status(const struct query_request *request,
     return arena && arena->budget ? ERR_TOO_BIG : ERR_BUSY;
 }
 
+/* The reader knows more than the status says, if its engine is another process.
+ */
+static const char *reason_of(const struct query_request *request,
+                             enum status status)
+{
+    const char *reason =
+        request->reader ? reader_reason(request->reader) : NULL;
+
+    return reason ? reason : status_text(status);
+}
+
+enum status query_fail_status(struct query_request *request, enum status status)
+{
+    return query_fail(request, status, NULL, "%s", reason_of(request, status));
+}
+
 enum status query_fail_read(struct query_request *request, enum status status)
 {
+    const char *reason = reason_of(request, status);
     char code[24] = "";
 
     if (arena_status(request->arena) == ERR_BUSY)
         status = query_memory_status(request, status);
-    if (status == ERR_TOO_BIG)
+    if (status == ERR_TOO_BIG && reason == status_text(status))
         return query_fail(request, status, "",
                           "the query needs more memory than one query may use; "
                           "lower the limit or narrow the time range");
     if (request->route->area)
         snprintf(code, sizeof(code), "OBS-V1-%s-05", request->route->area);
-    return query_fail(request, status, code, "read failed: %s",
-                      status_text(status));
+    return query_fail(request, status, code, "read failed: %s", reason);
 }

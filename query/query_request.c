@@ -233,7 +233,7 @@ void query_request_run(struct query_request *request, struct reader *reader)
             arena_status(request->arena) != OK)
             check_sticky(request);
         else if (s != OK && request->http_status == 200)
-            query_fail(request, s, NULL, "%s", status_text(s));
+            (void)query_fail_status(request, s);
         if (s == OK) {
             if (arena_status(request->arena) == OK)
                 produce_first(request);

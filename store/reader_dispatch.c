@@ -167,6 +167,11 @@ uint32_t series_plan_next(const struct series_plan *plan, uint64_t from)
         ->ops->plan_next(plan, from);
 }
 
+const char *reader_reason(const struct reader *reader)
+{
+    return ((const struct reader_head *)(const void *)reader)->reason;
+}
+
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     reader_head(reader)->cancelled = cancelled;

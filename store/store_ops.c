@@ -40,6 +40,13 @@ enum status store_health(struct store *store)
     return store_head(store)->ops->health(store);
 }
 
+const char *store_health_reason(struct store *store)
+{
+    const struct store_ops *ops = store_head(store)->ops;
+
+    return ops->health_reason ? ops->health_reason(store) : NULL;
+}
+
 uint64_t store_last_log_lsn(struct store *store)
 {
     return store_head(store)->ops->last_log_lsn(store);

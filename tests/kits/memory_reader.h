@@ -44,6 +44,12 @@ enum status reader_cancelled(const struct reader *reader)
     return OK;
 }
 
+const char *reader_reason(const struct reader *reader)
+{
+    (void)reader;
+    return NULL;
+}
+
 void reader_set_cancel(struct reader *reader, const atomic_bool *cancelled)
 {
     reader->cancelled = memory_cancelled = cancelled;

@@ -63,6 +63,12 @@ uint64_t store_oldest_ns(struct store *store)
     return store->oldest_ns;
 }
 
+const char *store_health_reason(struct store *store)
+{
+    (void)store;
+    return NULL;
+}
+
 enum status store_health(struct store *store)
 {
     return store->health;
