@@ -31,22 +31,14 @@ static enum status refuse(const char *option, const char *why)
 
 /* ---- the key ---- */
 
-static bool derive(struct slice secret, const char *purpose,
-                   uint8_t key[HMAC_SIZE])
-{
-    const struct slice pieces[] = {slice_of(purpose)};
-
-    return hmac_sha256(secret, pieces, 1, key);
-}
-
 /* Two keys of one secret: for signatures, and to recognize requests. */
 static enum status derive_keys(struct daemon *d, struct slice secret)
 {
+    const struct slice purpose[] = {SLICE("callboard kafka request")};
     uint8_t key[HMAC_SIZE];
-    bool good = derive(secret, "callboard kafka signature", key);
+    bool good = hmac_sha256(secret, purpose, 1, key) &&
+                kafka_key_make(&d->kafka_key, secret);
 
-    memcpy(d->kafka_key.bytes, key, sizeof(d->kafka_key.bytes));
-    good = derive(secret, "callboard kafka request", key) && good;
     request_key_make(&d->kafka_request_key, key);
     explicit_bzero(key, sizeof(key));
     return good ? OK : ERR_INTERNAL;

@@ -32,7 +32,11 @@ struct kafka;
 enum { KAFKA_KEY_SIZE = 32 };
 struct kafka_key {
     char bytes[KAFKA_KEY_SIZE];
+    struct request_key hash; /* of the bytes of a message */
 };
+
+/* From a secret of any length. False: the library failed. */
+MUST_CHECK bool kafka_key_make(struct kafka_key *key, struct slice secret);
 
 static inline struct slice kafka_key_bytes(const struct kafka_key *key)
 {

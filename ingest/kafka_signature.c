@@ -1,14 +1,45 @@
 #include "kafka_signature.h"
 
+#include <string.h>
+
 #include "hmac.h"
 
 enum { VERSION = 1, HAS_ID = 1, HAS_WRITER = 2, HEAD = 19 };
 
+static bool derive(struct slice secret, const char *purpose,
+                   uint8_t key[HMAC_SIZE])
+{
+    const struct slice pieces[] = {slice_of(purpose)};
+
+    return hmac_sha256(secret, pieces, 1, key);
+}
+
+bool kafka_key_make(struct kafka_key *key, struct slice secret)
+{
+    uint8_t derived[HMAC_SIZE];
+    bool good = derive(secret, "callboard kafka message", derived);
+
+    request_key_make(&key->hash, derived);
+    good = derive(secret, "callboard kafka signature", derived) && good;
+    memcpy(key->bytes, derived, sizeof(key->bytes));
+    explicit_bzero(derived, sizeof(derived));
+    return good;
+}
+
+static void hash_bytes_of(struct request_hash hash, char bytes[16])
+{
+    store_le(bytes, hash.a, 8);
+    store_le(bytes + 8, hash.b, 8);
+}
+
 static bool mac_of(const struct kafka_key *key, struct slice head,
                    struct slice message, uint8_t mac[HMAC_SIZE])
 {
-    const struct slice pieces[] = {head, message};
+    char hash[16];
+    const struct slice pieces[] = {head, {hash, sizeof(hash)}};
 
+    hash_bytes_of(
+        request_hash_of(&key->hash, 0, (struct slice){NULL, 0}, message), hash);
     return hmac_sha256(kafka_key_bytes(key), pieces, 2, mac);
 }
 
@@ -80,8 +111,7 @@ struct request_hash kafka_message_id(const struct kafka_key *key,
 
     if (request_hash_none(hash))
         return id;
-    store_le(bytes, hash.a, 8);
-    store_le(bytes + 8, hash.b, 8);
+    hash_bytes_of(hash, bytes);
     if (hmac_sha256(kafka_key_bytes(key), pieces, 2, mac)) {
         id.a = load_le((const char *)mac, 8);
         id.b = load_le((const char *)mac + 8, 8) | 1; /* never none */

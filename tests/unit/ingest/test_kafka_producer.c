@@ -9,7 +9,13 @@
 #include "otlp.h"
 #include "otlp_random.h"
 
-static const struct kafka_key key = {.bytes = "the key that instances share"};
+static struct kafka_key key;
+
+__attribute__((constructor)) static void make_key(void)
+{
+    if (!kafka_key_make(&key, SLICE("the secret that instances share")))
+        abort();
+}
 
 /* ---- signatures ---- */
 
@@ -55,6 +61,7 @@ TEST(a_change_of_any_bit_is_noticed)
     struct writer *writer = writer_new(SLICE("acme"), false, &scope, 1);
     const struct kafka_signature signature = {
         .signal = SIGNAL_SPANS, .id = {1, 2}, .writer = writer};
+    static const char message[] = {'a', ' ', 'm', 'e', 's', 's', 'a', 'g', 'e'};
     struct buf header = sign(&signature, SLICE("a message"));
     struct kafka_key other = key;
     struct kafka_signature read;
@@ -74,6 +81,15 @@ TEST(a_change_of_any_bit_is_noticed)
                                 &read));
     CHECK(!kafka_signature_read(&key, SIGNAL_SPANS, whole, SLICE("another"),
                                 &read));
+    for (size_t bit = 0; bit < sizeof(message) * 8; bit++) {
+        char changed[sizeof(message)];
+
+        memcpy(changed, message, sizeof(changed));
+        changed[bit / 8] = (char)(changed[bit / 8] ^ 1 << bit % 8);
+        CHECK(!kafka_signature_read(&key, SIGNAL_SPANS, whole,
+                                    (struct slice){changed, sizeof(changed)},
+                                    &read));
+    }
     other.bytes[31] ^= 1;
     CHECK(!kafka_signature_read(&other, SIGNAL_SPANS, whole, SLICE("a message"),
                                 &read));
