@@ -9,8 +9,7 @@
  *   2       1     flags: 1 there is an id; 2 there is a writer
  *   3       16    id of the message: the same when its request is sent again
  *   19      n     what its sender may write (writer.h)
- *   19 + n  32    HMAC-SHA256 of all that precedes it and of a hash of the
- * message
+ *   19 + n  32    HMAC-SHA256 of all before it and a hash of the message
  *
  * The hash has a secret key of its own and is not shown (request_hash.h): two
  * messages share it with a probability of 2^-64, and it takes a tenth of the
