@@ -32,8 +32,10 @@
 #include "grant.h"
 #include "identity.h"
 #include "record.h"
+#include "resource_log.h"
 #include "status.h"
 #include "store.h"
+#include "store_resources.h"
 #include "writer.h"
 
 struct registry;
@@ -63,11 +65,13 @@ struct registry_options {
     uint32_t max_resources, max_identities;
     uint32_t max_ids; /* of resources that stored records may refer to, live
                          or evicted; 0: 8 * max_resources */
-    struct tenants *tenants; /* limits of namespaces; NULL: none */
-    uint64_t forget_ns;      /* the id of a resource not seen for so long may be
-                                reused: not less than the longest retention; 0: only
-                                once nothing that old is stored (store_oldest_ns())
-                              */
+    const struct resource_log *log; /* of instances that share resources; NULL:
+                                       they are kept in the store */
+    struct tenants *tenants;        /* limits of namespaces; NULL: none */
+    uint64_t forget_ns; /* the id of a resource not seen for so long may be
+                           reused: not less than the longest retention; 0: only
+                           once nothing that old is stored (store_oldest_ns())
+                         */
 };
 
 /* Reads what is in the store. Close it before the store: closing saves the
@@ -126,6 +130,14 @@ uint32_t registry_resolve_record(struct registry *registry,
 
 uint32_t registry_derived_resource(struct registry *registry,
                                    uint32_t identity);
+
+/* Takes what other instances added, and tells them what they need: twice a
+ * second, between batches. now_ns: of the batches. Nothing without a log. */
+void registry_share(struct registry *registry, uint64_t now_ns);
+
+/* What the engine asks of a registry with a log: store_set_resources(). As long
+ * as the registry is open. */
+struct store_resources registry_resources(struct registry *registry);
 
 /* Counts the resources that had this id, or the identities that had this
  * number, modulo 256. For those who key a cache by it. */

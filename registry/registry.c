@@ -19,7 +19,7 @@
 #include "clock.h"
 #include "hash.h"
 #include "mem.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 #include "stats.h"
 
 /* Bytes of names: a pod's name and address for each resource, half a dozen
@@ -70,8 +70,10 @@ enum status registry_open(struct registry **out,
 
     enum status status = labels_init(&reg->labels, keys);
 
+    if (options->log)
+        shared_open(reg, options->log);
     if (status == OK)
-        status = registry_load(reg);
+        status = reg->shared ? shared_load(reg) : registry_load(reg);
     if (status != OK) {
         registry_close(reg);
         return status;
@@ -87,6 +89,7 @@ void registry_close(struct registry *reg)
     if (reg->seen_changed)
         registry_save_seen(reg);
     pthread_rwlock_destroy(&reg->lock);
+    shared_close(reg);
     map_release(&reg->live.by_hash);
     key_map_release(&reg->live.by_record);
     key_map_release(&reg->identities.by_key);
@@ -123,6 +126,17 @@ void registry_queue_write(struct registry *reg, uint32_t id, int what)
     reg->writes.count++;
 }
 
+void registry_set_now(struct registry *reg, uint64_t now_ns)
+{
+    if (!reg->shared) {
+        reg->now_ns = now_ns;
+        return;
+    }
+    reg->shared->batch_ns = now_ns;
+    if (reg->now_ns < now_ns)
+        reg->now_ns = now_ns;
+}
+
 static void write_identity(struct registry *reg, uint32_t id)
 {
     struct identity view;
@@ -153,11 +167,24 @@ static void write_synthetic(struct registry *reg, uint32_t id)
                            &resource);
 }
 
+/* Instances that share tell each other of resources, not of identities. */
+static void write_shared(struct registry *reg)
+{
+    for (uint32_t i = 0; i < reg->writes.count; i++)
+        if (reg->writes.at[i].what == WRITE_RESOURCE_IDENTITY)
+            shared_add_change(reg, reg->writes.at[i].id);
+    reg->writes.count = 0;
+}
+
 void registry_unlock(struct registry *reg)
 {
     pthread_rwlock_unlock(&reg->lock);
     stats_set(STATS_RESOURCES, reg->live.used);
     stats_set(STATS_RESOURCES_UNASSIGNED, reg->resources.unassigned);
+    if (reg->shared) {
+        write_shared(reg);
+        return;
+    }
     for (uint32_t i = 0; i < reg->writes.count; i++)
         if (reg->writes.at[i].what == WRITE_IDENTITY)
             write_identity(reg, reg->writes.at[i].id);
@@ -277,6 +304,16 @@ static uint32_t make_synthetic(struct registry *reg, uint32_t identity,
     return id;
 }
 
+void registry_ensure_derived(struct registry *reg, uint32_t identity)
+{
+    uint32_t id = reg->identities.at[identity].derived;
+
+    if (id == NONE) {
+        id = make_synthetic(reg, identity, RESOURCE_DERIVED);
+        reg->identities.at[identity].derived = id;
+    }
+}
+
 uint32_t registry_derived_resource(struct registry *reg, uint32_t identity)
 {
     assert(identity < reg->identities.count);
@@ -292,10 +329,9 @@ uint32_t registry_derived_resource(struct registry *reg, uint32_t identity)
         return id;
     }
     registry_lock(reg);
-    id = make_synthetic(reg, identity, RESOURCE_DERIVED);
-    reg->identities.at[identity].derived = id;
+    registry_ensure_derived(reg, identity);
     registry_unlock(reg);
-    return id;
+    return reg->identities.at[identity].derived;
 }
 
 uint32_t registry_overflow_resource(struct registry *reg, uint32_t identity)

@@ -20,7 +20,7 @@
 #include "array.h"
 #include "clock.h"
 #include "mem.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 #include "stats.h"
 
 enum {
@@ -79,6 +79,8 @@ static void forget_resource(struct registry *reg, uint32_t id)
         reg->identities.at[state->owner].derived = NONE;
     else if (state->owner != NONE)
         reg->identities.at[state->owner].overflow = NONE;
+    if (reg->shared)
+        shared_forget(reg, id);
     registry_free_id(reg, id);
     reg->resources.identity[id] = NONE;
     registry_queue_write(reg, id, WRITE_RESOURCE_IDENTITY);
@@ -131,6 +133,8 @@ static bool *mark_used(const struct registry *reg, uint64_t before)
         used[reg->resources.identity[id]] = true;
         if (state->owner != NONE)
             used[state->owner] = true;
+        if (shared_of(reg, id))
+            used[shared_of(reg, id)->own] = true;
     }
     for (uint32_t i = 0; i < reg->identities.count; i++) {
         const struct identity_entry *entry = &reg->identities.at[i];

@@ -283,7 +283,9 @@ uint64_t ident_tenant(const struct registry *reg, uint32_t identity)
 uint32_t ident_stamped(struct registry *reg,
                        const struct resource_attributes *fields, uint8_t rule)
 {
-    uint32_t identity = find_by_uid(reg, fields), text[IDENTITY_TEXTS];
+    /* Instances that share find the names later: registry_shared_uids.c. */
+    uint32_t identity = reg->shared ? NONE : find_by_uid(reg, fields);
+    uint32_t text[IDENTITY_TEXTS];
     const struct slice *label = fields->label;
     bool component =
         label[LABEL_COMPONENT].len > 0 || label[LABEL_COMPONENT_UID].len > 0;
@@ -350,8 +352,9 @@ uint32_t ident_unstamped(struct registry *reg,
     uint32_t quota = quota_of(reg, text[IDENTITY_NAMESPACE]);
 
     if (pod != NONE) {
-        identity =
-            key_map_get(&table->by_key, key_pod(text, pod, names_namespace));
+        if (pod < POD_SHARED)
+            identity = key_map_get(&table->by_key,
+                                   key_pod(text, pod, names_namespace));
         if (identity == NONE && table->provisional < max / 3 * 2 &&
             table->used < max - max / 8 && quota_has_identity(reg, quota, max))
             identity = make(reg, text, rule, pod, names_namespace);
@@ -361,6 +364,16 @@ uint32_t ident_unstamped(struct registry *reg,
     if (identity == NONE && quota_has_identity(reg, quota, max))
         identity = make(reg, text, rule, NONE, false);
     return identity;
+}
+
+uint32_t ident_quota(struct registry *reg,
+                     const struct resource_attributes *fields)
+{
+    uint32_t name = intern_add(&reg->names, namespace_of(fields));
+
+    if (name == INTERN_FULL)
+        name = intern_find(&reg->names, SLICE("{other}"));
+    return quota_of(reg, name);
 }
 
 /* If there are too many namespaces, too, they share a name that no namespace

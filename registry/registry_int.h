@@ -209,6 +209,7 @@ struct write_queue {
 
 struct registry {
     pthread_rwlock_t lock;
+    struct shared *shared; /* NULL: nothing is shared with other instances */
     struct registry_options options;
     struct labels labels;
     struct store *store;
@@ -262,6 +263,11 @@ void registry_set_identity(struct registry *reg, uint32_t id, uint32_t identity,
 uint32_t registry_overflow_resource(struct registry *reg, uint32_t identity);
 /* Room for so many attributes, until the next call. */
 struct attr *registry_scratch(struct registry *reg, uint32_t count);
+/* The time of the current call; where several partitions are read it does not
+ * go back. */
+void registry_set_now(struct registry *reg, uint64_t now_ns);
+/* It has a derived resource then. Under the lock. */
+void registry_ensure_derived(struct registry *reg, uint32_t identity);
 
 /* registry_quota.c */
 /* The quota of the namespace with this name, made if there is none. */
@@ -305,6 +311,9 @@ void registry_note_accepted(struct registry *reg, uint32_t id);
 /* By fingerprint_key() and the fingerprint's check. */
 uint32_t registry_find_resource(const struct registry *reg, uint64_t key,
                                 uint64_t check);
+/* The resource without the attributes that are too large to be stored. */
+struct resource registry_cut(struct registry *reg,
+                             const struct resource *resource);
 void registry_index_resource(struct registry *reg, uint32_t id);
 uint32_t registry_add(struct registry *reg, const struct resource *resource,
                       struct fingerprint f, enum resource_kind kind);
@@ -325,10 +334,14 @@ uint32_t ident_resolve(const struct registry *reg, uint32_t identity);
 uint32_t ident_stamped(struct registry *reg,
                        const struct resource_attributes *fields, uint8_t rule);
 /* RULE_INFERRED or RULE_UNASSIGNED; the pod's own, or shared if pod is NONE.
+ * With the pod POD_GONE: of one resource only, if there is room for such.
  * NONE if there is no room. */
 uint32_t ident_unstamped(struct registry *reg,
                          const struct resource_attributes *fields, uint8_t rule,
                          uint32_t pod);
+/* The quota of the namespace that the attributes name. */
+uint32_t ident_quota(struct registry *reg,
+                     const struct resource_attributes *fields);
 /* When there is no room: unassigned, in the namespace that the labels name. */
 uint32_t ident_fallback(struct registry *reg,
                         const struct resource_attributes *fields);
@@ -393,6 +406,14 @@ void pod_check_claim(struct registry *reg, const uint64_t keys[POD_KEY_COUNT],
 /* registry_host.c */
 void host_add_resource(struct registry *reg, uint32_t id);
 void host_add_identity(struct registry *reg, uint32_t identity);
+
+/* registry_delete.c */
+void registry_delete_resource(struct registry *reg, uint32_t id,
+                              uint32_t deleted);
+/* What was seen first until then, if instances share it. Under the lock; the
+ * tables have to be built anew then. */
+void registry_delete_until(struct registry *reg, struct slice namespace,
+                           uint64_t until_ns, struct registry_deletion *out);
 
 /* registry_load.c */
 enum status registry_load(struct registry *reg);

@@ -20,7 +20,7 @@
 #include "buf.h"
 #include "byte_reader.h"
 #include "clock.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 
 #define SEEN_TEXT "registry.seen"
 
@@ -363,6 +363,10 @@ void registry_save_seen(struct registry *reg)
 {
     struct buf buf;
 
+    if (reg->shared) {
+        shared_save_seen(reg);
+        return;
+    }
     buf_init(&buf, SEEN_MAX_BYTES);
     buf_byte(&buf, SEEN_VERSION);
     for (uint32_t i = 0; i < reg->identities.count; i++) {

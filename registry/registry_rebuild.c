@@ -3,7 +3,7 @@
  * Nothing can be removed from maps and names one by one, which keeps them
  * simple.
  */
-#include "registry_int.h"
+#include "registry_shared.h"
 
 /* A pod without live resources stays for so long: its stamped resource may have
  * found no room. */
@@ -51,6 +51,8 @@ static void rebuild_names(struct registry *reg)
     }
     for (uint32_t i = 0; i < reg->workflows.count; i++)
         keep_pod_names(&old, &new, &reg->workflows.at[i]);
+    if (reg->shared)
+        shared_keep_sets(reg, &old, &new);
     new.max_bytes = old.max_bytes;
     reg->names = new;
     intern_release(&old);
@@ -197,4 +199,6 @@ void registry_rebuild(struct registry *reg)
     rebuild_names(reg);
     rebuild_pods(reg);
     rebuild_maps(reg);
+    if (reg->shared)
+        shared_rebuild(reg);
 }

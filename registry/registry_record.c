@@ -4,7 +4,7 @@
  * attributes are a mark, the record's labels, then the resource's attributes.
  */
 #include "hash.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 
 enum {
     STAMPS = 1 << LABEL_PROJECT | 1 << LABEL_COMPONENT |
@@ -112,7 +112,7 @@ static uint32_t resolve_labels(struct registry *reg,
     if (compare && !registry_was_accepted(reg, id) &&
         !registry_accepts(reg, attrs, NULL))
         return RESOURCE_NONE;
-    if (id != NONE && !reg->resources.at[id].retry) {
+    if (id != NONE && !reg->resources.at[id].retry && !shared_is_due(reg, id)) {
         if (compare)
             registry_note_accepted(reg, id);
         return registry_mark_seen(reg, resource, id);
@@ -168,6 +168,6 @@ uint32_t registry_resolve_record(struct registry *reg,
     if (!is_complete(state, bits))
         return compare && !registry_accepts(reg, attrs, NULL) ? RESOURCE_NONE
                                                               : resource->id;
-    reg->now_ns = now_ns;
+    registry_set_now(reg, now_ns);
     return resolve_labels(reg, resource, attrs, labels, compare);
 }

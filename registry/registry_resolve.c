@@ -18,7 +18,7 @@
 #include "clock.h"
 #include "hash.h"
 #include "mem.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 #include "stats.h"
 
 enum { SAVE_SEEN_S = 60, RESOURCE_MAX_BYTES = 16 * 1024 };
@@ -225,10 +225,10 @@ static size_t size_of(const struct attr *a)
     return sum;
 }
 
-/* Saves the resource without the attributes that exceed RESOURCE_MAX_BYTES,
- * because resources outlive the retention of records. */
-static void save(struct registry *reg, uint32_t id,
-                 const struct resource *resource)
+/* Without the attributes that exceed RESOURCE_MAX_BYTES, because resources
+ * outlive the retention of records. */
+struct resource registry_cut(struct registry *reg,
+                             const struct resource *resource)
 {
     struct resource saved = *resource;
     struct attr *to = registry_scratch(reg, resource->attrs.count);
@@ -250,6 +250,14 @@ static void save(struct registry *reg, uint32_t id,
     stats_add(STATS_ATTRIBUTES_TRUNCATED, dropped);
     if (saved.schema_url.len > NAME_MAX_BYTES)
         saved.schema_url.len = 0;
+    return saved;
+}
+
+static void save(struct registry *reg, uint32_t id,
+                 const struct resource *resource)
+{
+    struct resource saved = registry_cut(reg, resource);
+
     metadata_save_resource(reg->metadata, id, reg->resources.identity[id],
                            registry_live(reg, id)->hash, &saved);
 }
@@ -302,6 +310,8 @@ uint32_t registry_add(struct registry *reg, const struct resource *resource,
     uint32_t id, quota;
     bool fits, made = false;
 
+    if (reg->shared)
+        return shared_add(reg, resource, f, kind);
     resource_attributes_of(&fields, &reg->labels, &resource->attrs, kind);
     (void)sender_complete(reg, &fields); /* it was accepted */
     registry_lock(reg);
@@ -342,6 +352,10 @@ static void retry(struct registry *reg, const struct resource *resource,
     struct resource_attributes fields;
     struct identity_choice choice;
 
+    if (reg->shared) {
+        shared_retry(reg, resource, id);
+        return;
+    }
     resource_attributes_of(&fields, &reg->labels, &resource->attrs,
                            state->kind);
     (void)sender_complete(reg, &fields);
@@ -369,6 +383,8 @@ uint32_t registry_mark_seen(struct registry *reg,
         retry(reg, resource, id);
     if (state->kind == RESOURCE_OVERFLOW || state->retry)
         stats_add(STATS_RESOURCES_OVERFLOW, 1);
+    if (reg->shared)
+        shared_use(reg, resource, id);
     return id;
 }
 
@@ -382,11 +398,11 @@ static uint32_t find_plain(const struct registry *reg, struct fingerprint f)
 static void resolve_found(struct registry *reg, struct resource *resource,
                           struct fingerprint f, uint32_t id, uint64_t now_ns)
 {
-    reg->now_ns = now_ns;
+    registry_set_now(reg, now_ns);
     if (id == NONE)
         id = registry_add(reg, resource, f, RESOURCE_PLAIN);
     resource->id = registry_mark_seen(reg, resource, id);
-    if (reg->seen_changed &&
+    if (reg->seen_changed && !reg->shared &&
         now_ns - reg->seen_saved_ns >= SAVE_SEEN_S * NS_PER_S)
         registry_save_seen(reg);
 }
