@@ -9,7 +9,7 @@
 #include "log.h"
 #include "mem.h"
 
-enum { POLL_MS = 500, LOG_AGAIN_S = 60 };
+enum { POLL_MS = 500, HURRY_MS = 50, LOG_AGAIN_S = 60 };
 
 #define INSERT_NS (30 * NS_PER_S)
 #define SEEN_NS   (5 * NS_PER_S)
@@ -146,6 +146,16 @@ static void take_seen(void *arg, identity_seen_visit *visit, void *to)
     free(others);
 }
 
+static void hurry(void *arg)
+{
+    struct ch_resources *resources = arg;
+
+    pthread_mutex_lock(&resources->lock);
+    resources->hurry = true;
+    pthread_cond_signal(&resources->wake);
+    pthread_mutex_unlock(&resources->lock);
+}
+
 const struct resource_log *ch_resources_log(
     const struct ch_resources *resources)
 {
@@ -184,17 +194,26 @@ static void work(struct ch_resources *resources, uint64_t logged_ns[2])
                  status_text(status), &logged_ns[1]);
 }
 
-static void wait_for_next(struct ch_resources *resources)
+static void wait_until(struct ch_resources *resources, uint64_t wall_ns,
+                       bool *unless)
 {
-    struct timespec until;
-    uint64_t ns = clock_wall_ns() + resources->poll_ms * NS_PER_MS;
+    const struct timespec until = {.tv_sec = (time_t)(wall_ns / NS_PER_S),
+                                   .tv_nsec = (long)(wall_ns % NS_PER_S)};
 
-    until = (struct timespec){.tv_sec = (time_t)(ns / NS_PER_S),
-                              .tv_nsec = (long)(ns % NS_PER_S)};
-    while (!resources->stopping && !resources->hurry)
+    while (!resources->stopping && !*unless)
         if (pthread_cond_timedwait(&resources->wake, &resources->lock,
                                    &until) != 0)
             break;
+}
+
+/* Not more often than HURRY_MS, whoever is in a hurry. */
+static void wait_for_next(struct ch_resources *resources)
+{
+    uint64_t now = clock_wall_ns();
+
+    wait_until(resources, now + HURRY_MS * NS_PER_MS, &resources->stopping);
+    wait_until(resources, now + resources->poll_ms * NS_PER_MS,
+               &resources->hurry);
     resources->hurry = false;
 }
 
@@ -213,14 +232,6 @@ static void *run(void *arg)
             work(resources, logged_ns);
     }
     return NULL;
-}
-
-void ch_resources_hurry(struct ch_resources *resources)
-{
-    pthread_mutex_lock(&resources->lock);
-    resources->hurry = true;
-    pthread_cond_signal(&resources->wake);
-    pthread_mutex_unlock(&resources->lock);
 }
 
 /* The thread begins with what was loaded. */
@@ -258,6 +269,7 @@ struct ch_resources *ch_resources_open(struct ch_client *client,
                                            .add = add,
                                            .load = load,
                                            .take = take,
+                                           .hurry = hurry,
                                            .add_seen = add_seen,
                                            .take_seen = take_seen};
     return resources;

@@ -8,7 +8,7 @@
  *
  * Rows are found by the time of their insertion, of ClickHouse's clock. Rows of
  * a time may be visible after later ones (an insertion that took long, a
- * replica): each look counts the rows of the last WINDOW_S by their time, and
+ * replica): each look counts the rows of the last WINDOW_NS by their time, and
  * reads those times whose count has changed.
  *
  *   Kind        resource, names, deleted, namespace
@@ -50,7 +50,5 @@ MUST_CHECK enum status ch_resources_flush(struct ch_resources *resources,
                                           struct ch_error *error);
 /* One look for what others inserted; by the thread, if there is one. */
 MUST_CHECK enum status ch_resources_poll(struct ch_resources *resources);
-/* The same soon, by the thread: a row of an unknown resource was read. */
-void ch_resources_hurry(struct ch_resources *resources);
 
 #endif

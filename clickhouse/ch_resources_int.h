@@ -40,7 +40,7 @@ struct ch_resources {
     uint64_t token;              /* of them */
 
     /* Of the thread. */
-    struct insert_time *times; /* of the last WINDOW_S, ascending */
+    struct insert_time *times; /* of the last WINDOW_NS, ascending */
     uint32_t time_count, time_room;
     uint64_t seen_due_ns;
     uint32_t poll_ms;

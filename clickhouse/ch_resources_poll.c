@@ -1,5 +1,5 @@
 /*
- * Looks for rows that others inserted. What is known of the last WINDOW_S of
+ * Looks for rows that others inserted. What is known of the last WINDOW_NS of
  * ClickHouse's clock is how many rows each time of insertion has; a time that
  * has more now is read again, as a whole: the registry knows what it knows.
  */

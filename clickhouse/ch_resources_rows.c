@@ -14,7 +14,7 @@ static const char *const kinds[] = {[FACT_RESOURCE] = "resource",
 
 /* ---- to rows ---- */
 
-enum column {
+enum resource_column {
     NAMESPACE,
     ENVIRONMENT = NAMESPACE + IDENTITY_ENVIRONMENT,
     KEY,

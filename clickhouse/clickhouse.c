@@ -103,6 +103,7 @@ static void close_engine(struct store *store)
     struct clickhouse *engine = clickhouse_of(store);
 
     clickhouse_stop_watch(store);
+    ch_resources_close(engine->log);
     ch_metadata_close(&engine->metadata);
     ch_client_close(engine->client);
     free(engine->cluster);
@@ -228,6 +229,7 @@ enum status clickhouse_open(struct store **out,
         status = make_tables(engine);
     }
     if (status == OK) {
+        engine->log = ch_resources_open(engine->client, 0);
         log_info("clickhouse", "opened",
                  log_text("place", ch_client_place(engine->client)));
         return OK;
@@ -235,6 +237,11 @@ enum status clickhouse_open(struct store **out,
     close_engine(*out);
     *out = NULL;
     return status;
+}
+
+const struct resource_log *clickhouse_resource_log(struct store *store)
+{
+    return ch_resources_log(clickhouse_of(store)->log);
 }
 
 bool clickhouse_note(struct store *store, struct buf *out)

@@ -6,6 +6,7 @@
 
 #include "ch_metadata.h"
 #include "ch_reader.h"
+#include "ch_resources.h"
 #include "ch_retention.h"
 #include "clickhouse.h"
 #include "store_ops.h"
@@ -14,6 +15,7 @@ struct clickhouse {
     struct store_head head; /* first: it is a struct store */
     struct ch_client *client;
     struct ch_metadata metadata;
+    struct ch_resources *log;
     const struct store_resources *resources; /* NULL: not set yet */
     struct budget queries;
     struct ch_retention retention;

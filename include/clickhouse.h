@@ -14,6 +14,7 @@
 #define CLICKHOUSE_H
 
 #include "buf.h"
+#include "resource_log.h"
 #include "store.h"
 
 struct clickhouse_options {
@@ -50,6 +51,9 @@ MUST_CHECK enum status clickhouse_watch(struct store *store,
                                         const struct clickhouse_watch *watch);
 /* Ends the thread: before what `changed` uses is freed. NULL is fine. */
 void clickhouse_stop_watch(struct store *store);
+
+/* For the options of the registry; as long as the store is open. */
+const struct resource_log *clickhouse_resource_log(struct store *store);
 
 /* For /health: why ClickHouse cannot be used now; false: it can. Any thread. */
 bool clickhouse_note(struct store *store, struct buf *out);

@@ -135,6 +135,16 @@ uint32_t registry_derived_resource(struct registry *registry,
  * second, between batches. now_ns: of the batches. Nothing without a log. */
 void registry_share(struct registry *registry, uint64_t now_ns);
 
+/* Called by registry_share() for each resource that another instance saw first,
+ * with its identity; must not call the registry. */
+struct registry_learner {
+    void (*learn)(void *arg, uint32_t identity, const struct resource *resource,
+                  uint8_t generation, uint64_t time_ns);
+    void *arg;
+};
+void registry_set_learner(struct registry *registry,
+                          struct registry_learner learner);
+
 /* What the engine asks of a registry with a log: store_set_resources(). As long
  * as the registry is open. */
 struct store_resources registry_resources(struct registry *registry);

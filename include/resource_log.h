@@ -56,6 +56,9 @@ struct resource_log {
     /* What was added, by anybody, since the load or the last call; the same
      * fact may come again. */
     void (*take)(void *arg, resource_fact_visit *visit, void *to);
+    /* A row of an unknown resource was read: there is something to take. From
+     * any thread; NULL: it comes soon anyway. */
+    void (*hurry)(void *arg);
     /* Latest and earliest times win. */
     void (*add_seen)(void *arg, const struct identity_seen *seen,
                      uint32_t count);

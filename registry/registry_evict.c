@@ -40,6 +40,8 @@ static uint64_t forget_before(const struct registry *reg)
     uint64_t keep = reg->options.forget_ns, before = 0;
     uint64_t oldest = store_oldest_ns(reg->store);
 
+    if (keep > 0 && reg->shared) /* others tell twice a day that they see it */
+        keep += NS_PER_DAY;
     if (keep > 0 && keep < reg->now_ns)
         before = reg->now_ns - keep;
     /* Records may be an hour ahead of time, and chunks hold whole hours. */

@@ -67,6 +67,7 @@ struct deleted_namespace {
 
 struct shared {
     const struct resource_log *log;
+    struct registry_learner learner;
     struct shared_resource *at; /* by resource id */
     uint32_t count, room;
     struct key_map by_key;

@@ -60,6 +60,8 @@ static uint32_t find(void *arg, uint64_t key)
     pthread_rwlock_rdlock(&reg->lock);
     id = find_key(reg, key);
     pthread_rwlock_unlock(&reg->lock);
+    if (id == RESOURCE_NONE && key && reg->shared->log->hurry)
+        reg->shared->log->hurry(reg->shared->log->arg);
     return id;
 }
 

@@ -222,6 +222,23 @@ static uint64_t check_of(const struct registry *reg,
     return f->check = key == fact->key ? f->check : CHECK_UNKNOWN;
 }
 
+static void tell_learner(struct registry *reg, uint32_t id,
+                         const struct resource_fact *fact)
+{
+    const struct registry_learner *learner = &reg->shared->learner;
+
+    if (id != NONE && learner->learn)
+        learner->learn(
+            learner->arg, ident_resolve(reg, reg->resources.identity[id]),
+            &fact->resource, reg->resources.at[id].generation, fact->first_ns);
+}
+
+void registry_set_learner(struct registry *reg, struct registry_learner learner)
+{
+    if (reg->shared)
+        reg->shared->learner = learner;
+}
+
 static void take_resource(struct registry *reg,
                           const struct resource_fact *fact)
 {
@@ -243,6 +260,7 @@ static void take_resource(struct registry *reg,
                                entry.kind);
         (void)sender_complete(reg, &fields);
         id = shared_enter(reg, &entry);
+        tell_learner(reg, id, fact);
     }
     if (id != NONE)
         take_again(reg, id, fact, entry.f.check);

@@ -1,5 +1,6 @@
 /* Registries that share resources: all of them come to the same names, in
  * whatever order they learn of them. */
+#include "registry_shared.h"
 #include "shared_log_kit.h"
 
 enum { INSTANCES = 3 };
@@ -490,5 +491,86 @@ TEST(a_large_cluster_is_put_off)
     CHECK(is_named(&at[0], last, "3 acme/shop/cart/dev"));
     CHECK(milliseconds() - start < 30000);
     end();
+    options = small;
+}
+
+/* The hashes of two sets of attributes cannot be made equal here: what is known
+ * of the first one is changed. */
+TEST(a_collision_of_keys_goes_to_the_overflow_resource)
+{
+    struct registry *reg;
+    uint64_t key, other;
+    uint32_t id;
+
+    begin();
+    reg = at[0].bed.registry;
+    id = send_at(&at[0], CART " a=1", NOW);
+    key = key_of(&at[0], id);
+    reg->shared->at[id].check ^= 1;
+    registry_live(reg, id)->check ^= 1;
+    other = key_of(&at[0], send_at(&at[0], CART " a=1", NOW));
+    CHECK(other != key);
+    CHECK(reg->shared->collision_logged_ns > 0);
+    check_agreement("collision");
+    CHECK(is_named(&at[1], other, "1 acme/shop/cart/dev"));
+    CHECK(has_key(select_of(&at[1], "cart", false), other));
+    /* And told by another one. */
+    id = at[1].ask.find(at[1].ask.arg, key);
+    at[1].bed.registry->shared->at[id].check ^= 1;
+    (void)send_at(&at[2], CART " b=1", NOW);
+    registry_share(at[1].bed.registry, NOW);
+    for (int i = 0; i < 50; i++)
+        registry_share(at[1].bed.registry, NOW);
+    CHECK(at[1].bed.registry->shared->collision_logged_ns > 0);
+    end();
+}
+
+TEST(without_room_for_ids_names_are_kept_on_all)
+{
+    struct registry_options small = options;
+    char text[200];
+    uint64_t keys[60];
+
+    options.max_resources = 8;
+    options.max_ids = 16;
+    begin();
+    for (uint32_t i = 0; i < 60; i++) {
+        snprintf(text, sizeof(text), CART " pod=%u", i);
+        keys[i] = key_of(&at[i % 2], send_at(&at[i % 2], text, NOW + i));
+    }
+    share();
+    for (uint32_t i = 0; i < 60; i++)
+        CHECK(is_named(&at[i % 2], keys[i], "1 acme/shop/cart/dev"));
+    end();
+    options = small;
+}
+
+/* Tables that are too small, at random: nobody agrees, nothing breaks. */
+TEST(small_tables)
+{
+    struct registry_options small = options;
+
+    for (int i = 0; i < 20; i++) {
+        options.max_resources = 2 + test_random(20);
+        options.max_identities = 2 + test_random(20);
+        options.max_ids = 4 + test_random(40);
+        options.forget_ns = test_random(2) ? 100 * NS_PER_S : 0;
+        begin();
+        for (int k = 0; k < 300; k++) {
+            struct instance *one = &at[test_random(INSTANCES)];
+            struct registry_deletion deletion;
+            uint64_t now = NOW + test_random(100000) * NS_PER_S;
+
+            send_random(one, now);
+            registry_share(one->bed.registry, now);
+            (void)select_of(one, "c1", test_random(2));
+            if (test_random(30) == 0 &&
+                registry_delete(one->bed.registry, SLICE("acme"), now,
+                                &deletion) != OK)
+                CHECK_EQ(deletion.resources, 0);
+        }
+        share();
+        end();
+    }
     options = small;
 }
