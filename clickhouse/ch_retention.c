@@ -158,7 +158,8 @@ static enum status take_day(void *arg)
     struct day *day;
 
     r->bytes += r->number;
-    if (!table || !table->partition || r->id.len >= MAX_NAME)
+    if (!table || !table->partition || table->signal == SIGNAL_COUNT ||
+        r->id.len >= MAX_NAME)
         return OK;
     day = array_append(&r->days, r->day_count, &r->day_room);
     memcpy(day->id, r->id.ptr, r->id.len);

@@ -48,12 +48,27 @@ void ch_schema_database(struct buf *sql,
     on_cluster(sql, options);
 }
 
+/* As long as records of any signal may refer to a row; 0: for ever. Instances
+ * add what they still need twice a day. */
+static uint64_t longest_s(const struct ch_schema_options *options)
+{
+    uint64_t longest = 0;
+
+    for (int s = 0; s < SIGNAL_COUNT; s++) {
+        if (options->retention_ns[s] == 0)
+            return 0;
+        if (options->retention_ns[s] > longest)
+            longest = options->retention_ns[s];
+    }
+    return (longest + 2 * NS_PER_DAY) / NS_PER_S;
+}
+
 uint64_t ch_schema_age_s(const struct ch_schema_options *options,
                          const struct ch_table *table)
 {
-    return table->signal < SIGNAL_COUNT
-               ? options->retention_ns[table->signal] / NS_PER_S
-               : 0;
+    if (table->signal < SIGNAL_COUNT)
+        return options->retention_ns[table->signal] / NS_PER_S;
+    return table->time ? longest_s(options) : 0;
 }
 
 void ch_schema_ttl(struct buf *sql, const struct ch_schema_options *options,
