@@ -173,6 +173,12 @@ enum status ch_block_write(struct store_block *block, struct slice token,
     if (!block->ended)
         ch_write_end(&block->writer);
     block->ended = true;
+    if (engine->log) {
+        enum status status = ch_resources_flush(engine->log, cancelled, &error);
+
+        if (status != OK)
+            return outcome(status, &error);
+    }
     for (; block->table < CH_WRITE_TABLES; block->table++) {
         enum status status =
             ch_insert_write(&block->writer.inserts[block->table], &call);

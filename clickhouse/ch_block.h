@@ -14,6 +14,7 @@
 #define CH_BLOCK_H
 
 #include "ch_client.h"
+#include "ch_resources.h"
 #include "store_ops.h"
 
 /* What blocks need of the engine; it must outlive them. */
@@ -21,6 +22,7 @@ struct ch_block_engine {
     const struct block_ops *ops; /* of the head of each block */
     struct ch_client *client;
     const struct store_resources *resources; /* read with each block */
+    struct ch_resources *log;                /* inserted first; NULL: none */
     /* Called after each INSERT, for store_health(); NULL: not. */
     void (*answered)(void *arg, const struct ch_error *error);
     void *arg;
