@@ -113,11 +113,14 @@ static const struct ch_schema_column logs[] = {
     {"EventName", TEXT, ZSTD},
     {0}};
 
+/* InsertedAt: each record of an insert has one of its own, in their order:
+ * ch_read_log_tail.c. */
 static const struct ch_schema_column logs_ours[] = {
     {"Level", "UInt8", ZSTD},
     {"ObservedTimestamp", NS, DELTA},
     {"Arrival", "UInt64", DELTA},
-    {"InsertedAt", NS, "DEFAULT now64(9) " DELTA},
+    {"InsertedAt", NS,
+     "DEFAULT now64(9) + toIntervalNanosecond(rowNumberInAllBlocks()) " DELTA},
     {"BodyType", LC, ZSTD},
     {"AttributeTypes", LC, ZSTD},
     {"ScopeTypes", LC, ZSTD},
@@ -132,6 +135,7 @@ static const struct ch_schema_index log_indexes[] = {
     {"idx_inserted", "InsertedAt", "minmax GRANULARITY 1"},
     {"idx_resource", "ResourceId", "set(256) GRANULARITY 1"},
     {"idx_level", "Level", "set(8) GRANULARITY 1"},
+    {"idx_body_type", "BodyType", "set(8) GRANULARITY 1"},
     {"idx_log_attr_key", "mapKeys(LogAttributes)",
      "bloom_filter(0.01) GRANULARITY 1"},
     {"idx_log_attr_value", "mapValues(LogAttributes)",
