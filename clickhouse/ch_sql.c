@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "hex.h"
+#include "utf8.h"
 
 void ch_sql_init(struct ch_sql *sql)
 {
@@ -36,33 +37,48 @@ void ch_sql_cut(struct ch_sql *sql)
         sql->text.len--;
 }
 
-static void add_byte_escaped(struct buf *text, char quote, char c)
+/* One character; a byte that is not UTF-8 by its number, so that the text of a
+ * query is UTF-8 whatever is looked for. */
+static void add_escaped(struct buf *text, char quote, const char **at,
+                        const char *end)
 {
-    if (c == '\0') {
+    const uint8_t *bytes = (const uint8_t *)*at;
+    uint32_t c;
+    size_t len = utf8_decode(bytes, (const uint8_t *)end, &c);
+
+    if (len == 0) {
+        buf_format(text, "\\x%02x", *bytes);
+        len = 1;
+    } else if (c == 0) {
         buf_add(text, SLICE("\\0"));
-        return;
+    } else {
+        if (c == (uint32_t)quote || c == '\\')
+            buf_byte(text, '\\');
+        buf_add(text, (struct slice){*at, len});
     }
-    if (c == quote || c == '\\')
-        buf_byte(text, '\\');
-    buf_byte(text, c);
+    *at += len;
 }
 
 static void add_quoted(struct buf *text, char quote, const char *ptr,
                        size_t len)
 {
+    const char *end = len > 0 ? ptr + len : ptr;
+
     buf_byte(text, quote);
-    for (size_t i = 0; i < len; i++)
-        add_byte_escaped(text, quote, ptr[i]);
+    while (ptr < end)
+        add_escaped(text, quote, &ptr, end);
     buf_byte(text, quote);
 }
 
 static void add_like(struct buf *text, const char *ptr, size_t len)
 {
+    const char *end = len > 0 ? ptr + len : ptr;
+
     buf_add(text, SLICE("'%"));
-    for (size_t i = 0; i < len; i++) {
-        if (ptr[i] == '%' || ptr[i] == '_' || ptr[i] == '\\')
+    while (ptr < end) {
+        if (*ptr == '%' || *ptr == '_' || *ptr == '\\')
             buf_add(text, SLICE("\\\\"));
-        add_byte_escaped(text, '\'', ptr[i]);
+        add_escaped(text, '\'', &ptr, end);
     }
     buf_add(text, SLICE("%'"));
 }
