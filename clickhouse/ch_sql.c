@@ -1,8 +1,8 @@
 /*
  * Values as SQL literals; see ch_sql.h.
  *
- * ClickHouse's strings are in single quotes with backslash escapes; any other
- * byte stands for itself, so quote, backslash and NUL are all that is escaped.
+ * ClickHouse's strings are in single quotes with backslash escapes: of quote,
+ * backslash, NUL and bytes that are not UTF-8. All else stands for itself.
  * Identifiers are the same in backquotes. In a pattern of LIKE a backslash
  * takes the meaning of the three special characters away, and is one of them.
  */

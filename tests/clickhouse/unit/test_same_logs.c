@@ -11,6 +11,10 @@ enum { BATCHES = 60, MOST = 80, SPANS = 300 };
 
 static uint32_t rounds(uint32_t many)
 {
+    const char *times = getenv("ROUNDS"); /* in percent */
+
+    if (times)
+        return many * (uint32_t)atoi(times) / 100;
     return getenv("NIGHTLY") ? 20 * many : many;
 }
 
@@ -342,13 +346,13 @@ static void run_queries(uint64_t spread, uint32_t count)
 
 TEST(queries_of_a_second)
 {
-    run_queries(1, rounds(400));
+    run_queries(1, rounds(80));
 }
 
 /* Slices of time: fifteen minutes, two hours, ... */
 TEST(queries_of_a_month)
 {
-    run_queries(30 * 86400, rounds(400));
+    run_queries(30 * 86400, rounds(80));
 }
 
 /* ---- page by page ---- */
@@ -402,7 +406,7 @@ TEST(pages)
     if (!same)
         return;
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < rounds(12) && equal; i++) {
+    for (uint32_t i = 0; i < rounds(4) && equal; i++) {
         arena_reset(&arena);
         random_log_query(&r, &arena, spread);
         r.q.limit = 50 + test_random(400);
@@ -448,7 +452,7 @@ TEST(counts_by_time_and_level)
     if (!same)
         return;
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < rounds(150) && equal; i++) {
+    for (uint32_t i = 0; i < rounds(40) && equal; i++) {
         arena_reset(&arena);
         random_log_query(&r, &arena, spread);
         equal = equal_counts(same, &r.q, spread);
@@ -504,7 +508,7 @@ TEST(tail_is_in_the_order_of_arrival)
     uint64_t since = clock_wall_ns();
     WAIT_FOR(has_settled(same, since));
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < rounds(8); i++) {
+    for (uint32_t i = 0; i < rounds(3); i++) {
         struct log_tail from[2] = {{0}, {.arrival = 1}};
 
         arena_reset(&arena);
