@@ -23,6 +23,9 @@ MUST_CHECK enum status ch_count_logs(struct ch_reader *reader,
                                      const struct log_counts *out);
 MUST_CHECK enum status ch_log_tail(struct ch_reader *reader,
                                    struct log_tail *now);
+/* What a tail sees now, as an lsn: who waits for more looks again each second.
+ */
+uint64_t ch_last_log_lsn(const struct clickhouse *engine);
 
 /* ---- ch_read_trace.c ---- */
 

@@ -7,6 +7,7 @@
  * moment; other queries find it.
  */
 #include "ch_log_page.h"
+#include "clickhouse_int.h"
 #include "hash.h"
 
 #define SETTLE_NS (2 * NS_PER_S)
@@ -36,6 +37,10 @@ enum status ch_log_tail(struct ch_reader *reader, struct log_tail *now)
     ch_sql_release(&sql);
     if (status != OK)
         return status;
+    if (reader->engine)
+        atomic_store_explicit(&reader->engine->clock_difference_ns,
+                              (int64_t)(now_ns - clock_wall_ns()),
+                              memory_order_relaxed);
     reader->tail_ns = now_ns > SETTLE_NS ? now_ns - SETTLE_NS : 1;
     *now = (struct log_tail){
         .arrival = reader->tail_ns,
@@ -52,4 +57,13 @@ enum status ch_log_tail_end(struct ch_reader *reader, uint64_t *end_ns)
         status = ch_log_tail(reader, &now);
     *end_ns = reader->tail_ns;
     return status;
+}
+
+uint64_t ch_last_log_lsn(const struct clickhouse *engine)
+{
+    int64_t difference = atomic_load_explicit(&engine->clock_difference_ns,
+                                              memory_order_relaxed);
+    uint64_t now_ns = clock_wall_ns() + (uint64_t)difference;
+
+    return (now_ns / NS_PER_S * NS_PER_S - SETTLE_NS) >> ARRIVAL_BITS;
 }

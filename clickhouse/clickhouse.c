@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "ch_migrate.h"
+#include "ch_read.h"
 #include "clickhouse_int.h"
 #include "log.h"
 #include "mem.h"
@@ -58,11 +59,9 @@ static const char *health_reason(struct store *store)
     return error.status == OK ? NULL : error.reason;
 }
 
-/* Who waits for new records looks again each second. */
 static uint64_t last_log_lsn(struct store *store)
 {
-    (void)store;
-    return clock_monotonic_ns() / NS_PER_S;
+    return ch_last_log_lsn(clickhouse_of(store));
 }
 
 static uint64_t oldest_ns(struct store *store)

@@ -21,6 +21,8 @@ struct clickhouse {
     struct ch_retention retention;
     char *cluster, *database; /* of retention.schema */
     atomic_bool stopping;
+    /* ClickHouse's clock less ours, of the last tail of log records. */
+    _Atomic int64_t clock_difference_ns;
 
     /* The thread that watches. */
     struct clickhouse_watch watch;

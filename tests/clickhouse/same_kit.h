@@ -1,13 +1,16 @@
 /*
  * same_kit - the same records in both engines, to ask both the same questions.
  *
- *   struct same *same = same_open();       the embedded store; ClickHouse at
- *   same_add(same, batch);                 CLICKHOUSE_URL, a database of its
- * own same_write(same);                      now ClickHouse has them, too
- *   reader_query_...(same->reader, ...)    between same_begin() and same_end()
+ *   struct same *same = same_open();
+ *   same_add(same, batch);
+ *   same_write(same);            now ClickHouse has them, too
+ *   same_begin(same);
+ *   reader_query_...(same->reader, ...)
  *   ch_query_...(&same->ch, ...)
+ *   same_end(same);
  *   same_close(same);
  *
+ * ClickHouse is at CLICKHOUSE_URL; each same_open() has a database of its own.
  * Resources are numbers below SAME_RESOURCES; each has attributes and an
  * identity, which it shares with two others. Numbers from SAME_DERIVED on are
  * derived resources, of identity SAME_DERIVED + n. Some resources had another
