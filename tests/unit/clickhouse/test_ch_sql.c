@@ -24,7 +24,7 @@ TEST(strings_are_escaped)
     CHECK_VALUE(CH_STR(SLICE("cart")), "'cart'");
     CHECK_VALUE(CH_STR(SLICE("' OR 1 = 1 --")), "'\\' OR 1 = 1 --'");
     CHECK_VALUE(CH_STR(SLICE("\\' OR")), "'\\\\\\' OR'");
-    CHECK_VALUE(CH_STR(SLICE("a\0b\n\xff")), "'a\\0b\n\xff'");
+    CHECK_VALUE(CH_STR(SLICE("a\0b\n\xc3\xa9\xff")), "'a\\0b\n\xc3\xa9\\xff'");
     CHECK_VALUE(CH_STR(SLICE("a?b")), "'a?b'");
 }
 
