@@ -374,7 +374,7 @@ void kafka_producer_submit(void *arg, struct batch *batch)
     if (status == OK)
         status = split(h, producer->topics[batch->signal].partitions);
     drop_records(batch);
-    batch->foreign_why = slice_of(h->why);
+    batch->foreign_why = arena_copy_forced(&batch->arena, slice_of(h->why));
     produce_all(h, status);
     release(h);
 }
