@@ -75,14 +75,18 @@ static void release(struct handover *h)
     atomic_fetch_sub(&producer->handovers, 1); /* now it may stop */
 }
 
+static void note_waiting(size_t bytes)
+{
+    stats_set(STATS_KAFKA_PRODUCE_WAITING, bytes);
+}
+
 static void give_back(struct handed_message *message)
 {
     struct kafka_producer *producer = message->handover->producer;
     size_t bytes = message->part.charged + MESSAGE_OVERHEAD;
 
     budget_give(producer->options.budget, bytes);
-    stats_set(STATS_KAFKA_PRODUCE_WAITING,
-              atomic_fetch_sub(&producer->waiting, bytes) - bytes);
+    note_waiting(atomic_fetch_sub(&producer->waiting, bytes) - bytes);
 }
 
 /* What the sender is told. */
@@ -220,11 +224,12 @@ static void take_part(void *arg, const struct otlp_part *part)
     struct handover *h = arg;
     struct handed_message *message =
         array_append(&h->messages, h->count, &h->room);
+    size_t bytes = part->charged + MESSAGE_OVERHEAD;
 
     h->count++;
     *message = (struct handed_message){.handover = h, .part = *part};
     budget_force(h->producer->options.budget, MESSAGE_OVERHEAD);
-    atomic_fetch_add(&h->producer->waiting, part->charged + MESSAGE_OVERHEAD);
+    note_waiting(atomic_fetch_add(&h->producer->waiting, bytes) + bytes);
 }
 
 static enum status split(struct handover *h, uint32_t partitions)

@@ -123,6 +123,7 @@ static void note_done(void *arg, enum status status)
 }
 
 static struct request_key request_key;
+static size_t max_waiting = 16 << 20;
 
 static bool no_beta(void *arg, const struct writer *writer,
                     const struct attrs *attrs, char why[KAFKA_WHY_SIZE])
@@ -145,7 +146,7 @@ static struct kafka_producer *produce_to(struct mock_kafka *mock,
         .key = &key,
         .request_key = &request_key,
         .budget = &mock->budget,
-        .max_waiting = 16 << 20,
+        .max_waiting = max_waiting,
         .accepts = no_beta,
     };
     const uint8_t secret[REQUEST_SECRET] = {1};
@@ -299,6 +300,29 @@ TEST(brokers_that_are_away_are_told)
     kafka_producer_close(producer);
     CHECK_EQ(outcome.done, 3);
     CHECK(outcome.status != OK);
+    mock_stop(&mock);
+}
+
+TEST(what_waits_is_bounded)
+{
+    struct mock_kafka mock;
+    struct outcome outcome = {0, 0};
+    struct kafka_producer *producer;
+
+    mock_start(&mock);
+    max_waiting = 1;
+    producer = produce_to(&mock, "");
+    max_waiting = 16 << 20;
+    WAIT_FOR(state_of(producer) == OK);
+    CHECK_EQ(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 1000), 0);
+    submit_random(&mock, producer, SIGNAL_SPANS, &outcome);
+    CHECK_EQ(state_of(producer), ERR_BUSY);
+    CHECK(stats_get(STATS_KAFKA_PRODUCE_WAITING) > 0);
+    WAIT_FOR(outcome.done == 1);
+    CHECK_EQ(outcome.status, OK);
+    CHECK_EQ(state_of(producer), OK);
+    CHECK_EQ(stats_get(STATS_KAFKA_PRODUCE_WAITING), 0);
+    kafka_producer_close(producer);
     mock_stop(&mock);
 }
 
