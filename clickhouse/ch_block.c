@@ -12,6 +12,8 @@ struct store_block {
     const struct ch_block_engine *engine;
     char *topic;
     struct ch_writer writer;
+    struct budget *budget;
+    size_t charged; /* for what the writer keeps beside rows */
     bool ended;     /* no batch may be added any more */
     uint32_t table; /* the first that is not written whole */
 };
@@ -33,7 +35,7 @@ enum {
 
 static const struct ch_column_def letter_columns[LETTER_COLUMNS] = {
     {"Id", "UInt64"},
-    {"Topic", "String"},
+    {"Topic", "LowCardinality(String)"},
     {"Partition", "UInt32"},
     {"Offset", "UInt64"},
     {"ReceivedAt", "DateTime64(9)"},
@@ -49,7 +51,7 @@ const struct ch_insert_def ch_dead_letters_def = {
 enum { STATE_TOPIC, STATE_PARTITION, STATE_OFFSET, STATE_STATE, STATE_COLUMNS };
 
 static const struct ch_column_def state_columns[STATE_COLUMNS] = {
-    {"Topic", "String"},
+    {"Topic", "LowCardinality(String)"},
     {"Partition", "UInt32"},
     {"Offset", "UInt64"},
     {"State", "String"},
@@ -101,8 +103,21 @@ struct store_block *ch_block_new(const struct ch_block_engine *engine,
     block->head.ops = engine->ops;
     block->engine = engine;
     block->topic = mem_copy(topic.ptr, topic.len);
+    block->budget = budget;
     ch_writer_init(&block->writer, engine->resources, partition, budget);
     return block;
+}
+
+/* Names of resources, times of traces: taken even above the limit, as rows. */
+static void charge(struct store_block *block, size_t size)
+{
+    if (!block->budget)
+        return;
+    if (size > block->charged)
+        budget_force(block->budget, size - block->charged);
+    else
+        budget_give(block->budget, block->charged - size);
+    block->charged = size;
 }
 
 void ch_block_free(struct store_block *block)
@@ -110,6 +125,7 @@ void ch_block_free(struct store_block *block)
     if (!block)
         return;
     ch_writer_release(&block->writer);
+    charge(block, 0);
     free(block->topic);
     free(block);
 }
@@ -117,6 +133,7 @@ void ch_block_free(struct store_block *block)
 void ch_block_add(struct store_block *block, const struct batch *batch)
 {
     ch_write_batch(&block->writer, batch);
+    charge(block, ch_writer_kept(&block->writer));
 }
 
 void ch_block_set_checkpoint(struct store_block *block, uint64_t offset,

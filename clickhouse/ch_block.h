@@ -21,7 +21,7 @@
 struct ch_block_engine {
     const struct block_ops *ops; /* of the head of each block */
     struct ch_client *client;
-    const struct store_resources *resources; /* read with each block */
+    const struct store_resources *resources; /* NULL: rows have no names */
     struct ch_resources *log;                /* inserted first; NULL: none */
     /* Called after each INSERT, for store_health(); NULL: not. */
     void (*answered)(void *arg, const struct ch_error *error);

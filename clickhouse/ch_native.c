@@ -9,6 +9,7 @@
  *   integers, floats     little endian, row by row
  *   String               varint length and bytes, row by row
  *   FixedString          bytes, row by row
+ *   LowCardinality(T)    ch_native_dictionary.c
  *   Array(T)             UInt64 for each row: elements up to and with it;
  *                        then the elements as a column of T
  *   Map(K, V)            as Array(Tuple(K, V))
@@ -138,10 +139,30 @@ static char *begin_string(struct ch_column *column, size_t len)
     return at + n;
 }
 
+/* Numbers of texts in a LowCardinality column. */
+static void put_numbers(struct ch_column *column, const uint32_t *numbers,
+                        uint32_t count)
+{
+    char *at = room_for(column, (size_t)count * CH_NUMBER_BYTES);
+
+    for (uint32_t i = 0; at && i < count; i++)
+        store_le(at + (size_t)i * CH_NUMBER_BYTES, numbers[i], CH_NUMBER_BYTES);
+    if (at)
+        column->len += (size_t)count * CH_NUMBER_BYTES;
+}
+
 void ch_put_string(struct ch_column *column, struct slice value)
 {
-    char *at = begin_string(column, value.len);
+    char *at;
 
+    if (column->kind == CH_LOW) {
+        uint32_t number = ch_text_number(column, value);
+
+        count_value(column);
+        put_numbers(column, &number, 1);
+        return;
+    }
+    at = begin_string(column, value.len);
     if (at)
         slice_copy(at, value);
 }
@@ -168,12 +189,19 @@ static void put_encoded(struct ch_column *column, uint32_t count,
     column->len += bytes.len;
 }
 
-void ch_put_pairs(struct ch_column *map, uint32_t count, struct slice keys,
+void ch_put_pairs(struct ch_column *map, uint32_t count, const uint32_t *keys,
                   struct slice values)
 {
-    put_encoded(ch_key(map), count, keys);
+    assert(ch_key(map)->kind == CH_LOW);
+    ch_key(map)->rows += count;
+    put_numbers(ch_key(map), keys, count);
     put_encoded(ch_value(map), count, values);
     ch_end(map);
+}
+
+uint64_t ch_column_generation(const struct ch_column *column)
+{
+    return column->native->generation;
 }
 
 /* ---- arrays, maps, tuples ---- */
@@ -238,6 +266,10 @@ static void put_default(struct ch_column *column)
         ch_put_uint(column, 0);
         return;
     }
+    if (column->kind == CH_LOW) {
+        ch_put_string(column, (struct slice){NULL, 0});
+        return;
+    }
     if (column->kind == CH_BYTES) {
         at = begin_string(column, column->width);
         if (at && column->width > 0)
@@ -284,6 +316,8 @@ static uint64_t bytes_of(const struct ch_column *column)
 {
     uint64_t bytes = column->len;
 
+    if (column->dictionary)
+        bytes += ch_dictionary_size(column->dictionary);
     for (uint32_t i = 0; i < column->part_count; i++)
         bytes += bytes_of(column->parts[i]);
     return bytes;
@@ -318,6 +352,8 @@ static void reset_column(struct ch_column *column)
 {
     column->len = 0;
     column->rows = column->closed = 0;
+    if (column->dictionary)
+        ch_dictionary_reset(column->dictionary);
     for (uint32_t i = 0; i < column->part_count; i++)
         reset_column(column->parts[i]);
 }
@@ -327,6 +363,7 @@ void ch_native_reset(struct ch_native *native)
     for (uint32_t i = 0; i < native->count; i++)
         reset_column(native->columns[i]);
     native->rows = 0;
+    native->generation++;
     native->status = OK;
 }
 
@@ -336,6 +373,8 @@ static void free_column(struct ch_column *column)
         free_column(column->parts[i]);
     if (column->native->budget && column->room > 0)
         budget_give(column->native->budget, column->room);
+    if (column->dictionary)
+        ch_dictionary_free(column->dictionary);
     free(column->data);
     free(column);
 }

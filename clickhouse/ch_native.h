@@ -26,8 +26,7 @@
  *
  * Types: UInt8..UInt64, Int8..Int64, Float32, Float64, Bool, String,
  * FixedString(n), DateTime, DateTime64(p), Array(T), Map(K, V), Tuple(T, ...),
- * Nested is an Array each. LowCardinality(T) is written as T; ClickHouse
- * converts it.
+ * LowCardinality(String). Nested is an Array each.
  *
  * Memory is charged to the budget as it grows. If it is refused the block
  * fails for good: what is put is forgotten and ch_native_status() is ERR_BUSY;
@@ -80,10 +79,13 @@ void ch_put_float(struct ch_column *column, double value);
 void ch_put_string(struct ch_column *column, struct slice value);
 void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len);
 
-/* A whole Map(String, String) that was encoded before: count keys and values,
- * each with its length before it, a varint. */
-void ch_put_pairs(struct ch_column *map, uint32_t count, struct slice keys,
+/* A whole Map(LowCardinality(String), String) that was encoded before: numbers
+ * of its keys, and values with their lengths, varints, before them. A number is
+ * good as long as the generation of its column is the same. */
+void ch_put_pairs(struct ch_column *map, uint32_t count, const uint32_t *keys,
                   struct slice values);
+uint32_t ch_text_number(struct ch_column *low, struct slice text);
+uint64_t ch_column_generation(const struct ch_column *column);
 
 /* Where the next element of an Array, the next key and value of a Map, the next
  * part of a Tuple is put. The same for all rows: may be looked up once. */

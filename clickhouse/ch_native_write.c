@@ -19,6 +19,7 @@ static void add_type(struct buf *head, const struct ch_column *column)
         return;
     }
     buf_add(head, column->kind == CH_TUPLE  ? SLICE("Tuple(")
+                  : column->kind == CH_LOW  ? SLICE("LowCardinality(")
                   : column->part_count == 1 ? SLICE("Array(")
                                             : SLICE("Map("));
     for (uint32_t i = 0; i < column->part_count; i++) {
@@ -32,6 +33,10 @@ static void add_type(struct buf *head, const struct ch_column *column)
 static void write_data(const struct ch_column *column,
                        void (*take)(void *arg, struct slice bytes), void *arg)
 {
+    if (column->kind == CH_LOW) {
+        ch_dictionary_write(column, take, arg);
+        return;
+    }
     if (column->len > 0)
         take(arg, (struct slice){column->data, column->len});
     for (uint32_t i = 0; i < column->part_count; i++)
@@ -56,6 +61,7 @@ void ch_native_write(struct ch_native *native,
         buf_sized(&head, buf_slice(&type));
         take(arg, buf_slice(&head));
         buf_reset(&head);
+        ch_dictionary_begin(native->columns[i], take, arg);
         write_data(native->columns[i], take, arg);
     }
     buf_release(&head);

@@ -92,14 +92,17 @@ static struct ch_column *new_column(struct ch_native *native, struct slice type)
     struct ch_column *column;
     struct slice inside;
 
-    if (is_of(type, "LowCardinality", &inside))
-        return new_column(native, inside);
     column = mem_zero(1, sizeof(*column));
     column->native = native;
     if (is_of(type, "Array", &inside) || is_of(type, "Map", &inside)) {
         column->kind = CH_ARRAY;
         add_parts(column, inside);
         assert(column->part_count == (type.ptr[0] == 'A' ? 1 : 2));
+    } else if (is_of(type, "LowCardinality", &inside)) {
+        column->kind = CH_LOW;
+        column->dictionary = mem_zero(1, sizeof(*column->dictionary));
+        add_parts(column, inside);
+        assert(column->parts[0]->kind == CH_BYTES);
     } else if (is_of(type, "Tuple", &inside)) {
         column->kind = CH_TUPLE;
         add_parts(column, inside);

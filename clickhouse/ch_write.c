@@ -27,39 +27,56 @@ static const struct ch_insert_def *const defs[CH_WRITE_TABLES] = {
 
 /* ---- maps ---- */
 
+static const struct attrs no_attrs;
+
 static void pairs_init(struct ch_pairs *pairs)
 {
-    buf_init(&pairs->keys, TEXT_MAX);
+    *pairs = (struct ch_pairs){.attrs = &no_attrs};
     buf_init(&pairs->values, TEXT_MAX);
     buf_init(&pairs->types, TEXT_MAX);
 }
 
 static void pairs_release(struct ch_pairs *pairs)
 {
-    buf_release(&pairs->keys);
     buf_release(&pairs->values);
     buf_release(&pairs->types);
+    free(pairs->numbers);
 }
 
 static void pairs_set(struct ch_pairs *pairs, struct ch_writer *writer,
                       const struct attrs *attrs)
 {
-    buf_reset(&pairs->keys);
     buf_reset(&pairs->values);
     buf_reset(&pairs->types);
-    pairs->count = attrs ? attrs->count : 0;
-    pairs->dropped = attrs ? attrs->dropped : 0;
-    for (uint32_t i = 0; i < pairs->count; i++) {
-        buf_sized(&pairs->keys, attr_key(&attrs->at[i]));
-        buf_sized(&pairs->values, ch_value_text(&attrs->at[i], &writer->text));
-    }
-    if (attrs)
-        ch_attributes_types(&pairs->types, attrs);
+    pairs->attrs = attrs ? attrs : &no_attrs;
+    pairs->column = NULL;
+    for (uint32_t i = 0; i < pairs->attrs->count; i++)
+        buf_sized(&pairs->values,
+                  ch_value_text(&pairs->attrs->at[i], &writer->text));
+    ch_attributes_types(&pairs->types, pairs->attrs);
 }
 
-void ch_put_encoded(struct ch_column *map, const struct ch_pairs *pairs)
+/* Finds its keys among the texts of this column. */
+static void number_keys(struct ch_pairs *pairs, struct ch_column *keys)
 {
-    ch_put_pairs(map, pairs->count, buf_slice(&pairs->keys),
+    uint32_t count = pairs->attrs->count;
+
+    array_reserve(&pairs->numbers, count, &pairs->room);
+    for (uint32_t i = 0; i < count; i++)
+        pairs->numbers[i] =
+            ch_text_number(keys, attr_key(&pairs->attrs->at[i]));
+    pairs->column = keys;
+    pairs->generation = ch_column_generation(keys);
+}
+
+void ch_put_encoded(struct ch_column *map, struct ch_pairs *pairs)
+{
+    struct ch_column *keys = ch_key(map);
+
+    if (pairs->column != keys ||
+        pairs->generation != ch_column_generation(keys))
+        number_keys(pairs, keys);
+    ch_put_pairs(map, pairs->attrs->count, pairs->numbers,
                  buf_slice(&pairs->values));
 }
 
@@ -107,7 +124,7 @@ void ch_write_resource(struct ch_writer *writer,
         set_service(writer, &resource->attrs);
 }
 
-void ch_put_resource(const struct ch_writer *writer, struct ch_column *service,
+void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
                      struct ch_column *attributes)
 {
     ch_put_string(service, buf_slice(&writer->service));
@@ -190,10 +207,22 @@ void ch_writer_release(struct ch_writer *writer)
     free(writer->traces);
 }
 
+/* An entry of an array has two slots of a map. */
+static size_t entries_size(uint32_t count, size_t size)
+{
+    return count * (size + 2 * sizeof(struct map_slot));
+}
+
+size_t ch_writer_kept(const struct ch_writer *writer)
+{
+    return arena_size(&writer->arena) +
+           entries_size(writer->named_room, sizeof(*writer->named)) +
+           entries_size(writer->trace_room, sizeof(*writer->traces));
+}
+
 uint64_t ch_writer_bytes(const struct ch_writer *writer)
 {
-    uint64_t bytes = arena_size(&writer->arena) +
-                     writer->trace_count * sizeof(*writer->traces);
+    uint64_t bytes = ch_writer_kept(writer);
 
     for (int i = 0; i < CH_WRITE_TABLES; i++)
         bytes += ch_insert_bytes(&writer->inserts[i]);
@@ -220,6 +249,7 @@ static void forget(struct ch_writer *writer)
 {
     writer->resource = NULL;
     writer->scope = NULL;
+    writer->metric = NULL;
     buf_reset(&writer->service);
     pairs_set(&writer->resource_pairs, writer, NULL);
     pairs_set(&writer->scope_pairs, writer, NULL);

@@ -31,12 +31,15 @@ enum ch_write_table {
     CH_WRITE_TABLES
 };
 
-/* A map that is encoded already. */
+/* A map that is encoded already; valid as long as its attributes. */
 struct ch_pairs {
-    uint32_t count;
-    struct buf keys, values; /* each text behind its length */
+    const struct attrs *attrs;
+    struct buf values; /* each text behind its length */
     struct buf types;
-    uint32_t dropped;
+    /* Numbers of its keys in a column, and in which. */
+    uint32_t *numbers, room;
+    const struct ch_column *column;
+    uint64_t generation;
 };
 
 /* A resource as rows name it; the texts are in the arena of the writer. */
@@ -70,6 +73,8 @@ struct ch_writer {
     /* Of the record before; valid within a batch. */
     const struct resource *resource;
     const struct scope *scope;
+    const struct metric *metric;
+    uint64_t metric_hash;
     struct ch_pairs resource_pairs, scope_pairs;
     struct buf service;
 
@@ -82,7 +87,9 @@ void ch_writer_init(struct ch_writer *writer,
                     const struct store_resources *resources, uint32_t partition,
                     struct budget *budget);
 void ch_writer_release(struct ch_writer *writer);
+/* Bytes of all that it holds; of them what is no row. */
 uint64_t ch_writer_bytes(const struct ch_writer *writer);
+size_t ch_writer_kept(const struct ch_writer *writer);
 
 /* Adds the records of a batch, by its signal. */
 void ch_write_batch(struct ch_writer *writer, const struct batch *batch);
@@ -110,8 +117,8 @@ void ch_write_dead_letter(struct ch_writer *writer, const struct batch *batch);
 enum { CH_NAME_COLUMNS = IDENTITY_NAMES + 1 };
 /* clang-format off */
 #define CH_NAME_DEFS \
-    {"Namespace", "String"}, {"Project", "String"}, {"Component", "String"}, \
-    {"Environment", "String"}, {"ResourceId", "UInt64"}
+    {"Namespace", "LowCardinality(String)"}, {"Project", "LowCardinality(String)"}, {"Component", "LowCardinality(String)"}, \
+    {"Environment", "LowCardinality(String)"}, {"ResourceId", "UInt64"}
 /* clang-format on */
 const struct resource_names *ch_names(struct ch_writer *writer, uint32_t id);
 void ch_put_names(struct ch_column *const *columns,
@@ -123,10 +130,10 @@ void ch_write_resource(struct ch_writer *writer,
 void ch_write_scope(struct ch_writer *writer, const struct scope *scope);
 
 /* ServiceName and ResourceAttributes of the resource that was set. */
-void ch_put_resource(const struct ch_writer *writer, struct ch_column *service,
+void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
                      struct ch_column *attributes);
 
-void ch_put_encoded(struct ch_column *map, const struct ch_pairs *pairs);
+void ch_put_encoded(struct ch_column *map, struct ch_pairs *pairs);
 void ch_put_attrs(struct ch_writer *writer, struct ch_column *map,
                   const struct attrs *attrs);
 void ch_put_types(struct ch_writer *writer, struct ch_column *column,

@@ -1,8 +1,9 @@
 /*
  * Rows of the five tables otel_metrics_*: points as they were sent.
  *
- * SeriesId is a hash of the metric and of its attributes as a set, so points of
- * one series of a resource stand together in the sort key.
+ * SeriesId is a hash of the metric with its scope, and of the attributes as a
+ * set: points of a resource with the same one are one series, and stand
+ * together in the sort key.
  */
 #include <math.h>
 
@@ -37,27 +38,27 @@ enum {
 
 /* clang-format off */
 #define COMMON \
-    {"ResourceAttributes", "Map(String, String)"}, \
+    {"ResourceAttributes", "Map(LowCardinality(String), String)"}, \
     {"ResourceSchemaUrl", "String"}, {"ScopeName", "String"}, \
-    {"ScopeVersion", "String"}, {"ScopeAttributes", "Map(String, String)"}, \
+    {"ScopeVersion", "String"}, {"ScopeAttributes", "Map(LowCardinality(String), String)"}, \
     {"ScopeDroppedAttrCount", "UInt32"}, {"ScopeSchemaUrl", "String"}, \
-    {"ServiceName", "String"}, {"MetricName", "String"}, \
+    {"ServiceName", "LowCardinality(String)"}, {"MetricName", "LowCardinality(String)"}, \
     {"MetricDescription", "String"}, {"MetricUnit", "String"}, \
-    {"Attributes", "Map(String, String)"}, {"StartTimeUnix", "DateTime64(9)"}, \
+    {"Attributes", "Map(LowCardinality(String), String)"}, {"StartTimeUnix", "DateTime64(9)"}, \
     {"TimeUnix", "DateTime64(9)"}, {"Flags", "UInt32"}, \
-    {"ScopeTypes", "String"}, {"AttributeTypes", "String"}, \
+    {"ScopeTypes", "LowCardinality(String)"}, {"AttributeTypes", "LowCardinality(String)"}, \
     {"DroppedAttributes", "UInt32"}, {"Corrected", "UInt8"}, \
     {"SeriesId", "UInt64"}, CH_NAME_DEFS
 
 enum { X_ATTRIBUTES, X_TIME, X_VALUE, X_SPAN_ID, X_TRACE_ID, X_TYPES,
        X_COLUMNS };
 #define EXEMPLARS \
-    {"Exemplars.FilteredAttributes", "Array(Map(String, String))"}, \
+    {"Exemplars.FilteredAttributes", "Array(Map(LowCardinality(String), String))"}, \
     {"Exemplars.TimeUnix", "Array(DateTime64(9))"}, \
     {"Exemplars.Value", "Array(Float64)"}, \
     {"Exemplars.SpanId", "Array(String)"}, \
     {"Exemplars.TraceId", "Array(String)"}, \
-    {"ExemplarTypes", "Array(String)"}
+    {"ExemplarTypes", "Array(LowCardinality(String))"}
 
 enum { N_EXEMPLARS = OWN, N_VALUE = N_EXEMPLARS + X_COLUMNS, N_IS_INT,
        N_INT_VALUE, GAUGE_COLUMNS, N_TEMPORALITY = GAUGE_COLUMNS, N_MONOTONIC,
@@ -129,19 +130,36 @@ static const struct histogram no_histogram;
 
 /* ---- what all tables have ---- */
 
-static uint64_t series_id(const struct point *point)
+static uint64_t hash_text(struct slice text, uint64_t hash)
 {
-    const struct metric *metric = point->metric;
-    const struct scope *scope = metric->scope;
-    uint64_t hash =
-        hash_bytes(metric->name.ptr, metric->name.len,
-                   (uint64_t)metric->type << 2 |
-                       (uint64_t)metric->temporality << 1 | metric->monotonic);
+    return hash_bytes(text.ptr, text.len, hash);
+}
 
-    hash = hash_bytes(metric->unit.ptr, metric->unit.len, hash);
-    if (scope)
-        hash = hash_bytes(scope->name.ptr, scope->name.len, hash);
-    return hash_mix(hash, attrs_hash(&point->attrs));
+/* Of all that points of a series have in common beside attributes and
+ * resource. */
+static uint64_t metric_hash(const struct metric *metric)
+{
+    const struct scope *scope = metric->scope;
+    uint64_t hash = (uint64_t)metric->type << 3 |
+                    (uint64_t)metric->temporality << 1 | metric->monotonic;
+
+    hash = hash_text(metric->name, hash);
+    hash = hash_text(metric->description, hash);
+    hash = hash_text(metric->unit, hash);
+    if (!scope)
+        return hash;
+    hash = hash_text(scope->name, hash);
+    hash = hash_text(scope->version, hash);
+    hash = hash_text(scope->schema_url, hash);
+    return hash_mix(hash, attrs_hash(&scope->attrs));
+}
+
+static uint64_t series_id(struct ch_writer *writer, const struct point *point)
+{
+    if (point->metric != writer->metric)
+        writer->metric_hash = metric_hash(point->metric);
+    writer->metric = point->metric;
+    return hash_mix(writer->metric_hash, attrs_hash(&point->attrs));
 }
 
 static void put_scope(struct ch_writer *writer, struct ch_column **c,
@@ -178,7 +196,7 @@ static void put_common(struct ch_writer *writer, struct ch_column **c,
     ch_put_types(writer, c[ATTRIBUTE_TYPES], &point->attrs);
     ch_put_uint(c[DROPPED_ATTRIBUTES], point->attrs.dropped);
     ch_put_uint(c[CORRECTED], point->corrected);
-    ch_put_uint(c[SERIES_ID], series_id(point));
+    ch_put_uint(c[SERIES_ID], series_id(writer, point));
     ch_put_names(c + NAMES, ch_names(writer, point->resource_id));
 }
 

@@ -36,7 +36,7 @@ enum {
 
 static const struct ch_column_def columns[COLUMNS] = {
     CH_NAME_DEFS,
-    {"Metric", "String"},
+    {"Metric", "LowCardinality(String)"},
     {"SeriesId", "UInt64"},
     {"Scale", "Int8"},
     {"Time", "DateTime"},

@@ -95,6 +95,7 @@ static void set_resources(struct store *store,
                           const struct store_resources *resources)
 {
     clickhouse_of(store)->resources = resources;
+    clickhouse_of(store)->blocks.resources = resources;
 }
 
 static void close_engine(struct store *store)
@@ -207,10 +208,13 @@ enum status clickhouse_open(struct store **out,
     enum status status;
 
     *out = (struct store *)(void *)engine;
-    engine->head =
-        (struct store_head){.ops = &ch_store_ops, .readers = &ch_reader_ops};
+    engine->head = (struct store_head){.ops = &ch_store_ops,
+                                       .readers = &ch_reader_ops,
+                                       .blocks = &ch_block_ops};
     budget_init(&engine->queries, options->query_bytes);
     status = open_client(engine, options);
+    engine->blocks = (struct ch_block_engine){.ops = &ch_block_ops,
+                                              .client = engine->client};
     ch_metadata_open(&engine->metadata, engine->client, &engine->stopping);
     if (status == OK) {
         const char *database = ch_client_database(engine->client);

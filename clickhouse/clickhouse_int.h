@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "ch_block.h"
 #include "ch_metadata.h"
 #include "ch_reader.h"
 #include "ch_resources.h"
@@ -17,6 +18,7 @@ struct clickhouse {
     struct ch_metadata metadata;
     struct ch_resources *log;
     const struct store_resources *resources; /* NULL: not set yet */
+    struct ch_block_engine blocks;
     struct budget queries;
     struct ch_retention retention;
     char *cluster, *database; /* of retention.schema */
@@ -39,5 +41,9 @@ static inline struct clickhouse *clickhouse_of(const struct store *store)
 /* ---- ch_reader_ops.c ---- */
 
 extern const struct reader_ops ch_reader_ops;
+
+/* ---- ch_block_ops.c ---- */
+
+extern const struct block_ops ch_block_ops;
 
 #endif

@@ -223,7 +223,7 @@ def make_spans():
                 attributes=EVERY_TYPE, droppedAttributesCount=4, droppedEventsCount=5, droppedLinksCount=6,
                 events=[{"timeUnixNano": NOW - 4, "name": "exception", "attributes": EVERY_TYPE,
                          "droppedAttributesCount": 9},
-                        {"timeUnixNano": 0, "name": ""}],
+                        {"timeUnixNano": 0, "name": ""}, {"timeUnixNano": 2**64 - 1, "name": "far"}],
                 links=[{"traceId": TRACE, "spanId": SPAN, "traceState": "c=d", "attributes": EVERY_TYPE,
                         "flags": 1}],
                 status={"message": "broke", "code": 2})
@@ -247,7 +247,7 @@ def expected_span(span):
         "Duration": span["endTimeUnixNano"] - span["startTimeUnixNano"],
         "StatusCode": STATUSES[span.get("status", {}).get("code", 0)].encode(),
         "StatusMessage": span.get("status", {}).get("message", "").encode(),
-        "Events.Timestamp": [e["timeUnixNano"] for e in events], "Events.Name": [e["name"].encode() for e in events],
+        "Events.Timestamp": [min(e["timeUnixNano"], 2**63 - 1) for e in events], "Events.Name": [e["name"].encode() for e in events],
         "Events.Attributes": [pairs(e.get("attributes", [])) for e in events],
         "Links.TraceId": [link["traceId"].encode() for link in links],
         "Links.SpanId": [link["spanId"].encode() for link in links],

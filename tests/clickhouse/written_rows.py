@@ -17,7 +17,7 @@ def spans(tap, db, writer):
         tap.same(differing(rows.get(span["spanId"], {}), wanted), {}, f"span {i} has the exporter's columns")
     full = rows[sent[1]["spanId"]]
     tap.same([full["AttributeTypes"], full["EventTypes"], full["LinkTypes"], rows[sent[0]["spanId"]]["EventTypes"]],
-             [b"4;" + TYPES, [b"9;" + TYPES, b""], [TYPES], []], "types stand beside the texts")
+             [b"4;" + TYPES, [b"9;" + TYPES, b"", b""], [TYPES], []], "types stand beside the texts")
     tap.same(db.rows("SELECT TraceId, toUnixTimestamp(min(Start)), toUnixTimestamp(max(End)) "
                      "FROM otel_traces_trace_id_ts GROUP BY TraceId"),
              [[TRACE, 1, (NOW - 5) // 10**9]], "the times of the trace are noted, too")
