@@ -89,7 +89,7 @@ void ch_write_dead_letter(struct ch_writer *writer, const struct batch *batch)
         ch_put_uint(c[LETTER_OFFSET], batch->source->offset);
         ch_put_uint(c[LETTER_TIME], batch->source->time_ms);
     }
-    ch_insert_row(insert);
+    ch_insert_row(insert, letter.bytes.len);
 }
 
 /* ---- collecting ---- */
@@ -146,7 +146,7 @@ void ch_block_set_checkpoint(struct store_block *block, uint64_t offset,
     ch_put_uint(c[STATE_PARTITION], block->writer.partition);
     ch_put_uint(c[STATE_OFFSET], offset);
     ch_put_string(c[STATE_STATE], state);
-    ch_insert_row(insert);
+    ch_insert_row(insert, state.len);
 }
 
 uint64_t ch_block_rows(const struct store_block *block)

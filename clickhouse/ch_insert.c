@@ -54,31 +54,25 @@ static enum status compress(struct ch_insert *insert)
     if (status != OK)
         return status;
     ch_native_reset(native);
+    insert->weight = 0;
     array_append(&insert->frames, insert->frame_count, &insert->frame_room);
     insert->frames[insert->frame_count++] = frame;
     insert->bytes += frame.body.len;
     return OK;
 }
 
-/* Sizes are looked at now and then: that takes longer than a small row. */
-enum { ROWS_BETWEEN = 32 };
-
-void ch_insert_row(struct ch_insert *insert)
+void ch_insert_row(struct ch_insert *insert, uint64_t weight)
 {
+    bool last = ++insert->part_rows >= CH_INSERT_ROWS;
+
     ch_native_row(insert->native);
     insert->rows++;
-    insert->part_rows++;
-    if (insert->part_rows >= CH_INSERT_ROWS) {
-        if (compress(insert) == OK) {
-            insert->part++;
-            insert->part_rows = 0;
-        }
-    } else if (insert->part_rows % ROWS_BETWEEN == 0 &&
-               ch_native_bytes(insert->native) > CH_FRAME_BYTES) {
-        /* If it fails, the rows are part of the next frame. */
-        enum status status = compress(insert);
-
-        (void)status;
+    insert->weight += weight;
+    if (!last && insert->weight < CH_FRAME_BYTES)
+        return;
+    if (compress(insert) == OK && last) { /* else they are in the next frame */
+        insert->part++;
+        insert->part_rows = 0;
     }
 }
 

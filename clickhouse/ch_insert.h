@@ -7,8 +7,9 @@
  *
  * The frames of an INSERT are one body: zstd frames one behind another, each
  * with a whole Native block. Where an INSERT ends depends on the number of rows
- * alone, so whoever writes the same rows makes the same INSERTs with the same
- * tokens.
+ * alone, where a frame ends on the weight of its records: so whoever writes the
+ * same records makes the same INSERTs of the same Native blocks, whatever their
+ * resources are called by then, and ClickHouse knows each part of them again.
  */
 #ifndef CH_INSERT_H
 #define CH_INSERT_H
@@ -39,6 +40,7 @@ struct ch_insert {
     uint32_t frame_count, frame_room;
     uint32_t part, part_rows; /* the INSERT that rows are collected for */
     uint32_t written;         /* INSERTs that are done */
+    uint64_t weight;          /* of the rows that are in no frame yet */
     uint64_t rows, bytes;     /* bytes: of the frames */
 };
 
@@ -48,9 +50,10 @@ void ch_insert_release(struct ch_insert *insert);
 
 /* The columns of the next row; as in the definition. */
 struct ch_column **ch_insert_columns(struct ch_insert *insert);
-/* Closes the row. Memory is taken even above the budget: the rows are of
- * messages that must not be lost. */
-void ch_insert_row(struct ch_insert *insert);
+/* Closes the row. weight: about its bytes, of what its message says alone.
+ * Memory is taken even above the budget: the rows are of messages that must not
+ * be lost. */
+void ch_insert_row(struct ch_insert *insert, uint64_t weight);
 
 /* Bytes that it holds. */
 uint64_t ch_insert_bytes(const struct ch_insert *insert);

@@ -244,6 +244,15 @@ static void set_position(struct ch_writer *writer, const struct batch *batch)
     writer->place = 0;
 }
 
+/* Of a row: columns of numbers and ids, names. */
+enum { ROW_BYTES = 300 };
+
+uint64_t ch_row_weight(const struct ch_writer *writer)
+{
+    return ROW_BYTES + writer->share + writer->resource_pairs.values.len +
+           writer->scope_pairs.values.len;
+}
+
 /* Another batch may have something else at the same address. */
 static void forget(struct ch_writer *writer)
 {
@@ -259,6 +268,7 @@ void ch_write_batch(struct ch_writer *writer, const struct batch *batch)
 {
     set_position(writer, batch);
     forget(writer);
+    writer->share = batch->count > 0 ? batch->body_len / batch->count : 0;
     if (batch->encoding == BATCH_DEAD_LETTER)
         ch_write_dead_letter(writer, batch);
     else if (batch->signal == SIGNAL_SPANS)

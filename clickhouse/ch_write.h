@@ -61,6 +61,8 @@ struct ch_writer {
     struct buf text; /* scratch: of one value, of the types of one record */
     struct buf types;
 
+    uint64_t share; /* bytes of the message for each of its records */
+
     /* The order of arrival (ch_arrival.h). */
     uint64_t offset, place;
 
@@ -154,6 +156,9 @@ static inline void ch_put_id(struct ch_column *column, const uint8_t *id,
     else
         ch_put_hex(column, id, len);
 }
+
+/* About the bytes of a row of the message, with the resource and scope set. */
+uint64_t ch_row_weight(const struct ch_writer *writer);
 
 /* The number of the next record of the message. */
 uint64_t ch_next_arrival(struct ch_writer *writer);

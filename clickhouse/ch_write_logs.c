@@ -153,6 +153,6 @@ void ch_write_logs(struct ch_writer *writer, const struct batch *batch)
                                                      : CH_WRITE_LOGS];
 
         put_log(writer, ch_insert_columns(insert), &batch->logs[i]);
-        ch_insert_row(insert);
+        ch_insert_row(insert, ch_row_weight(writer));
     }
 }

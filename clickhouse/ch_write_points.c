@@ -328,6 +328,6 @@ void ch_write_points(struct ch_writer *writer, const struct batch *batch)
 
         put_common(writer, c, point);
         put_values(writer, c, point);
-        ch_insert_row(insert);
+        ch_insert_row(insert, ch_row_weight(writer));
     }
 }

@@ -160,6 +160,6 @@ void ch_write_series(struct ch_writer *writer, const struct batch *batch)
 
     for (uint32_t i = 0; i < batch->count; i++) {
         put_point(writer, ch_insert_columns(insert), &batch->points[i]);
-        ch_insert_row(insert);
+        ch_insert_row(insert, ch_row_weight(writer));
     }
 }

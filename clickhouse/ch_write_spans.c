@@ -193,6 +193,7 @@ static void put_span(struct ch_writer *writer, struct ch_column **c,
 /* ---- when traces were seen ---- */
 
 enum { TIME_TRACE_ID, TIME_START, TIME_END, TIME_COLUMNS };
+enum { TIME_WEIGHT = 41 };
 
 static const struct ch_column_def time_columns[TIME_COLUMNS] = {
     {"TraceId", "String"}, {"Start", "DateTime"}, {"End", "DateTime"}};
@@ -244,7 +245,7 @@ void ch_write_trace_times(struct ch_writer *writer)
         ch_put_hex(c[TIME_TRACE_ID], time->trace_id, 16);
         ch_put_uint(c[TIME_START], time->first_s);
         ch_put_uint(c[TIME_END], time->last_s);
-        ch_insert_row(insert);
+        ch_insert_row(insert, TIME_WEIGHT);
     }
     writer->trace_count = 0;
     map_clear(&writer->trace_index);
@@ -256,7 +257,7 @@ void ch_write_spans(struct ch_writer *writer, const struct batch *batch)
 
     for (uint32_t i = 0; i < batch->count; i++) {
         put_span(writer, ch_insert_columns(insert), &batch->spans[i]);
-        ch_insert_row(insert);
+        ch_insert_row(insert, ch_row_weight(writer));
         note_trace(writer, &batch->spans[i]);
     }
 }

@@ -233,6 +233,7 @@ enum status clickhouse_open(struct store **out,
     }
     if (status == OK) {
         engine->log = ch_resources_open(engine->client, 0);
+        engine->blocks.log = engine->log;
         log_info("clickhouse", "opened",
                  log_text("place", ch_client_place(engine->client)));
         return OK;

@@ -93,6 +93,29 @@ TEST(memory_is_charged_and_given_back)
     CHECK_EQ(budget_used(&budget), 0);
 }
 
+/* Names are known when a row is written, and may be others when it is written
+ * again. */
+TEST(frames_are_the_same_whatever_names_are)
+{
+    static const struct store_resources nameless = {.describe = NULL};
+    struct ch_writer one, other;
+    const struct ch_insert *a = &one.inserts[CH_WRITE_LOGS],
+                           *b = &other.inserts[CH_WRITE_LOGS];
+
+    ch_writer_init(&one, &resources, 5, NULL);
+    ch_writer_init(&other, &nameless, 5, NULL);
+    for (uint32_t i = 0; i < 30; i++) {
+        add_logs(&one, EACH, i);
+        add_logs(&other, EACH, i);
+    }
+    CHECK(a->frame_count > 1);
+    if (CHECK_EQ(a->frame_count, b->frame_count))
+        for (uint32_t i = 0; i < a->frame_count; i++)
+            CHECK_EQ(a->frames[i].rows, b->frames[i].rows);
+    ch_writer_release(&one);
+    ch_writer_release(&other);
+}
+
 TEST(a_resource_is_described_once)
 {
     struct ch_writer writer;
