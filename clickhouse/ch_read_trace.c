@@ -4,10 +4,10 @@
  * for its spans, so only granules of that time are looked into.
  *
  * A page takes two requests: ids, times and resources of all spans of the trace
- * come first, in any order, as numbers of this instance decide which are
- * visible. The page is an array in order: so a span that was sent twice is
- * found, and it is no larger than the limit, however large the trace is. Then
- * the spans of the page are read.
+ * come first, as numbers of this instance decide which are visible. The page is
+ * an array in order: so a span that was sent twice is found, and it is no
+ * larger than the limit, however large the trace is. Then the spans of the page
+ * are read.
  */
 #include "array.h"
 #include "ch_read.h"
@@ -27,7 +27,8 @@ struct ch_span_page {
     struct ch_span_place *places; /* in order */
     uint32_t count, room;
     uint64_t total;
-    bool in_scope; /* a span of `resources` was met */
+    struct ch_span_place last; /* that was offered; if total > 0 */
+    bool in_scope;             /* a span of `resources` was met */
     const struct span_visitor *visitor;
     struct arena span;  /* of one span */
     struct arena *keep; /* NULL: spans are good during their visit */
@@ -87,14 +88,17 @@ static uint32_t find_place(const struct ch_span_page *page,
     return low;
 }
 
-/* Puts it on the page if it belongs there. */
+/* Puts it on the page if it belongs there. They come in order, so one that was
+ * sent twice follows itself. */
 static enum status offer(struct ch_span_page *page,
                          const struct ch_span_place *place)
 {
     bool same;
 
-    if (!list_has(&page->query->range, place->start_ns, place->id))
+    if (!list_has(&page->query->range, place->start_ns, place->id) ||
+        (page->total > 0 && compare_places(page, &page->last, place) == 0))
         return OK;
+    page->last = *place;
 
     uint32_t at = find_place(page, place, &same);
     page->total += !same;
