@@ -19,7 +19,7 @@
  */
 #include "array.h"
 #include "hash.h"
-#include "registry_int.h"
+#include "registry_shared.h"
 
 enum { BY_NAMES = 1, BY_ALL, BY_UID, BY_POD, BY_POD_AND_NAMESPACE };
 
@@ -206,6 +206,8 @@ static void complete(struct registry *reg, uint32_t identity,
     if (changed) {
         ident_index(reg, identity);
         registry_queue_write(reg, identity, WRITE_IDENTITY);
+        if (reg->shared)
+            reg->shared->completed = true;
     }
 }
 

@@ -167,7 +167,10 @@ static void set_own(struct registry *reg, uint32_t id,
 {
     struct shared_resource *s = &reg->shared->at[id];
     struct identity_entry *entry = &reg->identities.at[own->identity];
+    bool changed =
+        !shared_has_anchor(reg, own->identity) || reg->shared->completed;
 
+    reg->shared->completed = false;
     s->own = own->identity;
     s->own_rule = own->rule;
     s->alone = own->alone;
@@ -178,7 +181,7 @@ static void set_own(struct registry *reg, uint32_t id,
     s->own_names = shared_set_of(reg, entry->text);
     registry_ensure_derived(reg, own->identity);
     offer_anchor(reg, id);
-    shared_note_uid(reg, own->identity);
+    shared_note_uid(reg, own->identity, changed);
     if (own->rule <= RULE_STAMPED_RECORD && s->sender == 0)
         uid_claim(reg, own->identity, true);
 }

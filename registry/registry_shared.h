@@ -93,6 +93,7 @@ struct shared {
     uint32_t large_count, large_room;
     uint64_t large_done_ns, seen_ns, collision_logged_ns;
     uint64_t batch_ns; /* the time of what is resolved now */
+    bool completed;    /* an identity got uids that it had not */
     bool loading;      /* clusters are done at the end */
     bool rebuild;      /* something was deleted */
 };
@@ -174,8 +175,8 @@ void shared_compact_sets(struct registry *reg);
 
 /* ---- registry_shared_uids.c ---- */
 
-/* The identity may have got a uid. */
-void shared_note_uid(struct registry *reg, uint32_t identity);
+/* The identity may have got a uid; changed: or has its first resource. */
+void shared_note_uid(struct registry *reg, uint32_t identity, bool changed);
 void shared_rebuild_uids(struct registry *reg);
 /* After resources were deleted. */
 void shared_find_named(struct registry *reg);

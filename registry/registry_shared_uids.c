@@ -6,6 +6,9 @@
 #include "array.h"
 #include "registry_shared.h"
 
+/* Of more identities with one uid the others are not looked at. */
+enum { WITH_ONE_UID = 64 };
+
 static bool is_unnamed(const struct identity_entry *entry)
 {
     return entry->text[IDENTITY_COMPONENT] ==
@@ -48,9 +51,9 @@ static uint32_t best_of(const struct registry *reg, uint32_t unnamed,
                         uint32_t first)
 {
     const struct shared *sh = reg->shared;
-    uint32_t best = NONE;
+    uint32_t best = NONE, left = WITH_ONE_UID;
 
-    for (uint32_t i = first; i != NONE; i = sh->uid_next[i])
+    for (uint32_t i = first; i != NONE && left-- > 0; i = sh->uid_next[i])
         if (shared_has_anchor(reg, i) &&
             may_stand_for(reg, &reg->identities.at[unnamed],
                           &reg->identities.at[i]) &&
@@ -115,21 +118,27 @@ static void add_to_list(struct registry *reg, uint32_t identity, uint32_t uid)
     key_map_set(&sh->by_uid, shared_uid_key(uid), identity);
 }
 
-void shared_note_uid(struct registry *reg, uint32_t identity)
+void shared_note_uid(struct registry *reg, uint32_t identity, bool changed)
 {
     struct shared *sh = reg->shared;
     uint32_t uid = reg->identities.at[identity].text[IDENTITY_COMPONENT_UID];
     uint32_t first = uid ? key_map_get(&sh->by_uid, shared_uid_key(uid)) : NONE;
-    bool known = uid == 0;
+    uint32_t left = WITH_ONE_UID;
+    bool known = false;
 
+    if (uid == 0)
+        return;
     for (uint32_t i = first; i != NONE && !known; i = sh->uid_next[i])
         known = i == identity;
-    if (known)
+    if (known && !changed)
         return;
-    add_to_list(reg, identity, uid);
-    for (uint32_t i = identity; i != NONE; i = sh->uid_next[i])
-        if (is_unnamed(&reg->identities.at[i]))
-            stand_for(reg, i, best_of(reg, i, identity));
+    if (!known) {
+        add_to_list(reg, identity, uid);
+        first = identity;
+    }
+    for (uint32_t i = first; i != NONE && left-- > 0; i = sh->uid_next[i])
+        if (is_unnamed(&reg->identities.at[i]) && shared_has_anchor(reg, i))
+            stand_for(reg, i, best_of(reg, i, first));
 }
 
 /* After the names were numbered anew, or identities forgotten. */
