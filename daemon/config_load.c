@@ -140,10 +140,34 @@ static enum status refuse_secret(const char *secret)
     return complain(where, what);
 }
 
+/* http://user:password@host */
+static bool has_password(const char *url)
+{
+    const char *begin = strstr(url, "://");
+    size_t len = begin ? strcspn(begin + 3, "/@") : 0;
+
+    return begin && begin[3 + len] == '@' && memchr(begin + 3, ':', len);
+}
+
+static enum status check_secrets(const char *name, const char *value)
+{
+    char secret[64];
+
+    if (config_has_plain_secret(name, value, secret, sizeof(secret)))
+        return refuse_secret(secret);
+    if (strcmp(name, "store") == 0 && has_password(value))
+        return complain("--store",
+                        "a password on the command line can be read by every "
+                        "user of the machine; give "
+                        "--clickhouse-password-file, or set it in the "
+                        "configuration file or in CALLBOARD_STORE");
+    return OK;
+}
+
 /* --name value and --name=value. */
 static enum status read_flags(struct config *config, int argc, char **argv)
 {
-    char error[256], secret[64], flag[66];
+    char error[256], flag[66];
 
     for (int i = 0; i < argc; i++) {
         char name[64];
@@ -159,8 +183,8 @@ static enum status read_flags(struct config *config, int argc, char **argv)
             return complain_unknown(flag);
         if (!value)
             return complain(flag, "needs a value");
-        if (config_has_plain_secret(name, value, secret, sizeof(secret)))
-            return refuse_secret(secret);
+        if (check_secrets(name, value) != OK)
+            return ERR_INVALID;
         if (config_set(config, name, value, error, sizeof(error)) != OK)
             return complain_option(error, "");
         i += !equals;

@@ -212,11 +212,13 @@ def cannot_listen():
 
 
 def secrets():
-    for words in (["--kafka.sasl.password", "hush-4711"], ["--kafka.ssl.key.password=hush-4711"],
-                  ["--kafka-options", "sasl.password=hush-4711"]):
+    for words, advice in ((["--kafka.sasl.password", "hush-4711"], "@FILE"),
+                          (["--kafka.ssl.key.password=hush-4711"], "@FILE"),
+                          (["--kafka-options", "sasl.password=hush-4711"], "@FILE"),
+                          (["--store", "clickhouse=http://me:hush-4711@host/db"], "--clickhouse-password-file")):
         ran = subprocess.run([os.environ["CALLBOARD"], "serve", "--data-dir", new_folder(), *words],
                              capture_output=True, text=True, timeout=20)
-        tap.check(ran.returncode == 1 and "@FILE" in ran.stderr and "hush" not in ran.stderr + ran.stdout,
+        tap.check(ran.returncode == 1 and advice in ran.stderr and "hush" not in ran.stderr + ran.stdout,
                   f"{words[0].split('=')[0]}: a secret on the command line is refused, with advice", ran)
     os.environ["CALLBOARD_KAFKA_OPTIONS"] = "sasl.password=hush-4711"
     ran = subprocess.run([os.environ["CALLBOARD"], "--help-config"], capture_output=True, text=True, timeout=20)
