@@ -254,7 +254,8 @@ static void load(struct task *task, uint64_t offset)
     status = ch_block_load_checkpoint(&task->engine, topic, PARTITION, offset,
                                       &arena, &state);
     printf("%s: ", status_text(status));
-    (void)fwrite(state.ptr, 1, state.len, stdout);
+    if (state.len > 0)
+        (void)fwrite(state.ptr, 1, state.len, stdout);
     arena_release(&arena);
     task->loaded = true;
 }

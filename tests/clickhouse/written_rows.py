@@ -121,6 +121,19 @@ def once(tap, db, writer):
              "all of them as they were")
 
 
+def some_days(tap, db, writer):
+    """An INSERT that ended when some of its days were stored: the same token completes it."""
+    every = many_spans(2000, 10)
+    newest = [span for span in every if span["startTimeUnixNano"] > NOW - 3 * 86400 * 10**9]
+    ids = "SpanName LIKE 'DAYS %'"
+    for span in every:
+        span["name"] = "DAYS " + span["name"]
+    for sent in (newest, every, every):
+        writer.write("days", writer.request("spans", 300, spans_request(sent)))
+    tap.same(db.rows(f"SELECT count(), uniqExact(SpanId) FROM otel_traces WHERE {ids}"), [[2000, 2000]],
+             "days that were stored are not stored again, the others are")
+
+
 def refused(tap, db, writer):
     item = writer.request("spans", 200, spans_request(make_spans()))
     for fault, wanted in (("readonly", "storage failed"), ("too_many_parts", "full; retry later"),
@@ -191,8 +204,8 @@ def main():
     tap = callboard.Tap()
     db = kit.Database().start()
     writer = Writer(db)
-    kit.run_tests(tap, lambda: [test(tap, db, writer) for test in (spans, logs, metrics, derived, letters, tools, once,
-                                                                  refused)])
+    tests = (spans, logs, metrics, derived, letters, tools, once, some_days, refused)
+    kit.run_tests(tap, lambda: [test(tap, db, writer) for test in tests])
 
 
 if __name__ == "__main__":
