@@ -16,6 +16,7 @@ stored.
 """
 import ctypes
 import hashlib
+import http.client
 import json
 import os
 import subprocess
@@ -181,6 +182,23 @@ def settle(seconds=PATIENCE_S):
     return True
 
 
+def wait_taking(port, seconds=PATIENCE_S):
+    """Until the receiver hands over to Kafka: it says 503 before."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        try:
+            connection.request("POST", "/v1/logs", b"{}", {"Content-Type": "application/json"})
+            if connection.getresponse().status != 503:
+                return True
+        except OSError:
+            pass
+        finally:
+            connection.close()
+        time.sleep(0.05)
+    return False
+
+
 # ---- a script ----
 
 
@@ -190,6 +208,9 @@ class Engine:
     def __init__(self):
         import kit
         self.broker = kit.kafka.Broker(partitions=PARTITIONS).start()
+        warm = kit.kafka.Producer(self.broker) # its coordinator is loaded then
+        warm.send("warm", b"")
+        warm.close()
         self.database = kit.Database().start()
         kept = kit.callboard.new_folder()
         with open(os.path.join(kept, "engine.json"), "w", encoding="utf-8") as file:
@@ -211,6 +232,7 @@ def main():
     if action == "serve":
         serve(arguments)
     elif action == "shopgen":
+        wait_taking(int(value_of(arguments, "--otlp", ":4318").rsplit(":", 1)[1]))
         code = subprocess.run([state()["shopgen"], *arguments]).returncode
         sys.exit(code or not settle())
     elif action == "settle":

@@ -139,6 +139,8 @@ class Server:
             if ready:
                 self.otlp_port, self.query_port, self.grpc_port = (
                     int(port or 0) for port in ready.groups())
+                if engine := second_engine():
+                    engine.wait_taking(self.otlp_port)
                 return self
             if code is not None:
                 raise DidNotStart(code, self.log())
@@ -267,14 +269,21 @@ def export(port, signal_name, request, encoding="proto", compress=None, client=N
     return answer
 
 
+def second_engine():
+    """tests/clickhouse/engine.py while the test runs on it, or None."""
+    if "CALLBOARD_ENGINE" not in os.environ:
+        return None
+    folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clickhouse")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    import engine
+    return engine
+
+
 def settle():
     """What was acknowledged is found by queries at once; on the second engine
-    when it is stored (tests/clickhouse/engine.py), for which this waits."""
-    if "CALLBOARD_ENGINE" in os.environ:
-        folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clickhouse")
-        if folder not in sys.path:
-            sys.path.append(folder)
-        import engine
+    when it is stored, for which this waits."""
+    if engine := second_engine():
         engine.settle()
 
 

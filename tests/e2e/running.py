@@ -38,7 +38,7 @@ class Running:
              "--otlp-grpc", "127.0.0.1:0", "--query", "127.0.0.1:0", *self.options],
             stdout=self.said, stderr=subprocess.STDOUT)
         ready = r"otlp_port=(\d+) query_port=(\d+) grpc_port=(\d+)"
-        for _ in range(200):
+        for _ in range(400):
             found = re.search(ready, self.output())
             if found or self.process.poll() is not None:
                 break
@@ -47,6 +47,8 @@ class Running:
             self.__exit__()
             sys.exit("not ok 1 - the server did not start")
         self.otlp_port, self.port, self.grpc_port = map(int, found.groups())
+        if engine := callboard.second_engine():
+            engine.wait_taking(self.otlp_port)
         return self
 
     def __exit__(self, *_):
