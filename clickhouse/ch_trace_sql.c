@@ -306,11 +306,20 @@ void ch_trace_total_sql(const struct ch_trace_search *s, struct ch_sql *sql,
 
 /* ---- spread over the time ---- */
 
+/* Candidates that reach into the time, but for those from long before it. */
+static void add_near(const struct ch_trace_search *s, struct ch_sql *sql)
+{
+    const struct ch_trace_slice near = {
+        minus(first_ns(s->query), CH_TRACE_LONG_NS), end_ns(s->query),
+        CH_SLICE_BEFORE};
+
+    add_slice(s, sql, &near);
+}
+
 void ch_trace_spans_sql(const struct ch_trace_search *s, struct ch_sql *sql)
 {
     CH_SQL(sql, "SELECT count() FROM otel_traces WHERE 1");
-    add_times(sql, s->query->start_ns, s->query->end_ns);
-    add_candidates(s, sql);
+    add_near(s, sql);
 }
 
 /* Of each trace its spans in scope; the slice by the first of them. */
@@ -321,15 +330,14 @@ static void outlines(const struct ch_trace_search *s, struct ch_sql *sql,
     double width = (double)(q->end_ns - q->start_ns) / spread->slices;
 
     CH_SQL_WITH(sql,
-                "(SELECT toUInt32(least(floor(toFloat64(toUInt64("
-                "toUnixTimestamp64Nano(min(Timestamp))) - ?) / ?), ?)) AS "
+                "(SELECT toUInt32(least(floor(toFloat64(greatest(toUInt64("
+                "toUnixTimestamp64Nano(min(Timestamp))), ?) - ?) / ?), ?)) AS "
                 "slice, TraceId, min(Timestamp) AS begin, max(" END_NS
                 ") AS end, cityHash64(TraceId) AS hash, "
                 "max(" FAILED ") AS any_failed FROM otel_traces WHERE 1",
-                CH_UINT(q->start_ns), CH_FLOAT(width),
+                CH_UINT(q->start_ns), CH_UINT(q->start_ns), CH_FLOAT(width),
                 CH_UINT(spread->slices - 1));
-    add_times(sql, q->start_ns, q->end_ns);
-    add_candidates(s, sql);
+    add_near(s, sql);
     if (spread->share < 1)
         CH_SQL_WITH(
             sql,
