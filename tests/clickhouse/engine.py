@@ -30,7 +30,7 @@ PATIENCE_S = 60
 
 
 def folder():
-    return os.environ["CALLBOARD_ENGINE"]
+    return os.environ["SECOND_ENGINE"]
 
 
 def state():
@@ -216,7 +216,7 @@ class Engine:
         with open(os.path.join(kept, "engine.json"), "w", encoding="utf-8") as file:
             json.dump({"broker": self.broker.address, "port": self.database.port,
                        "callboard": os.environ["CALLBOARD"], "shopgen": os.environ["SHOPGEN"]}, file)
-        self.environment = {**os.environ, "CALLBOARD_ENGINE": kept,
+        self.environment = {**os.environ, "SECOND_ENGINE": kept,
                             "CALLBOARD": os.path.join(HERE, "bin", "callboard"),
                             "SHOPGEN": os.path.join(HERE, "bin", "shopgen")}
 

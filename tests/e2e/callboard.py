@@ -271,7 +271,7 @@ def export(port, signal_name, request, encoding="proto", compress=None, client=N
 
 def second_engine():
     """tests/clickhouse/engine.py while the test runs on it, or None."""
-    if "CALLBOARD_ENGINE" not in os.environ:
+    if "SECOND_ENGINE" not in os.environ:
         return None
     folder = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "clickhouse")
     if folder not in sys.path:
