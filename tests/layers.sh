@@ -4,86 +4,106 @@
 # record.h) is vocabulary that everybody may use. A header in a module's folder
 # is private to that module. Headers of libraries stay in the folders that wrap
 # them. The table is docs/architecture.md, The folders.
+#
+# A line of the table: module | modules that it may use besides itself (*: all) |
+# libraries. Vocabulary may use base.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-modules="base access proto journal block series store clickhouse registry metrics promql correlate partition cause http grpc ingest query analysis costs prometheus tempo grafana mcp cli daemon"
-status=0
+table='
+base |  | curl/ pcre2.h
+access | base | jansson.h gnutls/ curl/ yaml.h sqlite3.h
+proto | base | otlp.pb-c.h
+journal | base | libdeflate.h
+block | base | zstd.h
+series | block base | zstd.h
+store | series block journal base | sqlite3.h
+clickhouse | store series block journal access base | curl/ zstd.h
+registry | access store base | jansson.h
+correlate | registry access store base |
+partition | correlate registry access store base |
+http | access base | microhttpd.h gnutls/ libdeflate.h
+grpc | http access base | nghttp2/ gnutls/
+ingest | grpc http access proto base | libdeflate.h zstd.h librdkafka/
+metrics | base |
+cause | metrics registry access store base |
+query | http cause metrics correlate registry access store journal base | jansson.h
+promql | metrics base |
+prometheus | promql query http metrics correlate registry access store base | jansson.h
+tempo | query http registry access store proto base | jansson.h otlp.pb-c.h
+grafana | query http cause metrics correlate registry access store base | jansson.h
+analysis | query http cause metrics correlate registry access store base | jansson.h
+costs | query http metrics correlate registry access store base | jansson.h yaml.h
+mcp | query http registry access base | jansson.h
+cli | access base | jansson.h curl/ yaml.h
+daemon | * | yaml.h jansson.h curl/
+'
+modules=$(echo "$table" | sed -n 's/ |.*//p')
 
-complain() {
-    echo "$1: $2 must not include $3 (docs/architecture.md, The folders)" >&2
-    status=1
+# Every header and source of the modules, then each "file:#include ...".
+{
+    for module in $modules; do ls "$module"/*.[ch] 2>/dev/null; done
+    ls include/*.h
+    for module in include $modules; do
+        ls "$module"/*.[ch] 2>/dev/null
+    done | xargs grep -H '^#include'
+} | awk -v table="$table" '
+function module_of(file, name) {
+    if (file !~ /^include\//)
+        return substr(file, 1, index(file, "/") - 1)
+    name = substr(file, 9, length(file) - 10)
+    return name in has_c ? has_c[name] : "include" # vocabulary
 }
-
-for file in include/*.h base/*.[ch] access/*.[ch] proto/*.[ch] journal/*.[ch] block/*.[ch] \
-    series/*.[ch] store/*.[ch] clickhouse/*.[ch] registry/*.[ch] metrics/*.[ch] correlate/*.[ch] partition/*.[ch] cause/*.[ch] http/*.[ch] grpc/*.[ch] ingest/*.[ch] \
-    query/*.[ch] promql/*.[ch] analysis/*.[ch] costs/*.[ch] prometheus/*.[ch] tempo/*.[ch] grafana/*.[ch] \
-    mcp/*.[ch] cli/*.[ch] daemon/*.[ch]; do
-    [ -e "$file" ] || continue
-    module=${file%%/*}
-    if [ "$module" = include ]; then # judged as the module it belongs to
-        name=${file##*/}
-        for owner in $modules; do
-            [ -e "$owner/${name%.h}.c" ] && module=$owner
-        done
-    fi
-    case $module in
-    base) may="base" may_use="curl/ pcre2.h" ;;
-    access) may="access base" may_use="jansson.h gnutls/ curl/ yaml.h sqlite3.h" ;;
-    proto) may="proto base" may_use="otlp.pb-c.h" ;;
-    journal) may="journal base" may_use="libdeflate.h" ;;
-    block) may="block base" may_use="zstd.h" ;;
-    series) may="series block base" may_use="zstd.h" ;;
-    store) may="store series block journal base" may_use="sqlite3.h" ;;
-    clickhouse) may="clickhouse store series block journal access base" \
-        may_use="curl/ zstd.h" ;;
-    registry) may="registry access store base" may_use="jansson.h" ;;
-    correlate) may="correlate registry access store base" may_use="" ;;
-    partition) may="partition correlate registry access store base" may_use="" ;;
-    http) may="http access base" may_use="microhttpd.h gnutls/ libdeflate.h" ;;
-    grpc) may="grpc http access base" may_use="nghttp2/ gnutls/" ;;
-    ingest) may="ingest grpc http access proto base" \
-        may_use="libdeflate.h zstd.h librdkafka/" ;;
-    metrics) may="metrics base" may_use="" ;;
-    cause) may="cause metrics registry access store base" may_use="" ;;
-    query) may="query http cause metrics correlate registry access store journal base" \
-        may_use="jansson.h" ;;
-    promql) may="promql metrics base" may_use="" ;;
-    prometheus) may="prometheus promql query http metrics correlate registry access store base" \
-        may_use="jansson.h" ;;
-    tempo) may="tempo query http registry access store proto base" \
-        may_use="jansson.h otlp.pb-c.h" ;;
-    grafana) may="grafana query http cause metrics correlate registry access store base" \
-        may_use="jansson.h" ;;
-    analysis) may="analysis query http cause metrics correlate registry access store base" \
-        may_use="jansson.h" ;;
-    costs) may="costs query http metrics correlate registry access store base" \
-        may_use="jansson.h yaml.h" ;;
-    mcp) may="mcp query http registry access base" may_use="jansson.h" ;;
-    cli) may="cli access base" may_use="jansson.h curl/ yaml.h" ;;
-    daemon) may=$modules may_use="yaml.h jansson.h curl/" ;;
-    include) may="base" may_use="" ;; # a vocabulary header
-    esac
-    for name in $(sed -n 's/^#include "\(.*\)\.h".*/\1/p' "$file"); do
-        for owner in $modules; do
-            case " $may " in *" $owner "*) continue ;; esac
-            if [ -e "$owner/$name.c" ] && [ -e "include/$name.h" ] ||
-                [ -e "$owner/$name.h" ]; then
-                complain "$file" "$module" "$name.h of $owner"
-            fi
-        done
-    done
-    for name in $(sed -n 's/^#include [<"]\(.*\)[>"].*/\1/p' "$file"); do
-        case $name in
-        jansson.h | sqlite3.h | zstd.h | microhttpd.h | libdeflate.h | yaml.h | \
-            *.pb-c.h | protobuf-c/* | librdkafka/* | curl/* | gnutls/* | nghttp2/* | pcre2.h) ;;
-        *) continue ;;
-        esac
-        allowed=no
-        for one in $may_use; do
-            case $name in "$one"*) allowed=yes ;; esac
-        done
-        [ $allowed = yes ] || complain "$file" "$module" "$name"
-    done
-done
-exit $status
+function complain(file, module, what) {
+    print file ": " module " must not include " what \
+        " (docs/architecture.md, The folders)" > "/dev/stderr"
+    bad = 1
+}
+function check_ours(file, module, name, owner) {
+    if (("include/" name ".h") in exists && !(name in has_c))
+        return
+    for (owner in may)
+        if (owner != module && owner != "include" && may[module] != "*" &&
+            index(" " may[module] " ", " " owner " ") == 0 &&
+            ((owner "/" name ".h") in exists ||
+             (owner "/" name ".c") in exists && ("include/" name ".h") in exists))
+            complain(file, module, name ".h of " owner)
+}
+function check_library(file, module, name, list, n, i) {
+    if (name !~ /^(jansson\.h|sqlite3\.h|zstd\.h|microhttpd\.h|libdeflate\.h|yaml\.h|.*\.pb-c\.h|protobuf-c\/.*|librdkafka\/.*|curl\/.*|gnutls\/.*|nghttp2\/.*|pcre2\.h)$/)
+        return
+    n = split(libraries[module], list, " ")
+    for (i = 1; i <= n; i++)
+        if (index(name, list[i]) == 1)
+            return
+    complain(file, module, name)
+}
+BEGIN {
+    n = split(table, lines, "\n")
+    for (i = 1; i <= n; i++)
+        if (split(lines[i], part, " *[|] *") >= 2) {
+            may[part[1]] = part[2]
+            libraries[part[1]] = part[3]
+        }
+    may["include"] = "base"
+}
+!/:#include/ {
+    exists[$0] = 1
+    if ($0 ~ /\.c$/) {
+        name = $0
+        sub(/^[^\/]*\//, "", name)
+        sub(/\.c$/, "", name)
+        has_c[name] = substr($0, 1, index($0, "/") - 1)
+    }
+    next
+}
+{
+    file = substr($0, 1, index($0, ":") - 1)
+    name = $2
+    gsub(/["<>]/, "", name)
+    if ($2 ~ /^"/ && name ~ /\.h$/)
+        check_ours(file, module_of(file), substr(name, 1, length(name) - 2))
+    check_library(file, module_of(file), name)
+}
+END { exit bad }
+'
