@@ -17,6 +17,7 @@
 #include "ch_url.h"
 #include "clock.h"
 #include "mem.h"
+#include "stats.h"
 #include "url_write.h"
 
 enum {
@@ -358,6 +359,9 @@ enum status ch_run(struct ch_client *client, const struct ch_request *request,
     t.handle->zstd = ch_response_release(&t.response);
     ch_handle_give(&client->handles, client->curl, t.handle);
     note_health(client, request->probe, error);
+    stats_add(STATS_CLICKHOUSE_REQUESTS, 1);
+    if (error->status != OK && error->status != ERR_CANCELLED)
+        stats_add(STATS_CLICKHOUSE_ERRORS, 1);
     return error->status;
 }
 

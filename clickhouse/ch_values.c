@@ -43,6 +43,7 @@ static enum status select_once(struct ch_metadata *metadata,
 {
     const struct ch_request request = {
         .sql = ch_sql_text(sql),
+        .probe = true,
         .deadline_ns = clock_monotonic_ns() + REQUEST_NS,
         .take = take_rows,
         .arg = rows,
@@ -192,6 +193,7 @@ static enum status insert(struct ch_metadata *metadata,
     struct ch_setting token = {.name = "insert_deduplication_token"};
     char text[32];
     struct ch_request request = {.writes = true,
+                                 .probe = true,
                                  .zstd = true,
                                  .piece_count = 1,
                                  .settings = &token,

@@ -97,6 +97,8 @@
     X(KAFKA_PRODUCE_WAITING,    GAUGE,   "kafka_produce_waiting_bytes",       "",                     "Bytes of messages that the brokers do not have yet.") \
     X(KAFKA_REBALANCES,         COUNTER, "kafka_rebalances_total",            "",                     "Times that partitions were assigned or revoked.") \
     X(KAFKA_PARTITIONS,         GAUGE,   "kafka_partitions",                  "",                     "Partitions read by this instance.") \
+    X(CLICKHOUSE_REQUESTS,      COUNTER, "clickhouse_requests_total",         "",                     "Requests to ClickHouse.") \
+    X(CLICKHOUSE_ERRORS,        COUNTER, "clickhouse_errors_total",           "",                     "Requests to ClickHouse that failed, but for those that were cancelled.") \
     X(JOURNAL_BYTES,            GAUGE,   "journal_bytes",                     "",                     "Bytes in the journal that are not in blocks yet.") \
     X(JOURNAL_SYNCS,            COUNTER, "journal_syncs_total",               "",                     "Syncs of the journal; many requests share one.") \
     X(JOURNAL_ENTRIES,          COUNTER, "journal_entries_total",             "",                     "Requests written to the journal.") \

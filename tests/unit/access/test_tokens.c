@@ -97,6 +97,41 @@ TEST(a_token_is_found_until_it_is_revoked)
     subject_free(all);
 }
 
+static enum status load_saved(void *arg, struct arena *arena, struct slice *out)
+{
+    const char *document = arg;
+
+    if (!document)
+        return ERR_IO;
+    *out = arena_copy(arena, slice_of(document));
+    return OK;
+}
+
+TEST(tokens_of_another_instance)
+{
+    struct tokens *a = begin(), *b = tokens_new(save, NULL);
+    struct subject *all = subject_everyone();
+    char text[128], id[16];
+
+    strcpy(text, create(a, all, INGEST, OK));
+    CHECK_EQ(find(b, text, 0), TOKEN_UNKNOWN);
+    CHECK_EQ(tokens_reload(b, load_saved, saved), OK);
+    CHECK_EQ(find(b, text, 0), TOKEN_FOUND); /* and was used now */
+    CHECK_EQ(tokens_reload(b, load_saved, saved), OK);
+    tokens_save_use(b, clock_wall_ns(), true);
+    CHECK(strstr(saved, "lastUsed") != NULL);
+    CHECK_EQ(tokens_reload(b, load_saved, NULL), ERR_IO);
+    CHECK_EQ(tokens_reload(b, load_saved, (char[]){"[1]"}), ERR_CORRUPT);
+    CHECK_EQ(find(b, text, 0), TOKEN_FOUND); /* as before */
+    snprintf(id, sizeof(id), "%.8s", text + 4);
+    CHECK_EQ(tokens_revoke(a, all, slice_of(id), error), OK);
+    CHECK_EQ(tokens_reload(b, load_saved, saved), OK);
+    CHECK_EQ(find(b, text, 0), TOKEN_UNKNOWN);
+    tokens_free(a);
+    tokens_free(b);
+    subject_free(all);
+}
+
 TEST(a_token_ends)
 {
     struct tokens *tokens = begin();
@@ -326,9 +361,10 @@ TEST(what_cannot_be_saved_is_not_given_out)
 static void write_file(const char *path, const char *text, mode_t mode)
 {
     static int64_t second = 1700000000;
-    struct timespec times[2] = {{.tv_sec = ++second}, {.tv_sec = second}};
+    struct timespec times[2] = {{.tv_sec = second}, {.tv_sec = second}};
     FILE *file = fopen(path, "w");
 
+    second++;
     fputs(text, file);
     fclose(file);
     chmod(path, mode);

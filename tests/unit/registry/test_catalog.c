@@ -301,3 +301,31 @@ TEST(of_puts_at_the_same_time_the_last_is_in_use_and_kept)
     buf_release(&text);
     catalog_free(catalog);
 }
+
+TEST(what_another_instance_saved_is_in_use_and_not_saved_again)
+{
+    static const char document[] = "{\"projects\":[{\"name\":\"a\"}]}";
+    struct catalog *catalog = catalog_new();
+    struct kept kept = {.inside = 0};
+    struct slice detail = {NULL, 0};
+    struct catalog_snapshot *s;
+    struct arena own;
+    struct buf text;
+
+    arena_init(&own, NULL, 1 << 20);
+    buf_init(&text, 1 << 10);
+    catalog_set_persist(catalog, keep, &kept);
+    for (int i = 0; i < 2; i++) /* the second time nothing is new */
+        CHECK_EQ(catalog_reload(catalog, slice_of(document), &own, &detail),
+                 OK);
+    CHECK_EQ(catalog_reload(catalog, SLICE("{"), &own, &detail), ERR_INVALID);
+    catalog_text(catalog, &text);
+    CHECK_TEXT(buf_slice(&text), document);
+    CHECK_TEXT(slice_of(kept.text), "");
+    s = catalog_get(catalog);
+    CHECK_EQ(catalog_generation(s), 1);
+    catalog_release(s);
+    buf_release(&text);
+    arena_release(&own);
+    catalog_free(catalog);
+}
