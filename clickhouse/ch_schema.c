@@ -124,10 +124,13 @@ static void add_engine(struct buf *sql, const struct ch_schema_options *options,
 }
 
 static void add_settings(struct buf *sql,
-                         const struct ch_schema_options *options)
+                         const struct ch_schema_options *options,
+                         const struct ch_table *table)
 {
-    buf_format(sql, "\nSETTINGS index_granularity = 8192, ttl_only_drop_parts "
-                    "= 1, materialize_ttl_recalculate_only = 1, ");
+    buf_format(sql,
+               "\nSETTINGS index_granularity = %u, ttl_only_drop_parts = 1, "
+               "materialize_ttl_recalculate_only = 1, ",
+               table->granularity ? table->granularity : 8192);
     if (replicated(options))
         buf_format(sql,
                    "replicated_deduplication_window = %d, "
@@ -154,7 +157,7 @@ void ch_schema_table(struct buf *sql, const struct ch_schema_options *options,
     ch_schema_ttl(sql, options, table);
     if (sql->len == before + 5)
         sql->len = before;
-    add_settings(sql, options);
+    add_settings(sql, options, table);
 }
 
 void ch_schema_print(struct buf *sql, const struct ch_schema_options *options)

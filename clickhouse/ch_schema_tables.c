@@ -353,6 +353,8 @@ const struct ch_table ch_tables[] = {
      .engine = "Aggregating",
      .partition = "toDate(Time)",
      .order = BY_NAMES ", Metric, ResourceId, SeriesId, Scale, Time",
+     /* A component's day is some thousand wide rows. */
+     .granularity = 1024,
      .time = "Time",
      .signal = SIGNAL_METRICS,
      .stream = STREAM_DERIVED},

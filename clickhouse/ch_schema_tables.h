@@ -38,11 +38,12 @@ struct ch_table {
     const char *version;   /* column of a ReplacingMergeTree; or NULL */
     const char *partition; /* NULL: one */
     const char *order;
-    const char *time;   /* expression, a DateTime: the age of rows; NULL: they
-                           stay for ever */
-    enum signal signal; /* whose retention it has; SIGNAL_COUNT: none */
-    enum stream stream; /* whose size it is part of; STREAM_COUNT: none */
-    bool lookup;        /* its rows are no records */
+    uint32_t granularity; /* rows of a mark, the least that is read; 0: 8192 */
+    const char *time;     /* expression, a DateTime: the age of rows; NULL: they
+                             stay for ever */
+    enum signal signal;   /* whose retention it has; SIGNAL_COUNT: none */
+    enum stream stream;   /* whose size it is part of; STREAM_COUNT: none */
+    bool lookup;          /* its rows are no records */
 };
 
 extern const struct ch_table ch_tables[];
