@@ -9,6 +9,7 @@ the figure little; the ratio against `zstd -1` is taken in the same run.
   bench.py [--quick] [SECTION]...   sections: start spans wild gzip logs metrics
                                     disk queries reads promql page grafana
                                     recovery kafka handover grpc access cli
+                                    scale (RECORDS, PARTS of the environment)
 """
 import argparse
 import http.client
@@ -644,6 +645,13 @@ def section_handover(n):
         handover(n, broker, name)
     broker.stop()
     os.sched_setaffinity(0, cores)
+
+
+def section_scale(n):
+    """Several instances over Kafka and ClickHouse. PARTS (cpu queries takeover)
+    chooses; RECORDS are the log records that the queries meet."""
+    import scale
+    scale.measure(Server, shop, row, n, os.environ.get("PARTS", "cpu queries takeover").split())
 
 
 def main():
