@@ -119,6 +119,7 @@ struct trace_list_reader {
     uint64_t time_ns;
     uint64_t came, first_ns, last_ns; /* rows of a request */
     uint64_t bound_ns; /* no trace that was not met is before it */
+    uint64_t soon_ns;  /* when an impatient caller has waited for counting */
 };
 
 static void decode_candidate(void *arg, struct byte_reader *in)
@@ -155,15 +156,30 @@ static enum status ask_candidates(struct trace_list_reader *r,
     return status;
 }
 
+/* Spans that are tested by us cannot be counted by ClickHouse: the search goes
+ * on until enough match. */
+static bool counted_enough(const struct trace_list_reader *r, uint64_t count)
+{
+    const struct count_limit *counting = r->s.query->counting;
+
+    if (!r->s.tests)
+        return true;
+    return counting && counting->most > 0 &&
+           (count >= counting->most ||
+            (!counting->patient && clock_monotonic_ns() > r->soon_ns));
+}
+
 static bool is_final(struct trace_list_reader *r)
 {
+    const struct trace_query *q = r->s.query;
     bool full;
-    uint64_t last_ns;
+    uint64_t last_ns, count = ch_trace_count(&r->s, &full, &last_ns);
 
-    (void)ch_trace_count(&r->s, &full, &last_ns);
-    if (!full)
+    if (!full || !counted_enough(r, count))
         return false;
-    if (!r->s.query->ascending)
+    if (q->limit == 0)
+        return true;
+    if (!q->ascending)
         return last_ns > r->bound_ns;
     return r->bound_ns > CH_TRACE_NEAR_NS &&
            last_ns < r->bound_ns - CH_TRACE_NEAR_NS;
@@ -273,7 +289,7 @@ static enum status read_list(struct trace_list_reader *r, uint64_t *total)
     const struct trace_query *q = r->s.query;
     struct slice_list slices = {.count = 0};
     uint64_t limit = (uint64_t)q->limit + q->limit / 4 + 16, last_ns;
-    bool final = q->limit == 0, full;
+    bool final = q->limit == 0 && counted_enough(r, 0), full;
     enum status status = OK;
 
     make_slices(q, &slices);
@@ -282,7 +298,9 @@ static enum status read_list(struct trace_list_reader *r, uint64_t *total)
     if (status != OK)
         return status;
     *total = ch_trace_count(&r->s, &full, &last_ns);
-    return final ? count_all(r, *total, total) : OK;
+    if (final && r->s.tests)
+        q->counting->stopped = true;
+    return final && !r->s.tests ? count_all(r, *total, total) : OK;
 }
 
 enum status ch_query_traces(struct ch_reader *reader,
@@ -297,6 +315,7 @@ enum status ch_query_traces(struct ch_reader *reader,
     *count = 0;
     *total = 0;
     memset(&r, 0, sizeof(r));
+    r.soon_ns = clock_monotonic_ns() + COUNT_NS;
     status = ch_trace_search_init(&r.s, reader, query);
     if (status == OK && !r.s.none && query->start_ns < query->end_ns) {
         status = read_list(&r, total);
