@@ -35,18 +35,20 @@ struct ch_span_page {
 };
 
 /* " FROM ... WHERE ..." of the spans of a trace. The table of times has whole
- * seconds. */
+ * seconds; as a DateTime "< second" would leave out granules that begin in the
+ * second before. */
 static void add_trace(struct ch_sql *sql, const uint8_t trace_id[16])
 {
     struct ch_term id = CH_HEX(trace_id, 16);
 
-    CH_SQL_WITH(sql,
-                " FROM otel_traces WHERE TraceId = ? AND Timestamp >= "
-                "(SELECT min(Start) FROM otel_traces_trace_id_ts WHERE "
-                "TraceId = ?) AND Timestamp < (SELECT max(End) FROM "
-                "otel_traces_trace_id_ts WHERE TraceId = ?) + "
-                "toIntervalSecond(1)",
-                id, id, id);
+    CH_SQL_WITH(
+        sql,
+        " FROM otel_traces WHERE TraceId = ? AND Timestamp >= "
+        "(SELECT min(Start) FROM otel_traces_trace_id_ts WHERE "
+        "TraceId = ?) AND Timestamp < toDateTime64((SELECT max(End) FROM "
+        "otel_traces_trace_id_ts WHERE TraceId = ?), 9) + "
+        "toIntervalSecond(1)",
+        id, id, id);
 }
 
 /* ---- which spans ---- */

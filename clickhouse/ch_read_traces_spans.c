@@ -59,13 +59,14 @@ static enum status read_some(struct ch_many_traces *m, uint32_t first,
     ch_sql_init(&sql);
     CH_SQL(&sql, "SELECT ");
     ch_span_columns(&sql, false);
-    CH_SQL_WITH(&sql,
-                " FROM otel_traces WHERE TraceId IN ? AND Timestamp >= "
-                "(SELECT min(Start) FROM otel_traces_trace_id_ts WHERE "
-                "TraceId IN ?) AND Timestamp < (SELECT max(End) FROM "
-                "otel_traces_trace_id_ts WHERE TraceId IN ?) + "
-                "toIntervalSecond(1)",
-                ids, ids, ids);
+    CH_SQL_WITH(
+        &sql,
+        " FROM otel_traces WHERE TraceId IN ? AND Timestamp >= "
+        "(SELECT min(Start) FROM otel_traces_trace_id_ts WHERE "
+        "TraceId IN ?) AND Timestamp < toDateTime64((SELECT max(End) FROM "
+        "otel_traces_trace_id_ts WHERE TraceId IN ?), 9) + "
+        "toIntervalSecond(1)",
+        ids, ids, ids);
     enum status status = ch_select(m->reader, &sql, &rows);
     ch_sql_release(&sql);
     return status;

@@ -162,8 +162,9 @@ static void add_ids(struct ch_sql *sql, uint8_t (*ids)[16], uint32_t count)
     CH_SQL_WITH(sql,
                 " WHERE TraceId IN ? AND Timestamp >= (SELECT min(Start) FROM "
                 "otel_traces_trace_id_ts WHERE TraceId IN ?) AND Timestamp < "
-                "(SELECT max(End) FROM otel_traces_trace_id_ts WHERE TraceId "
-                "IN ?) + toIntervalSecond(1)",
+                "toDateTime64((SELECT max(End) FROM otel_traces_trace_id_ts "
+                "WHERE TraceId "
+                "IN ?), 9) + toIntervalSecond(1)",
                 list, list, list);
 }
 

@@ -163,6 +163,43 @@ TEST(pages_of_a_trace)
     same_close(same);
 }
 
+/* More than one request reads at once. */
+TEST(large_trace)
+{
+    struct same *same = same_open();
+    struct batch *batch = batch_new(SIGNAL_SPANS, NULL, 0, NULL);
+    uint8_t trace_id[16] = {7};
+    struct arena arena;
+
+    if (!same)
+        return;
+    batch->count = 1300;
+    batch->spans =
+        arena_zero(&batch->arena, batch->count, sizeof(*batch->spans));
+    for (uint32_t i = 0; i < batch->count; i++) {
+        random_span(&batch->arena, &batch->spans[i], 3);
+        memcpy(batch->spans[i].trace_id, trace_id, 16);
+        batch->spans[i].span_id[1] = (uint8_t)i;
+        batch->spans[i].span_id[2] = (uint8_t)(i >> 8);
+    }
+    same_add(same, batch);
+    same_write(same);
+    arena_init(&arena, NULL, SIZE_MAX);
+    for (int i = 0; i < 4; i++) {
+        struct span_query q = {.trace_id = trace_id,
+                               .whole = i > 1,
+                               .ascending = i & 1,
+                               .limit = 450 + test_random(1000)};
+
+        arena_reset(&arena);
+        if (i == 3)
+            q.visible = random_resources(&arena);
+        CHECK(read_pages(same, &q, &arena));
+    }
+    arena_release(&arena);
+    same_close(same);
+}
+
 /* ---- one span ---- */
 
 static bool find_both(struct same *same, const struct span *wanted,
