@@ -9,6 +9,9 @@
  *   threads: journal -> correlator
  *   ports: query, OTLP/HTTP, OTLP/gRPC; Kafka
  *
+ * Instances that share a store have no journal and no such replay: see
+ * serve_shared.c.
+ *
  * A request: otlp_http decodes it into a batch and submits it to the journal's
  * sink; the journal syncs it and hands it to the correlator's sink; the
  * correlator appends it to the store; then the request is answered.
@@ -22,6 +25,7 @@
 #include <sys/prctl.h>
 
 #include "audit.h"
+#include "clickhouse.h"
 #include "clock.h"
 #include "grafana.h"
 #include "log.h"
@@ -33,6 +37,17 @@
 /* Of a small memory limit, holes in the heap would be a fifth: larger pieces
  * than this are returned to the system when they are freed, which is slower. */
 enum { SMALL_LIMIT_PIECE = 128 << 10 };
+
+static enum status start_journal(struct daemon *d)
+{
+    enum status status = serve_replay(d);
+
+    if (status == OK)
+        status = correlator_start(d->correlator);
+    return status == OK
+               ? journal_start(d->journal, correlator_sink(d->correlator))
+               : status;
+}
 
 static enum status start(struct daemon *d)
 {
@@ -58,11 +73,8 @@ static enum status start(struct daemon *d)
     if (status == OK)
         status = serve_start_correlator(d);
     if (status == OK)
-        status = serve_replay(d);
-    if (status == OK)
-        status = correlator_start(d->correlator);
-    if (status == OK)
-        status = journal_start(d->journal, correlator_sink(d->correlator));
+        status = serve_is_shared(d->config) ? serve_watch_shared(d)
+                                            : start_journal(d);
     if (status == OK)
         status = serve_start_kafka(d);
     if (status == OK)
@@ -72,7 +84,8 @@ static enum status start(struct daemon *d)
 
 static void stop(struct daemon *d)
 {
-    store_begin_shutdown(d->store); /* nothing below waits for the disk */
+    if (d->store)
+        store_begin_shutdown(d->store); /* nothing below waits for the disk */
     kafka_stop(d->kafka);
     kafka_producer_stop(d->producer);
     otlp_grpc_stop(d->otlp_grpc); /* its peers are told first */
@@ -82,6 +95,9 @@ static void stop(struct daemon *d)
     kafka_producer_close(d->producer);
     budget_give(&d->budget, d->kafka_prefetch);
     tokens_save_use(d->tokens, clock_wall_ns(), true);
+    if (d->store && serve_is_shared(d->config))
+        clickhouse_stop_watch(d->store);
+    partition_close(d->partitions);
     journal_stop(d->journal); /* submitted batches reach the correlator */
     correlator_close(d->correlator);
     serve_loss_note_end(d->journal, d->store);

@@ -15,6 +15,7 @@
 #include "kafka_producer.h"
 #include "otlp_grpc.h"
 #include "otlp_http.h"
+#include "partition.h"
 #include "prices.h"
 #include "query.h"
 #include "rca_reports.h"
@@ -44,6 +45,9 @@ struct daemon {
     struct catalog *catalog;
     struct rca_reports *rca;
     struct correlator *correlator;
+    struct store_resources resources;   /* of instances that share a store */
+    struct partition_tasks *partitions; /* likewise; NULL: there is a journal
+                                           and a correlator */
     struct query *query;
     struct otlp_http *otlp_http;
     struct otlp_grpc *otlp_grpc;
@@ -97,6 +101,18 @@ uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns);
 MUST_CHECK enum status serve_load_kafka_key(struct daemon *d);
 MUST_CHECK enum status serve_start_producer(struct daemon *d);
 bool serve_ingests_to_kafka(const struct config *config);
+
+/* ---- serve_shared.c: several instances that share a store ---- */
+
+bool serve_is_shared(const struct config *config);
+/* ERR_INVALID: an option, logged. */
+MUST_CHECK enum status serve_open_shared(struct daemon *d);
+MUST_CHECK enum status serve_open_partitions(
+    struct daemon *d, const struct correlator_options *correlator);
+/* Kafka's partitions are those of the tasks. */
+void serve_own_partitions(struct daemon *d, struct kafka_options *options);
+/* From now on what other instances save is loaded. */
+MUST_CHECK enum status serve_watch_shared(struct daemon *d);
 
 /* ---- serve_tls.c ---- */
 

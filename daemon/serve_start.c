@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "clickhouse.h"
 #include "clock.h"
 #include "serve_int.h"
 #include "serve_surfaces.h"
@@ -29,7 +30,7 @@ uint64_t serve_oldest_ns(void *arg, enum signal signal, uint64_t received_ns)
                : 0;
 }
 
-enum status serve_start_storage(struct daemon *d)
+static enum status open_embedded(struct daemon *d)
 {
     const struct config *c = d->config;
     struct journal_options journal = {
@@ -52,8 +53,15 @@ enum status serve_start_storage(struct daemon *d)
         .encode_late = serve_is_small(c),
     };
     status = store_open(&d->store, &store);
-    if (status == OK)
-        status = serve_loss_check(&d->loss, d->journal, d->store);
+    return status == OK ? serve_loss_check(&d->loss, d->journal, d->store)
+                        : status;
+}
+
+enum status serve_start_storage(struct daemon *d)
+{
+    enum status status =
+        serve_is_shared(d->config) ? serve_open_shared(d) : open_embedded(d);
+
     if (status == OK)
         status = serve_load_request_key(d);
     return status == OK ? serve_load_access(d) : status;
@@ -97,6 +105,7 @@ enum status serve_start_correlator(struct daemon *d)
         .max_identities = resources,
         .tenants = d->tenants,
         .forget_ns = forget_after(c),
+        .log = serve_is_shared(c) ? clickhouse_resource_log(d->store) : NULL,
     };
     struct correlator_options correlator = {
         .max_operations = (uint32_t)c->max_operations,
@@ -114,6 +123,8 @@ enum status serve_start_correlator(struct daemon *d)
     serve_load_catalog(d);
     serve_load_reports(d);
     serve_read_catalog_file(d);
+    if (serve_is_shared(c))
+        return serve_open_partitions(d, &correlator);
     return correlator_open(&d->correlator, &correlator, d->store, d->registry,
                            d->catalog);
 }
@@ -164,7 +175,8 @@ static struct receiver_options receiver_options(struct daemon *d,
         .key = &d->request_key,
         .budget = &d->budget,
         .tenants = d->tenants,
-        .sink = journal_sink(d->journal),
+        /* Of several instances all have one of their own. */
+        .sink = d->journal ? journal_sink(d->journal) : (struct sink){0},
     };
 }
 
@@ -198,6 +210,8 @@ enum status serve_start_kafka(struct daemon *d)
 
     if (c->kafka_brokers[0] == '\0')
         return OK;
+    if (d->partitions)
+        serve_own_partitions(d, &options);
     status = load_store_id(d->store, store_id);
     if (status == OK)
         status = kafka_open(&d->kafka, &options);
@@ -214,6 +228,8 @@ static void print_metrics(void *arg, struct buf *out)
 
     if (d->kafka)
         kafka_print(d->kafka, out);
+    if (d->partitions)
+        partition_print(d->partitions, out);
     tenants_print(d->tenants, clock_wall_ns(), out);
     registry_print_metrics(d->registry, out);
     serve_print_tls_metrics(d, out);
@@ -242,6 +258,8 @@ static bool kafka_note(const struct daemon *d, struct buf *out)
     return noted;
 }
 
+enum { NOTES = 10 };
+
 static bool print_note(const struct daemon *d, int which, struct buf *out)
 {
     switch (which) {
@@ -259,6 +277,10 @@ static bool print_note(const struct daemon *d, int which, struct buf *out)
         return access_note(d->access, out);
     case 6:
         return prices_note(d->prices, out);
+    case 7:
+        return d->partitions && partition_note(d->partitions, out);
+    case 8:
+        return serve_is_shared(d->config) && clickhouse_note(d->store, out);
     default:
         return kafka_note(d, out);
     }
@@ -268,7 +290,7 @@ static bool print_unhealthy(void *arg, struct buf *out)
 {
     bool noted = false;
 
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < NOTES; i++) {
         struct buf note;
 
         buf_init(&note, 4096);
@@ -296,6 +318,18 @@ static struct query_server query_server(const struct daemon *d)
         .memory_bytes = c->memory_limit,
         .body_bytes = min_u64(c->max_body, serve_shared_bytes(c) / 3),
     };
+}
+
+static enum status delete_in_correlator(void *arg, struct slice namespace,
+                                        struct registry_deletion *out)
+{
+    return correlator_delete(arg, namespace, out);
+}
+
+static enum status delete_in_partitions(void *arg, struct slice namespace,
+                                        struct registry_deletion *out)
+{
+    return partition_delete(arg, namespace, out);
 }
 
 static struct query_options query_options(struct daemon *d)
@@ -333,7 +367,10 @@ static struct query_options query_options(struct daemon *d)
         .rca = d->rca,
         .prices = d->prices,
         .journal = d->journal,
-        .correlator = d->correlator,
+        .delete_namespace =
+            d->partitions ? delete_in_partitions : delete_in_correlator,
+        .delete_arg =
+            d->partitions ? (void *)d->partitions : (void *)d->correlator,
         .metrics = print_metrics,
         .notes = print_unhealthy,
         .lags = read_lags,

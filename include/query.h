@@ -67,9 +67,13 @@ struct query_options {
     struct registry *registry;
     struct catalog *catalog;
     struct journal *journal;
-    struct correlator *correlator; /* deletes namespaces; NULL: none does */
-    struct rca_reports *rca;       /* reports; NULL: none are stored */
-    struct prices *prices;         /* prices.h; NULL: the default ones */
+    /* Deletes what belongs to a namespace: correlator_delete() or
+     * partition_delete(). NULL: not done here. */
+    enum status (*delete_namespace)(void *arg, struct slice namespace,
+                                    struct registry_deletion *out);
+    void *delete_arg;
+    struct rca_reports *rca; /* reports; NULL: none are stored */
+    struct prices *prices;   /* prices.h; NULL: the default ones */
     /* Of modules that query does not know: lines for /metrics, and problems for
      * the notes of /health (false: there are none). May be NULL. */
     void (*metrics)(void *arg, struct buf *out);

@@ -144,11 +144,11 @@ static enum status delete_tenant(struct query_request *request)
     struct registry_deletion deletion;
     enum status status;
 
-    if (!request->services->correlator)
+    if (!request->services->delete_namespace)
         return query_fail(request, ERR_NOT_SERVED, NULL,
                           "namespaces are not deleted here");
-    status =
-        correlator_delete(request->services->correlator, namespace, &deletion);
+    status = request->services->delete_namespace(request->services->delete_arg,
+                                                 namespace, &deletion);
     if (status == ERR_NOT_FOUND)
         return query_fail(request, status, NULL,
                           "nothing is stored of namespace %.*s",
