@@ -115,7 +115,7 @@
     X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "Age at which metrics and derived series are deleted; older ones are refused. 0: never.") \
     X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
     X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "Age at which spans are deleted; older ones are refused. 0: never.") \
-    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are.") \
+    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are. With --store, 5m means 2s.") \
     X(TEXT,     store,              "store",             "", 0, 0, "Where signals are kept: clickhouse=http[s]://[USER@]HOST[:PORT]/DATABASE; several instances share that, and read from Kafka. Empty: in --data-dir.") \
     X(TEXT,     tls,                "tls",                 "",            0,           0,        "\"off\" serves plain HTTP although the port is not on loopback, for example behind a proxy. Empty: TLS if there is a certificate.") \
     X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
