@@ -85,6 +85,16 @@ static void learn(void *arg)
     registry_share(d->registry, clock_wall_ns());
 }
 
+static void learn_version(void *arg, uint32_t identity,
+                          const struct resource *resource, uint8_t generation,
+                          uint64_t time_ns)
+{
+    const struct daemon *d = arg;
+
+    correlator_changes_learn(partition_changes(d->partitions), identity,
+                             resource, generation, time_ns);
+}
+
 enum status serve_open_partitions(struct daemon *d,
                                   const struct correlator_options *correlator)
 {
@@ -114,7 +124,12 @@ enum status serve_open_partitions(struct daemon *d,
     options.correlator.resources = &d->resources;
     options.correlator.max_series = (uint32_t)c->max_series;
     options.correlator.max_unpaired_spans = UNPAIRED_SPANS;
-    return partition_open(&d->partitions, &options);
+    if (partition_open(&d->partitions, &options) != OK)
+        return ERR_INTERNAL;
+    registry_set_learner(
+        d->registry,
+        (struct registry_learner){.learn = learn_version, .arg = d});
+    return OK;
 }
 
 /* ---- Kafka ---- */
