@@ -126,9 +126,8 @@ enum status serve_open_partitions(struct daemon *d,
     options.correlator.max_unpaired_spans = UNPAIRED_SPANS;
     if (partition_open(&d->partitions, &options) != OK)
         return ERR_INTERNAL;
-    registry_set_learner(
-        d->registry,
-        (struct registry_learner){.learn = learn_version, .arg = d});
+    registry_set_learner(d->registry, (struct registry_learner){
+                                          .learn = learn_version, .arg = d});
     return OK;
 }
 

@@ -226,11 +226,13 @@ static void tell_learner(struct registry *reg, uint32_t id,
                          const struct resource_fact *fact)
 {
     const struct registry_learner *learner = &reg->shared->learner;
+    struct resource resource = fact->resource;
 
+    resource.id = id;
     if (id != NONE && learner->learn)
         learner->learn(
             learner->arg, ident_resolve(reg, reg->resources.identity[id]),
-            &fact->resource, reg->resources.at[id].generation, fact->first_ns);
+            &resource, reg->resources.at[id].generation, fact->first_ns);
 }
 
 void registry_set_learner(struct registry *reg, struct registry_learner learner)
