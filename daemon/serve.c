@@ -91,13 +91,13 @@ static void stop(struct daemon *d)
     otlp_grpc_stop(d->otlp_grpc); /* its peers are told first */
     otlp_http_stop(d->otlp_http);
     query_stop(d->query);
+    partition_close(d->partitions); /* its jobs commit through kafka, */
+    if (d->store && serve_is_shared(d->config))
+        clickhouse_stop_watch(d->store); /* and this asks it who leads */
     kafka_close(d->kafka);
     kafka_producer_close(d->producer);
     budget_give(&d->budget, d->kafka_prefetch);
     tokens_save_use(d->tokens, clock_wall_ns(), true);
-    if (d->store && serve_is_shared(d->config))
-        clickhouse_stop_watch(d->store);
-    partition_close(d->partitions);
     journal_stop(d->journal); /* submitted batches reach the correlator */
     correlator_close(d->correlator);
     serve_loss_note_end(d->journal, d->store);

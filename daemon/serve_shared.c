@@ -78,13 +78,6 @@ static enum status commit(void *arg, const struct partition_commit *from)
     return kafka_commit_block(d->kafka, &made);
 }
 
-static void learn(void *arg)
-{
-    const struct daemon *d = arg;
-
-    registry_share(d->registry, clock_wall_ns());
-}
-
 static void learn_version(void *arg, uint32_t identity,
                           const struct resource *resource, uint8_t generation,
                           uint64_t time_ns)
@@ -93,6 +86,16 @@ static void learn_version(void *arg, uint32_t identity,
 
     correlator_changes_learn(partition_changes(d->partitions), identity,
                              resource, generation, time_ns);
+}
+
+/* On the thread of the tasks. */
+static void learn(void *arg)
+{
+    struct daemon *d = arg;
+
+    registry_set_learner(d->registry, (struct registry_learner){
+                                          .learn = learn_version, .arg = d});
+    registry_share(d->registry, clock_wall_ns());
 }
 
 enum status serve_open_partitions(struct daemon *d,
@@ -124,11 +127,7 @@ enum status serve_open_partitions(struct daemon *d,
     options.correlator.resources = &d->resources;
     options.correlator.max_series = (uint32_t)c->max_series;
     options.correlator.max_unpaired_spans = UNPAIRED_SPANS;
-    if (partition_open(&d->partitions, &options) != OK)
-        return ERR_INTERNAL;
-    registry_set_learner(d->registry, (struct registry_learner){
-                                          .learn = learn_version, .arg = d});
-    return OK;
+    return partition_open(&d->partitions, &options);
 }
 
 /* ---- Kafka ---- */

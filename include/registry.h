@@ -135,6 +135,11 @@ uint32_t registry_derived_resource(struct registry *registry,
  * second, between batches. now_ns: of the batches. Nothing without a log. */
 void registry_share(struct registry *registry, uint64_t now_ns);
 
+/* When a resource was first sent to any of the instances, by the clock of
+ * received records; 0: not known. */
+uint64_t registry_first_seen(const struct registry *registry,
+                             uint32_t resource);
+
 /* Called by registry_share() for each resource that another instance saw first,
  * with its identity; must not call the registry. */
 struct registry_learner {

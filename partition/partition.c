@@ -27,6 +27,7 @@
 #define TICK_NS   (20 * NS_PER_MS)
 #define FINISH_NS (10 * NS_PER_S)
 #define CALL_NS   (10 * NS_PER_S)
+#define KNOWN_NS  (2 * NS_PER_MIN)
 
 enum { QUEUE_SIZE = 4096, TAKE_MOST = 64 };
 
@@ -290,10 +291,19 @@ bool partition_step(struct partition_tasks *tasks, uint64_t now_ns,
 
 /* ---- open and close ---- */
 
+/* A resource that another instance saw long before is no news, though it is the
+ * first time that it is seen here. */
 static void report_change(void *arg, struct batch *batch)
 {
     struct partition_tasks *tasks = arg;
+    const struct log_record *event = &batch->logs[0];
+    uint64_t first_ns = registry_first_seen(tasks->context.options.registry,
+                                            event->resource_id);
 
+    if (first_ns > 0 && event->time_ns > first_ns + KNOWN_NS) {
+        batch_free(batch);
+        return;
+    }
     change_reports_add(&tasks->reports, batch);
 }
 
@@ -303,6 +313,7 @@ enum status partition_open(struct partition_tasks **out,
     struct partition_tasks *tasks = mem_zero(1, sizeof(*tasks));
     enum status status;
 
+    *out = tasks; /* `learn` may use it at once */
     tasks->context.options = *options;
     tasks->reports.context = &tasks->context;
     partition_jobs_init(&tasks->context.jobs);
@@ -323,10 +334,9 @@ enum status partition_open(struct partition_tasks **out,
     }
     if (status != OK) {
         partition_close(tasks);
-        return status;
+        *out = NULL;
     }
-    *out = tasks;
-    return OK;
+    return status;
 }
 
 void partition_close(struct partition_tasks *tasks)

@@ -399,3 +399,10 @@ void shared_rebuild(struct registry *reg)
         offer_anchor(reg, id);
     }
 }
+
+uint64_t registry_first_seen(const struct registry *reg, uint32_t resource)
+{
+    const struct shared_resource *shared = shared_of(reg, resource);
+
+    return shared ? shared->first_ns : 0;
+}
