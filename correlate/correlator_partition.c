@@ -32,20 +32,21 @@ void correlator_expire(struct correlator *correlator, uint64_t now_ns)
     derived_unlock(derived);
 }
 
-bool correlator_all_wait_since(const struct correlator *correlator,
-                               uint64_t before_ns)
+uint64_t correlator_last_waits_since(const struct correlator *correlator)
 {
     const struct edges *edges = correlator->tagger.edges;
     static const enum unpaired_table tables[] = {WAITING, HELD};
+    uint64_t last = 0;
 
     for (int i = 0; i < 2; i++) {
         const struct unpaired_spans *spans = &edges->unpaired[tables[i]];
 
-        if (spans->newest != UNPAIRED_NONE &&
-            spans->at[spans->newest].arrived_ns >= before_ns)
-            return false;
+        for (uint32_t at = spans->oldest; at != UNPAIRED_NONE;
+             at = spans->at[at].newer)
+            if (spans->at[at].arrived_ns > last)
+                last = spans->at[at].arrived_ns;
     }
-    return edges_count(edges) > 0;
+    return last;
 }
 
 void correlator_save(struct correlator *correlator, struct buf *out)

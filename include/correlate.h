@@ -84,12 +84,11 @@ MUST_CHECK enum status correlator_delete(struct correlator *correlator,
 /* Appends the derived points counted since the last flush. */
 void correlator_flush(struct correlator *correlator);
 
-/* Settles the calls that have waited long enough at this time, and whether
- * there are any that wait, all since `before_ns`. Otherwise time is that of the
- * batches. */
+/* Settles the calls that have waited long enough at this time; and since when
+ * the last of those that wait does, 0 if none waits. Otherwise time is that of
+ * the batches. */
 void correlator_expire(struct correlator *correlator, uint64_t now_ns);
-bool correlator_all_wait_since(const struct correlator *correlator,
-                               uint64_t before_ns);
+uint64_t correlator_last_waits_since(const struct correlator *correlator);
 
 /* The state between two batches, after a flush, as bytes; and back into a new
  * correlator. Resources that it refers to must be known to the registry.

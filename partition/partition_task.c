@@ -351,14 +351,18 @@ static bool is_old(const struct partition_task *task, uint64_t now_ns)
 static void close_if_idle(struct partition_task *task, uint64_t now_ns,
                           uint64_t wall_ns)
 {
-    uint64_t wait_ns = task->context->options.correlator.edge_wait_ns;
+    uint64_t last_ns, over_ns;
 
-    if (task->messages > 0 || now_ns - task->last_ns < IDLE_NS ||
-        wall_ns <= wait_ns ||
-        !correlator_all_wait_since(task->correlator, wall_ns - wait_ns))
+    if (task->messages > 0 || now_ns - task->last_ns < IDLE_NS)
         return;
-    correlator_expire(task->correlator, wall_ns);
-    close_block(task, task->next, wall_ns, false);
+    last_ns = correlator_last_waits_since(task->correlator);
+    /* Not later than needed: where reading is behind, older messages may still
+     * come, and must find what was counted too early. */
+    over_ns = last_ns + task->context->options.correlator.edge_wait_ns;
+    if (last_ns == 0 || over_ns > wall_ns)
+        return;
+    correlator_expire(task->correlator, over_ns);
+    close_block(task, task->next, over_ns, false);
 }
 
 static bool has_unsaved(const struct partition_task *task)
