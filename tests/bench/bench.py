@@ -648,10 +648,10 @@ def section_handover(n):
 
 
 def section_scale(n):
-    """Several instances over Kafka and ClickHouse. PARTS (cpu queries takeover)
-    chooses; RECORDS are the log records that the queries meet."""
+    """Several instances over Kafka and ClickHouse. PARTS chooses;
+    RECORDS are the log records that the queries meet."""
     import scale
-    scale.measure(Server, shop, row, n, os.environ.get("PARTS", "cpu queries takeover").split())
+    scale.measure(Server, shop, row, n, os.environ.get("PARTS", "plain wild log metric queries takeover").split())
 
 
 def main():
