@@ -140,6 +140,8 @@ enum status config_set(struct config *config, const char *name,
     char least[NUMBER_TEXT], most[NUMBER_TEXT];
     uint64_t number;
 
+    if (option)
+        config->given[option - config_options] = true;
     if (!option && config_property(name))
         return config_add_property(config, config_property(name), value, error,
                                    error_size);
@@ -177,6 +179,28 @@ void config_defaults(struct config *config)
         if (config_set(config, config_options[i].name, config_options[i].value,
                        error, sizeof(error)) != OK)
             abort(); /* a row of the table is wrong; every test would fail */
+    memset(config->given, 0, sizeof(config->given));
+}
+
+void config_shared_defaults(struct config *config)
+{
+    /* A block is seen when it is inserted. A ClickHouse may be larger than the
+     * disk of one machine: its oldest days are deleted for their age, and for
+     * its size only if somebody says so. */
+    static const char *const defaults[][2] = {{"retention-size", "0"},
+                                              {"seal-age", "2s"}};
+    char error[200];
+
+    if (config->store[0] == '\0')
+        return;
+    for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++) {
+        const struct config_option *option = config_find(defaults[i][0]);
+
+        if (!config->given[option - config_options] &&
+            config_set(config, option->name, defaults[i][1], error,
+                       sizeof(error)) != OK)
+            abort(); /* a row above is wrong */
+    }
 }
 
 void config_release(struct config *config)

@@ -323,5 +323,7 @@ enum status config_load(struct config *config, int argc, char **argv)
 
     config_defaults(config);
     status = read_all(config, argc - first, argv + first);
+    if (status == OK)
+        config_shared_defaults(config);
     return status == OK ? check(config) : status;
 }

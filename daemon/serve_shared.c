@@ -5,7 +5,9 @@
  *   start  ClickHouse, registry with its log, tasks, Kafka
  *   stop   Kafka (its tasks store what they have), tasks, registry, ClickHouse
  */
+#include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "clickhouse.h"
 #include "clock.h"
@@ -22,9 +24,7 @@ enum { BLOCK_ROWS = 100000, BLOCK_SHARE = 16, MIN_BLOCK_BYTES = 4 << 20 };
  * same wherever it is. */
 enum { UNPAIRED_SPANS = 65536 };
 
-#define SEAL_AGE_OF_STORE (5 * NS_PER_MIN) /* the default of the option */
-#define SEAL_AGE          (2 * NS_PER_S)   /* here */
-#define CHECKPOINT_NS     (30 * NS_PER_S)
+#define CHECKPOINT_NS (30 * NS_PER_S)
 
 static const char prefix[] = "clickhouse=";
 
@@ -62,6 +62,13 @@ enum status serve_open_shared(struct daemon *d)
     if (strcmp(c->ingest_to, "journal") == 0)
         return refuse("ingest-to", "journal is for a store in --data-dir; with "
                                    "--store, receivers hand over to kafka");
+    /* For the socket of administration. */
+    if (mkdir(c->data_dir, 0700) != 0 && errno != EEXIST) {
+        log_error("daemon", "cannot make the data folder",
+                  log_text("folder", c->data_dir),
+                  log_text("reason", strerror(errno)));
+        return ERR_IO;
+    }
     return clickhouse_open(&d->store, &options);
 }
 
@@ -110,8 +117,7 @@ enum status serve_open_partitions(struct daemon *d,
         .correlator = *correlator,
         .block_rows = BLOCK_ROWS,
         .block_bytes = d->budget.limit / BLOCK_SHARE,
-        .block_age_ns =
-            c->seal_age == SEAL_AGE_OF_STORE ? SEAL_AGE : c->seal_age,
+        .block_age_ns = c->seal_age,
         .checkpoint_ns = CHECKPOINT_NS,
         .writers = WRITERS,
         .commit = commit,

@@ -113,9 +113,9 @@
     X(COUNT,    query_workers,      "query-workers",     "2",             1,           64,       "Queries of one client address that run at the same time; one more worker serves other addresses. At most one per 32MiB of --memory-limit.") \
     X(DURATION, retention_logs,     "retention-logs",    "0",             0,           3155760000000000000, "Age at which log records and events are deleted; older ones are refused. 0: never.") \
     X(DURATION, retention_metrics,  "retention-metrics", "0",             0,           3155760000000000000, "Age at which metrics and derived series are deleted; older ones are refused. 0: never.") \
-    X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit.") \
+    X(BYTES,    retention_size,     "retention-size",    "10GiB",         0,           0,        "Maximum size of the database; above it, the oldest data is deleted. 0: no limit, the default with --store.") \
     X(DURATION, retention_traces,   "retention-traces",  "0",             0,           3155760000000000000, "Age at which spans are deleted; older ones are refused. 0: never.") \
-    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are. With --store, 5m means 2s.") \
+    X(DURATION, seal_age,           "seal-age",          "5m",            100000000,   86400000000000, "Maximum age of records in memory; older ones are written to a block, however few they are. With --store the default is 2s.") \
     X(TEXT,     store,              "store",             "", 0, 0, "Where signals are kept: clickhouse=http[s]://[USER@]HOST[:PORT]/DATABASE; several instances share that, and read from Kafka. Empty: in --data-dir.") \
     X(TEXT,     tls,                "tls",                 "",            0,           0,        "\"off\" serves plain HTTP although the port is not on loopback, for example behind a proxy. Empty: TLS if there is a certificate.") \
     X(TEXT,     tls_cert,           "tls-cert",            "",            0,           0,        "PEM file with the certificate of every port and its chain; read again when it changes. Empty: plain HTTP.") \
@@ -131,11 +131,16 @@
 #define CONFIG_TYPE_DURATION uint64_t /* nanoseconds */
 #define CONFIG_TYPE_COUNT    uint64_t
 
+#define CONFIG_ONE(type, member, name, value, least, most, text) +1
+enum { CONFIG_OPTIONS = CONFIG_TABLE(CONFIG_ONE) };
+#undef CONFIG_ONE
+
 struct config {
 #define CONFIG_MEMBER(type, member, name, value, least, most, text) \
     CONFIG_TYPE_##type member;
     CONFIG_TABLE(CONFIG_MEMBER)
 #undef CONFIG_MEMBER
+    bool given[CONFIG_OPTIONS]; /* not the default; in order of the table */
 };
 
 /* From all sources, checked. ERR_INVALID is explained on stderr. */
@@ -170,6 +175,8 @@ bool config_is_required(const struct config_tls *tls);
 
 /* Sets every option to its default. */
 void config_defaults(struct config *config);
+/* With --store, those that are not given and have another default there. */
+void config_shared_defaults(struct config *config);
 
 void config_print_usage(FILE *out); /* the verbs */
 void config_print_help(FILE *out);  /* and all options */

@@ -158,6 +158,34 @@ static enum status load_pair(const char *a, const char *b, const char *c,
     return status;
 }
 
+TEST(with_a_store_two_defaults_differ)
+{
+    char *words[] = {(char[]){"callboard"},
+                     (char[]){"--store"},
+                     (char[]){"clickhouse=http://127.0.0.1:1/x"},
+                     (char[]){"--retention-size"},
+                     (char[]){"10GiB"},
+                     (char[]){"--seal-age"},
+                     (char[]){"5m"},
+                     NULL};
+    struct config config;
+
+    CHECK_EQ(load(&config, words), OK); /* what is given counts */
+    CHECK_EQ(config.retention_size, UINT64_C(10) << 30);
+    CHECK_EQ(config.seal_age, 5 * NS_PER_MIN);
+    config_release(&config);
+    words[3] = NULL;
+    CHECK_EQ(load(&config, words), OK);
+    CHECK_EQ(config.retention_size, 0);
+    CHECK_EQ(config.seal_age, 2 * NS_PER_S);
+    config_release(&config);
+    words[1] = NULL;
+    CHECK_EQ(load(&config, words), OK);
+    CHECK_EQ(config.retention_size, UINT64_C(10) << 30);
+    CHECK_EQ(config.seal_age, 5 * NS_PER_MIN);
+    config_release(&config);
+}
+
 TEST(log_levels_are_names)
 {
     CHECK_EQ(load_pair("--log-level", "debug", NULL, NULL), OK);
