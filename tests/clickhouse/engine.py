@@ -26,7 +26,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 PARTITIONS = 2
 TOPICS = ("traces", "logs", "metrics")
-PATIENCE_S = 60
+PATIENCE_S = 300
 
 
 def folder():
@@ -59,7 +59,7 @@ def key_of(data_dir):
 def options(engine, key):
     listed = ["--store", f"clickhouse=http://127.0.0.1:{engine['port']}/{key}",
               "--kafka-brokers", engine["broker"], "--kafka-group", key, "--seal-age", "100ms",
-              "--kafka.session.timeout.ms", "2000", "--kafka.heartbeat.interval.ms", "300",
+              "--kafka.session.timeout.ms", "6000", "--kafka.heartbeat.interval.ms", "300",
               "--kafka.topic.metadata.refresh.interval.ms", "1000"]
     for topic in TOPICS:
         listed += [f"--kafka-topics-{topic}", f"{key}_{topic}"]

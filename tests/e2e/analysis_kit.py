@@ -14,7 +14,7 @@ def at(minute, day="2025-01-15"):
 def play(server, *options):
     subprocess.run(
         [os.environ["SHOPGEN"], "--otlp", f"127.0.0.1:{server.otlp_port}", "--start", at(0),
-         "--no-pace", "--quiet", *options], check=True, timeout=120)
+         "--no-pace", "--quiet", *options], check=True, timeout=600)
 
 
 def path_of(route, start, end, scope=None, **more):

@@ -129,7 +129,7 @@ class Server:
         if wait:
             self.wait_ready()
 
-    def wait_ready(self, seconds=30):
+    def wait_ready(self, seconds=120):
         until = time.monotonic() + seconds
         while True:
             code = self.child.poll()
@@ -160,7 +160,7 @@ class Server:
         self.child.kill()
         self.child.wait()
 
-    def stop(self, seconds=30):
+    def stop(self, seconds=120):
         """SIGTERM; the exit status, None if it had to be killed."""
         if self.child.poll() is None:
             self.child.terminate()
@@ -230,7 +230,7 @@ Answer = collections.namedtuple("Answer", "status headers body")
 class Client:
     """A connection that is kept."""
 
-    def __init__(self, port, timeout=30):
+    def __init__(self, port, timeout=120):
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None):

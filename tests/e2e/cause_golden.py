@@ -36,7 +36,7 @@ def play(server, day, kind):
         [os.environ["SHOPGEN"], "--otlp", f"127.0.0.1:{server.otlp_port}",
          "--start", at(day, 0), "--duration", f"{LENGTH}m", "--fault",
          f"{FAULT_AT}m", "--kind", kind, "--seed", str(day), "--rate", "4", "--pods", "3",
-         "--no-pace", "--quiet"], check=True, timeout=120)
+         "--no-pace", "--quiet"], check=True, timeout=600)
 
 
 def ask(server, day):

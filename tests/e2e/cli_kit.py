@@ -24,7 +24,7 @@ def environment(**more):
     return kept
 
 
-def run(*words, text=True, stdin=None, timeout=30, **more):
+def run(*words, text=True, stdin=None, timeout=120, **more):
     """Exit status, standard output, standard error."""
     done = subprocess.run([os.environ["CALLBOARD"], *words], input=stdin,
                           stdin=None if stdin is not None else subprocess.DEVNULL,

@@ -38,7 +38,7 @@ class Running:
              "--otlp-grpc", "127.0.0.1:0", "--query", "127.0.0.1:0", *self.options],
             stdout=self.said, stderr=subprocess.STDOUT)
         ready = r"otlp_port=(\d+) query_port=(\d+) grpc_port=(\d+)"
-        for _ in range(400):
+        for _ in range(2400):
             found = re.search(ready, self.output())
             if found or self.process.poll() is not None:
                 break
@@ -55,7 +55,7 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            self.process.wait(20)
+            self.process.wait(120)
         except subprocess.TimeoutExpired:
             self.process.kill()
         if self.process.returncode != 0:
@@ -73,12 +73,12 @@ class Running:
             [os.environ["SHOPGEN"], "--otlp", f"127.0.0.1:{self.otlp_port}",
              "--start", START, "--duration", "20m", "--rate", "5",
              "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"],
-            check=True, timeout=60)
+            check=True, timeout=600)
 
     def send(self, path, document, credential=None):
         """OTLP/JSON; the answer's status."""
         connection = http.client.HTTPConnection("127.0.0.1", self.otlp_port,
-                                                timeout=30)
+                                                timeout=120)
         headers = {"Content-Type": "application/json"}
         if credential:
             headers["Authorization"] = credential
@@ -99,7 +99,7 @@ class Running:
         if self.credential and method != "OPTIONS":
             headers.setdefault("Authorization", self.credential)
         connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                timeout=30)
+                                                timeout=120)
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
         data = answer.read()

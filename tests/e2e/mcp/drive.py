@@ -25,7 +25,7 @@ TOOLS = ["query_component_logs", "query_workflow_logs", "query_component_events"
 
 def play(server):
     subprocess.run([os.environ["SHOPGEN"], "--otlp", f"127.0.0.1:{server.otlp_port}", "--start", START, "--duration", "20m",
-                    "--rate", "5", "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"], check=True, timeout=60)
+                    "--rate", "5", "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"], check=True, timeout=600)
 
 
 def route(server, path, **body):
@@ -56,7 +56,7 @@ class Child:
         self.process.stdin.write("go\n")
         self.process.stdin.flush()
         self.read("again")
-        _, said = self.process.communicate(timeout=30)
+        _, said = self.process.communicate(timeout=120)
         return said
 
 
@@ -241,7 +241,7 @@ def test_audit():
 
 def run(*command):
     env = {**os.environ, "PATH": BIN + ":" + os.environ["PATH"]}
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=CACHE, env=env)
+    return subprocess.run(command, capture_output=True, text=True, timeout=600, cwd=CACHE, env=env)
 
 
 def test_inspector(server):
