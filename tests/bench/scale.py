@@ -287,7 +287,7 @@ def trips(server, ask):
 def round_trip_ms(b):
     def ask():
         begin = time.monotonic()
-        b.database.sql("SELECT 1")
+        b.database.sql("SELECT 1", database="default")
         return time.monotonic() - begin
     return statistics.median(ask() for _ in range(25)) * 1e3
 
