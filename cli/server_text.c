@@ -137,17 +137,23 @@ static void write_sizes(struct buf *out, const struct term_look *look,
     const json_t *system = json_object_get(answer, "system"),
                  *limits = json_object_get(answer, "limits"),
                  *retention = json_object_get(answer, "retention");
-    struct term_line line = begin(out, look, "Journal");
-    char a[HUMAN_TEXT], b[HUMAN_TEXT], c[HUMAN_TEXT];
+    struct term_line line;
+    char a[HUMAN_TEXT], b[HUMAN_TEXT];
 
-    term_printf(&line, "%s of %s", bytes_of(a, system, "journalBytes"),
-                bytes_of(b, system, "journalMaxBytes"));
-    term_end(&line);
+    /* Of several instances none has a journal or a memtable. */
+    if (cli_number(system, "journalMaxBytes") > 0) {
+        line = begin(out, look, "Journal");
+        term_printf(&line, "%s of %s", bytes_of(a, system, "journalBytes"),
+                    bytes_of(b, system, "journalMaxBytes"));
+        term_end(&line);
+    }
     line = begin(out, look, "Memory");
-    term_printf(&line, "%s in the memtable, %s for ingest, limit %s",
-                bytes_of(a, system, "memtableBytes"),
-                bytes_of(b, system, "ingestMemoryBytes"),
-                bytes_of(c, limits, "memoryBytes"));
+    if (cli_number(system, "journalMaxBytes") > 0)
+        term_printf(&line, "%s in the memtable, ",
+                    bytes_of(a, system, "memtableBytes"));
+    term_printf(&line, "%s for ingest, limit %s",
+                bytes_of(a, system, "ingestMemoryBytes"),
+                bytes_of(b, limits, "memoryBytes"));
     term_end(&line);
     line = begin(out, look, "Store");
     bytes_of(a, system, "databaseBytes");

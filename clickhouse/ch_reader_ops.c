@@ -10,7 +10,10 @@
 #include "ch_read_series.h"
 #include "ch_sizes.h"
 #include "clickhouse_int.h"
+#include "clock.h"
 #include "mem.h"
+
+#define SIZES_NS (2 * NS_PER_S)
 
 struct engine_reader {
     struct reader_head head; /* first: it is a struct reader */
@@ -175,9 +178,28 @@ static enum status sample_spans(struct reader *reader,
     return done(reader, ch_sample_spans(ready(reader), query, visit, arg));
 }
 
+/* /metrics and /status show them, and are needed most while ClickHouse does not
+ * answer: what was known last is good enough then. */
 static enum status sizes(struct reader *reader, struct store_sizes *out)
 {
-    return done(reader, ch_read_sizes(ready(reader), out));
+    struct ch_reader *own = ready(reader);
+    struct ch_sizes_known *known = &own->engine->sizes;
+    uint64_t latest = clock_monotonic_ns() + SIZES_NS;
+    enum status status;
+
+    if (own->deadline_ns == 0 || own->deadline_ns > latest)
+        own->deadline_ns = latest;
+    status = ch_read_sizes(own, out);
+    pthread_mutex_lock(&known->mutex);
+    if (status == OK) {
+        known->sizes = *out;
+        known->any = true;
+    } else if (known->any) {
+        *out = known->sizes;
+        status = OK;
+    }
+    pthread_mutex_unlock(&known->mutex);
+    return done(reader, status);
 }
 
 static enum status spread_traces(struct reader *reader,

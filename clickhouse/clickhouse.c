@@ -108,6 +108,7 @@ static void close_engine(struct store *store)
     ch_client_close(engine->client);
     free(engine->cluster);
     free(engine->database);
+    pthread_mutex_destroy(&engine->sizes.mutex);
     free(engine);
 }
 
@@ -212,6 +213,7 @@ enum status clickhouse_open(struct store **out,
                                        .readers = &ch_reader_ops,
                                        .blocks = &ch_block_ops};
     budget_init(&engine->queries, options->query_bytes);
+    pthread_mutex_init(&engine->sizes.mutex, NULL);
     status = open_client(engine, options);
     engine->blocks = (struct ch_block_engine){.ops = &ch_block_ops,
                                               .client = engine->client};
@@ -246,6 +248,11 @@ enum status clickhouse_open(struct store **out,
 const struct resource_log *clickhouse_resource_log(struct store *store)
 {
     return ch_resources_log(clickhouse_of(store)->log);
+}
+
+const char *clickhouse_place(struct store *store)
+{
+    return ch_client_place(clickhouse_of(store)->client);
 }
 
 bool clickhouse_note(struct store *store, struct buf *out)

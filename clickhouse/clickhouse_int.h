@@ -12,6 +12,13 @@
 #include "clickhouse.h"
 #include "store_ops.h"
 
+/* What was answered last. */
+struct ch_sizes_known {
+    pthread_mutex_t mutex;
+    struct store_sizes sizes;
+    bool any;
+};
+
 struct clickhouse {
     struct store_head head; /* first: it is a struct store */
     struct ch_client *client;
@@ -20,6 +27,7 @@ struct clickhouse {
     const struct store_resources *resources; /* NULL: not set yet */
     struct ch_block_engine blocks;
     struct budget queries;
+    struct ch_sizes_known sizes;
     struct ch_retention retention;
     char *cluster, *database; /* of retention.schema */
     atomic_bool stopping;

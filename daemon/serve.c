@@ -159,6 +159,8 @@ static void print_ready(const struct daemon *d)
     }
     print_address(d, CONFIG_QUERY, "query API", query);
     printf("/api/v1/components\n  data        %s\n", d->config->data_dir);
+    if (serve_is_shared(d->config))
+        printf("  store       ClickHouse %s\n", clickhouse_place(d->store));
     fflush(stdout);
     log_info(
         "daemon", "ready", log_uint("otlp_port", otlp),

@@ -6,8 +6,10 @@
  *   stop   Kafka (its tasks store what they have), tasks, registry, ClickHouse
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "clickhouse.h"
 #include "clock.h"
@@ -40,6 +42,26 @@ static enum status refuse(const char *option, const char *reason)
     return ERR_INVALID;
 }
 
+/* It holds the admin socket. What an embedded store left there is not read,
+ * which who moves to several instances should know. */
+static enum status make_data_dir(const char *dir)
+{
+    char path[4096];
+
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST) {
+        log_error("daemon", "the data folder cannot be made",
+                  log_text("path", dir), log_text("reason", strerror(errno)));
+        return ERR_IO;
+    }
+    if (snprintf(path, sizeof(path), "%s/callboard.db", dir) <
+            (int)sizeof(path) &&
+        access(path, F_OK) == 0)
+        log_warn("daemon", "signals of the embedded store are not read",
+                 log_text("file", path),
+                 log_text("reason", "--store is another store"));
+    return OK;
+}
+
 enum status serve_open_shared(struct daemon *d)
 {
     const struct config *c = d->config;
@@ -62,13 +84,8 @@ enum status serve_open_shared(struct daemon *d)
     if (strcmp(c->ingest_to, "journal") == 0)
         return refuse("ingest-to", "journal is for a store in --data-dir; with "
                                    "--store, receivers hand over to kafka");
-    /* For the socket of administration. */
-    if (mkdir(c->data_dir, 0700) != 0 && errno != EEXIST) {
-        log_error("daemon", "cannot make the data folder",
-                  log_text("folder", c->data_dir),
-                  log_text("reason", strerror(errno)));
+    if (make_data_dir(c->data_dir) != OK)
         return ERR_IO;
-    }
     return clickhouse_open(&d->store, &options);
 }
 

@@ -314,7 +314,7 @@ static struct query_server query_server(const struct daemon *d)
         .retention_ns = {c->retention_traces, c->retention_logs,
                          c->retention_metrics},
         .retention_bytes = c->retention_size,
-        .journal_max_bytes = c->journal_max,
+        .journal_max_bytes = d->journal ? c->journal_max : 0,
         .memory_bytes = c->memory_limit,
         .body_bytes = min_u64(c->max_body, serve_shared_bytes(c) / 3),
     };

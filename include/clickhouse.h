@@ -55,6 +55,9 @@ void clickhouse_stop_watch(struct store *store);
 /* For the options of the registry; as long as the store is open. */
 const struct resource_log *clickhouse_resource_log(struct store *store);
 
+/* "host:8123/database", as long as the store is open. Any thread. */
+const char *clickhouse_place(struct store *store);
+
 /* For /health: why ClickHouse cannot be used now; false: it can. Any thread. */
 bool clickhouse_note(struct store *store, struct buf *out);
 

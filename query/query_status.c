@@ -165,6 +165,16 @@ static void read_lists(struct query_request *request,
             streams[i], sizes.bytes[i], sizes.records[i], sizes.blocks[i]};
 }
 
+/* A store elsewhere has no file here: what it says of its streams. */
+static uint64_t database_bytes(const struct system_lists *lists)
+{
+    uint64_t file = stats_get(STATS_STORE_DB_BYTES), sum = 0;
+
+    for (unsigned i = 0; i < STREAM_COUNT; i++)
+        sum += lists->streams[i].bytes;
+    return file ? file : sum;
+}
+
 static void read_system(struct query_request *request,
                         struct system_view *system, struct system_lists *lists)
 {
@@ -174,7 +184,7 @@ static void read_system(struct query_request *request,
         .journal_max = request->services->server.journal_max_bytes,
         .memtable = stats_get(STATS_MEMTABLE_BYTES),
         .ingest_memory = stats_get(STATS_BUDGET_BYTES),
-        .database = stats_get(STATS_STORE_DB_BYTES),
+        .database = database_bytes(lists),
         .resources = stats_get(STATS_RESOURCES),
         .unassigned = stats_get(STATS_RESOURCES_UNASSIGNED),
         .dead_letters = stats_get(STATS_KAFKA_DEAD_LETTERS),
