@@ -45,7 +45,7 @@ struct kafka_producer_options {
     void *accepts_arg;
 };
 
-/* ERR_INVALID: an option, logged. */
+/* Waits up to 2 s for the brokers. ERR_INVALID: an option, logged. */
 MUST_CHECK enum status kafka_producer_open(
     struct kafka_producer **producer,
     const struct kafka_producer_options *options);

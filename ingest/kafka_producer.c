@@ -26,6 +26,7 @@ enum { POLL_MS = 100, ASK_MS = 1000, UNANSWERED_MAX = 2 };
 #define PROBE_NS (NS_PER_S / 2) /* while anything is wrong */
 #define QUIET_NS (10 * NS_PER_S)
 #define FLUSH_NS (3 * NS_PER_S) /* what a stop waits for deliveries */
+#define OPEN_NS  (2 * NS_PER_S) /* what a start waits for the brokers */
 
 static void wait_ms(long ms)
 {
@@ -238,6 +239,16 @@ struct sink kafka_producer_sink(struct kafka_producer *p)
 
 /* ---- open and close ---- */
 
+/* A port that opens when the brokers have answered refuses nothing; if they do
+ * not, it opens nevertheless and says so. */
+static void wait_for_brokers(struct kafka_producer *p)
+{
+    uint64_t until = clock_monotonic_ns() + OPEN_NS;
+
+    while (!p->up && clock_monotonic_ns() < until)
+        wait_ms(1);
+}
+
 enum status kafka_producer_open(struct kafka_producer **out,
                                 const struct kafka_producer_options *options)
 {
@@ -265,6 +276,7 @@ enum status kafka_producer_open(struct kafka_producer **out,
         kafka_producer_close(p);
         return status;
     }
+    wait_for_brokers(p);
     *out = p;
     return OK;
 }
