@@ -1,5 +1,5 @@
 /*
- * schema print | apply: see clickhouse_schema.h.
+ * schema print | apply: see clickhouse_schema.h; export: see export.h.
  *
  * The options are those of serve, from the same sources, so an operator says
  * them once for both.
@@ -11,6 +11,7 @@
 
 #include "clickhouse_schema.h"
 #include "config.h"
+#include "export.h"
 #include "secret_file.h"
 
 enum { LOCAL_FAILED = 1, LOCAL_MISUSED = 2, MAX_PASSWORD = 4096 };
@@ -109,13 +110,11 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-int local_verb_run(int argc, char **argv)
+static int schema_verb(int argc, char **argv)
 {
     struct config config;
     int code = LOCAL_FAILED;
 
-    if (argc < 2 || strcmp(argv[1], "schema") != 0 || asks_for_help(argc, argv))
-        return -1;
     if (argc < 3 ||
         (strcmp(argv[2], "print") != 0 && strcmp(argv[2], "apply") != 0)) {
         fprintf(stderr, "Usage: callboard schema print | apply [--OPTION "
@@ -126,5 +125,36 @@ int local_verb_run(int argc, char **argv)
     if (config_load(&config, argc - 2, argv + 2) == OK)
         code = run_schema(argv[2], &config);
     config_release(&config);
+    return code;
+}
+
+static int export_verb(int argc, char **argv)
+{
+    struct config config;
+    int code = LOCAL_FAILED;
+
+    if (argc < 3) {
+        fprintf(stderr, "Usage: callboard export --store clickhouse=URL "
+                        "--data-dir DIR\nSee callboard export --help\n");
+        return LOCAL_MISUSED;
+    }
+    if (config_load(&config, argc - 1, argv + 1) == OK)
+        code = export_run(&config);
+    config_release(&config);
+    return code;
+}
+
+int local_verb_run(int argc, char **argv)
+{
+    int code;
+
+    if (argc < 2 || asks_for_help(argc, argv))
+        return -1;
+    if (strcmp(argv[1], "schema") == 0)
+        code = schema_verb(argc, argv);
+    else if (strcmp(argv[1], "export") == 0)
+        code = export_verb(argc, argv);
+    else
+        return -1;
     return fflush(stdout) == 0 ? code : LOCAL_FAILED;
 }

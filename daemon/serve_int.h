@@ -76,6 +76,8 @@ static inline bool serve_is_small(const struct config *config)
     return config->memory_limit < 192 << 20;
 }
 
+struct registry_keys serve_label_keys(const struct config *config);
+
 /* The part of the memory limit that is divided among ingest and queries. Of a
  * small limit, code, tables of fixed size and SQLite are taken off first. */
 static inline uint64_t serve_shared_bytes(const struct config *config)

@@ -84,6 +84,19 @@ static uint64_t forget_after(const struct config *c)
     return longest + NS_PER_DAY;
 }
 
+struct registry_keys serve_label_keys(const struct config *c)
+{
+    return (struct registry_keys){
+        .namespace = slice_of(c->label_namespace),
+        .project = slice_of(c->label_project),
+        .component = slice_of(c->label_component),
+        .environment = slice_of(c->label_environment),
+        .project_uid = slice_of(c->label_project_uid),
+        .component_uid = slice_of(c->label_component_uid),
+        .environment_uid = slice_of(c->label_environment_uid),
+        .endpoint = slice_of(c->label_endpoint)};
+}
+
 /* Tables that senders fill follow the memory limit: a resource takes up to a
  * kilobyte with its identity, twice that until it is in the store; a derived
  * series takes half a kilobyte, an unpaired span a tenth. */
@@ -93,14 +106,7 @@ enum status serve_start_correlator(struct daemon *d)
     uint32_t resources =
         (uint32_t)min_u64(c->max_resources, c->memory_limit / 4096);
     struct registry_options registry = {
-        .keys = {.namespace = slice_of(c->label_namespace),
-                 .project = slice_of(c->label_project),
-                 .component = slice_of(c->label_component),
-                 .environment = slice_of(c->label_environment),
-                 .project_uid = slice_of(c->label_project_uid),
-                 .component_uid = slice_of(c->label_component_uid),
-                 .environment_uid = slice_of(c->label_environment_uid),
-                 .endpoint = slice_of(c->label_endpoint)},
+        .keys = serve_label_keys(c),
         .max_resources = resources,
         .max_identities = resources,
         .tenants = d->tenants,

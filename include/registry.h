@@ -285,6 +285,16 @@ enum unassigned_reason {
 };
 enum unassigned_reason registry_why_unassigned(const struct registry *registry,
                                                const struct attrs *attrs);
+/* What a resource was made of, from the attributes that are stored for it:
+ * those that were sent, and the labels of a record if they made it. */
+struct stored_resource {
+    struct attrs attrs, labels; /* within the stored ones */
+    bool of_tenant;             /* of the namespace of its identity */
+    bool synthetic;             /* not sent: it stands for its identity */
+    bool derived;               /* of those: the one of derived series */
+};
+struct stored_resource registry_stored(const struct registry *registry,
+                                       uint32_t id, const struct attrs *attrs);
 /* As long as the registry is open. */
 const struct registry_keys *registry_label_keys(
     const struct registry *registry);

@@ -21,7 +21,7 @@ SCOPE = {"namespace": "acme", "project": "shop"}
 COSTS = "/api/v1alpha1/costs/namespaces/acme/environments/production"
 SUM = "sum by (component) (rate(callboard_requests_total[5m]))"
 # These ask no server, do not end, or print no list.
-WITHOUT = {"config", "completion", "token", "tenant", "tenants", "top", "help", "schema"}
+WITHOUT = {"config", "completion", "token", "tenant", "tenants", "top", "help", "schema", "export"}
 
 test = Tap()
 
