@@ -61,6 +61,12 @@ static const char *const counters[] = {
     "stored_records", "stored_blocks",
     /* of the Kafka receiver */
     "kafka_lag",
+    /* of partitions, printed by partition/partition_report.c */
+    "partition_tasks", "partition_blocks_total", "partition_idle_blocks_total",
+    "partition_rows_total", "partition_checkpoints_total",
+    "partition_takeovers_total", "partition_read_again_total",
+    "partition_lost_blocks_total", "partition_retries_total",
+    "partition_jobs_waiting",
     /* of TLS */
     "tls_certificate_expires_seconds",
     /* of the issuers of JWTs, printed by access/jwt.c */
