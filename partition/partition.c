@@ -24,10 +24,13 @@
 #include "mem.h"
 #include "partition_int.h"
 
-#define TICK_NS   (20 * NS_PER_MS)
-#define FINISH_NS (10 * NS_PER_S)
-#define CALL_NS   (10 * NS_PER_S)
-#define KNOWN_NS  (2 * NS_PER_MIN)
+#define TICK_NS (20 * NS_PER_MS)
+/* The most that storing takes when partitions are revoked. If the store fails,
+ * more would only hold up a stop: the next owner reads it again. */
+#define FINISH_NS         (10 * NS_PER_S)
+#define FINISH_FAILING_NS (2 * NS_PER_S)
+#define CALL_NS           (10 * NS_PER_S)
+#define KNOWN_NS          (2 * NS_PER_MIN)
 
 enum { QUEUE_SIZE = 4096, TAKE_MOST = 64 };
 
@@ -191,6 +194,15 @@ static void end_all(struct partition_tasks *tasks)
     pthread_mutex_unlock(&tasks->lock);
 }
 
+static bool is_over(const struct partition_tasks *tasks, uint64_t now_ns)
+{
+    uint64_t until_ns = tasks->revoke_until_ns;
+
+    if (store_health(tasks->context.options.store) != OK)
+        until_ns -= FINISH_NS - FINISH_FAILING_NS;
+    return now_ns >= until_ns;
+}
+
 /* The receiver waits: nothing is added to the queue meanwhile. */
 static void go_on_with_revocation(struct partition_tasks *tasks,
                                   uint64_t now_ns)
@@ -209,8 +221,7 @@ static void go_on_with_revocation(struct partition_tasks *tasks,
             partition_task_finish(tasks->own[i]);
         return;
     }
-    if (revoke == REVOKE_LOST || all_finished(tasks) ||
-        now_ns >= tasks->revoke_until_ns)
+    if (revoke == REVOKE_LOST || all_finished(tasks) || is_over(tasks, now_ns))
         end_all(tasks);
 }
 
