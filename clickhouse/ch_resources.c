@@ -12,6 +12,7 @@
 enum { POLL_MS = 500, HURRY_MS = 50, LOG_AGAIN_S = 60 };
 
 #define INSERT_NS (30 * NS_PER_S)
+#define LAST_NS   (3 * NS_PER_S) /* of the last one, when we stop */
 #define SEEN_NS   (5 * NS_PER_S)
 
 /* ---- inserting ---- */
@@ -28,14 +29,15 @@ enum status ch_resources_insert(struct ch_resources *resources,
                   (size_t)snprintf(text, sizeof(text), "resources/%016llx/%llu",
                                    (unsigned long long)resources->instance,
                                    (unsigned long long)token)}};
-    struct ch_request request = {.writes = true,
-                                 .zstd = true,
-                                 .piece_count = 1,
-                                 .settings = &setting,
-                                 .setting_count = 1,
-                                 .cancelled = cancelled,
-                                 .deadline_ns =
-                                     clock_monotonic_ns() + INSERT_NS};
+    struct ch_request request = {
+        .writes = true,
+        .zstd = true,
+        .piece_count = 1,
+        .settings = &setting,
+        .setting_count = 1,
+        .cancelled = cancelled,
+        .deadline_ns =
+            clock_monotonic_ns() + (resources->closing ? LAST_NS : INSERT_NS)};
     struct ch_body body;
     struct ch_sql sql;
     enum status status = ch_native_compress(native, &body);
@@ -179,7 +181,8 @@ static void complain(struct ch_resources *resources, const char *what,
 static void work(struct ch_resources *resources, uint64_t logged_ns[2])
 {
     struct ch_error error;
-    enum status status = ch_resources_flush(resources, NULL, &error);
+    enum status status =
+        ch_resources_flush(resources, &resources->cancelled, &error);
 
     if (status != OK)
         complain(resources, "resources cannot be saved yet", error.text,
@@ -283,10 +286,12 @@ void ch_resources_close(struct ch_resources *resources)
         return;
     pthread_mutex_lock(&resources->lock);
     resources->stopping = true;
+    atomic_store(&resources->cancelled, true);
     pthread_cond_signal(&resources->wake);
     pthread_mutex_unlock(&resources->lock);
     if (resources->started)
         pthread_join(resources->thread, NULL);
+    resources->closing = true;
     if (ch_resources_flush(resources, NULL, &error) != OK)
         log_warn("clickhouse", "resources were not saved",
                  log_text("reason", error.text));

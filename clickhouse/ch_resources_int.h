@@ -3,6 +3,7 @@
 #define CH_RESOURCES_INT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "arena.h"
 #include "ch_native.h"
@@ -46,7 +47,8 @@ struct ch_resources {
     uint32_t poll_ms;
     pthread_t thread;
     pthread_cond_t wake;
-    bool started, stopping, hurry;
+    bool started, stopping, closing, hurry;
+    atomic_bool cancelled; /* what the thread asks */
 };
 
 /* ---- ch_resources_rows.c: facts as rows ---- */

@@ -136,7 +136,8 @@ static enum status find_times(struct ch_resources *resources,
 {
     struct ch_rows rows = {
         .decode = decode_time, .take = take_time, .arg = found};
-    struct ch_reader reader = {.client = resources->client};
+    struct ch_reader reader = {.client = resources->client,
+                               .cancelled = &resources->cancelled};
     struct ch_sql sql;
     enum status status;
 

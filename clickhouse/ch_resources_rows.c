@@ -153,7 +153,8 @@ enum status ch_resources_read(struct ch_resources *resources,
 {
     struct fact_row row = {.arena = arena, .visit = visit, .to = to};
     struct ch_rows rows = {.decode = decode_row, .take = take_row, .arg = &row};
-    struct ch_reader reader = {.client = resources->client};
+    struct ch_reader reader = {.client = resources->client,
+                               .cancelled = &resources->cancelled};
     struct ch_sql sql;
     enum status status;
 

@@ -60,7 +60,8 @@ static enum status read_seen(struct ch_resources *resources)
     struct seen_value value = {.count = 0};
     struct ch_rows rows = {
         .decode = decode_value, .take = take_value, .arg = &value};
-    struct ch_reader reader = {.client = resources->client};
+    struct ch_reader reader = {.client = resources->client,
+                               .cancelled = &resources->cancelled};
     struct ch_sql sql;
     enum status status;
 

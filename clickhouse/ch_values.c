@@ -19,9 +19,16 @@
 
 enum { RANDOM_BITS = 10, TRIES = 3 };
 #define REQUEST_NS (10 * NS_PER_S)
+#define LAST_NS    (3 * NS_PER_S) /* when we stop */
 #define PAUSE_US   200000
 
 /* ---- requests ---- */
+
+static uint64_t deadline_of(const struct ch_metadata *metadata)
+{
+    return clock_monotonic_ns() +
+           (atomic_load(metadata->stopping) ? LAST_NS : REQUEST_NS);
+}
 
 static bool again(const struct ch_metadata *metadata,
                   const struct ch_error *error, int tried)
@@ -44,7 +51,7 @@ static enum status select_once(struct ch_metadata *metadata,
     const struct ch_request request = {
         .sql = ch_sql_text(sql),
         .probe = true,
-        .deadline_ns = clock_monotonic_ns() + REQUEST_NS,
+        .deadline_ns = deadline_of(metadata),
         .take = take_rows,
         .arg = rows,
     };
@@ -214,7 +221,7 @@ static enum status insert(struct ch_metadata *metadata,
     request.sql = ch_sql_text(&sql);
     request.pieces = &(struct slice){body.ptr, body.len};
     do {
-        request.deadline_ns = clock_monotonic_ns() + REQUEST_NS;
+        request.deadline_ns = deadline_of(metadata);
         status = ch_run(metadata->client, &request, &error);
     } while (status != OK && again(metadata, &error, tried++));
     if (status != OK)
