@@ -223,6 +223,10 @@ class Engine:
     def run(self, *command):
         return subprocess.run(command, env=self.environment).returncode
 
+    def run_for(self, answers, *command):
+        """Whose answers are written to a folder."""
+        return subprocess.run(command, env={**self.environment, "ANSWERS": answers}).returncode
+
 
 def main():
     action, *arguments = sys.argv[1:]
