@@ -146,10 +146,20 @@ static enum status take_spans(void *arg, struct span *spans, uint32_t count)
     return w->status;
 }
 
+static int by_arrival(const void *a, const void *b)
+{
+    const struct log_record *left = a, *right = b;
+
+    return (left->arrival > right->arrival) - (left->arrival < right->arrival);
+}
+
+/* Those of one time stay in the order in which they arrived. */
 static enum status take_logs(void *arg, struct log_record *logs, uint32_t count)
 {
     struct piece_writer *w = arg;
 
+    if (count > 0)
+        qsort(logs, count, sizeof(*logs), by_arrival);
     for (uint32_t at = 0; w->status == OK && at < count; at += CHUNK) {
         struct batch batch = {.signal = SIGNAL_LOGS, .logs = logs + at};
 
