@@ -11,6 +11,7 @@
 #include "ch_read_series.h"
 
 #include "array.h"
+#include "derived.h"
 
 /* So many names and series are listed in a query. */
 enum { MOST_NAMES = 10000, MOST_SERIES = 10000 };
@@ -22,10 +23,14 @@ uint32_t ch_series_resource(const struct ch_reader *reader,
                             const struct bitmap *resources)
 {
     const struct store_resources *of = reader->resources;
-    uint32_t id = row->table == CH_SERIES_DERIVED
-                      ? of->find_derived(of->arg, row->resource_key)
-                      : of->find(of->arg, row->resource_key);
+    uint32_t id;
 
+    if (row->table != CH_SERIES_DERIVED)
+        id = of->find(of->arg, row->resource_key);
+    else if (slice_equal(row->name, SLICE(DERIVED_RECORDS)))
+        id = of->find_sender(of->arg, row->resource_key);
+    else
+        id = of->find_derived(of->arg, row->resource_key);
     return id != RESOURCE_NONE && bitmap_has(resources, id) ? id
                                                             : RESOURCE_NONE;
 }

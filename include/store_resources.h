@@ -44,6 +44,9 @@ struct store_resources {
     uint32_t (*find)(void *arg, uint64_t key);
     /* The derived resource of the identity that the anchor has now. */
     uint32_t (*find_derived)(void *arg, uint64_t anchor);
+    /* The same, but senders without a component are told apart: the resource
+     * itself if it has none now. */
+    uint32_t (*find_sender)(void *arg, uint64_t key);
     uint64_t (*identity_anchor)(void *arg, uint32_t identity);
     uint32_t (*find_identity)(void *arg, uint64_t anchor);
     /* derived: of the derived resources among them, by their anchors; else of

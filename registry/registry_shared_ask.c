@@ -91,6 +91,24 @@ static uint32_t find_derived(void *arg, uint64_t anchor)
     return found;
 }
 
+static uint32_t find_sender(void *arg, uint64_t key)
+{
+    struct registry *reg = arg;
+    struct identity view;
+    uint32_t id, identity;
+
+    pthread_rwlock_rdlock(&reg->lock);
+    id = find_key(reg, key);
+    if (id != RESOURCE_NONE) {
+        identity = identity_of(reg, id);
+        ident_view(reg, identity, &view);
+        if (view.component.len > 0)
+            id = reg->identities.at[identity].derived;
+    }
+    pthread_rwlock_unlock(&reg->lock);
+    return id;
+}
+
 static uint64_t identity_anchor(void *arg, uint32_t identity)
 {
     struct registry *reg = arg;
@@ -239,6 +257,7 @@ struct store_resources registry_resources(struct registry *reg)
                                     .describe = describe,
                                     .find = find,
                                     .find_derived = find_derived,
+                                    .find_sender = find_sender,
                                     .identity_anchor = identity_anchor,
                                     .find_identity = find_identity,
                                     .select = select_keys};

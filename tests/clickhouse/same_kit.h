@@ -214,6 +214,7 @@ static inline bool same_open_clickhouse(struct same *same)
                                  .describe = same_describe,
                                  .find = same_find,
                                  .find_derived = same_find_derived,
+                                 .find_sender = same_find_derived,
                                  .identity_anchor = same_identity_anchor,
                                  .find_identity = same_find_identity,
                                  .select = same_select};

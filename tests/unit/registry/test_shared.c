@@ -178,12 +178,19 @@ TEST(derived_series_follow_their_anchor)
     CHECK_EQ(anchor, key_of(&at[0], id));
     CHECK_EQ(at[0].ask.identity_anchor(at[0].ask.arg, identity), anchor);
     CHECK_EQ(at[0].ask.find_derived(at[0].ask.arg, anchor), derived);
+    CHECK_EQ(at[0].ask.find_sender(at[0].ask.arg, anchor), derived);
+    /* Senders without a component are told apart. */
+    for (int i = 0; i < 2; i++) {
+        id = send_at(&at[0], i ? "k8s.node.name=n1" : "k8s.node.name=n0", NOW);
+        CHECK_EQ(at[0].ask.find_sender(at[0].ask.arg, key_of(&at[0], id)), id);
+    }
     share();
     (void)send_at(&at[1], "k8s.pod.uid=u1 " CART, NOW + 3);
     share();
     for (int i = 0; i < INSTANCES; i++) {
         there = at[i].ask.find_derived(at[i].ask.arg, anchor);
         CHECK(is(&at[i].bed, there, "1 acme/shop/cart/dev"));
+        CHECK_EQ(at[i].ask.find_sender(at[i].ask.arg, anchor), there);
         CHECK(has_key(select_of(&at[i], "cart", true), anchor));
         CHECK(has_names(select_of(&at[i], "cart", true), "default", "cart"));
         identity = at[i].ask.find_identity(at[i].ask.arg, anchor);
