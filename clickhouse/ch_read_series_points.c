@@ -352,13 +352,29 @@ static void next_point(struct piece_reader *r,
         next_exemplars(r, point);
 }
 
+/* Parts of a minute come in any order, and their sums are rounded. */
+static int by_value(const struct point *a, const struct point *b)
+{
+    uint8_t type = a->metric->type;
+
+    if (type == METRIC_GAUGE || type == METRIC_SUM)
+        return a->i < b->i ? -1 : a->i > b->i;
+    if (!a->histogram || !b->histogram)
+        return 0;
+    return a->histogram->sum < b->histogram->sum
+               ? -1
+               : a->histogram->sum > b->histogram->sum;
+}
+
 static int by_time(const void *left, const void *right)
 {
     const struct point *a = left, *b = right;
 
     if (a->time_ns != b->time_ns)
         return a->time_ns < b->time_ns ? -1 : 1;
-    return a->start_ns < b->start_ns ? -1 : a->start_ns > b->start_ns;
+    if (a->start_ns != b->start_ns)
+        return a->start_ns < b->start_ns ? -1 : 1;
+    return by_value(a, b);
 }
 
 static void sort(struct ch_series_piece *piece)

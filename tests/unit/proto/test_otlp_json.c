@@ -106,7 +106,7 @@ static struct batch *good(enum signal signal, const char *text)
 /* One span with these members beside its ids. */
 static struct batch *span(const char *members)
 {
-    static char text[8192];
+    static char text[8192 + 512];
 
     snprintf(text, sizeof(text),
              "{\"resourceSpans\":[{\"scopeSpans\":[{\"spans\":[{" IDS
