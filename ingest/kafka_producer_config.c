@@ -44,11 +44,15 @@ static const char *const tuned[][2] = {
     {"topic.metadata.refresh.interval.ms", "10000"},
 };
 
+/* Room of librdkafka's queue beyond what may wait: the last request is taken
+ * whole, however large it is. */
+enum { LARGEST_KB = 64 << 10 };
+
 static enum status set_defaults(struct kafka_producer *p)
 {
     enum status status =
         kafka_set(p->conf, "bootstrap.servers", p->options.brokers);
-    size_t kb = p->options.max_waiting / 1024 * 2 + 1;
+    size_t kb = p->options.max_waiting / 1024 * 2 + LARGEST_KB;
     char number[NUMBER_SIZE];
 
     for (size_t i = 0; i < sizeof(tuned) / sizeof(*tuned) && status == OK; i++)

@@ -47,7 +47,7 @@ export const RULES: readonly Rule[] = [
         counter: "requests_refused_total",
         labels: { reason: "storage" },
         says: growing("requests were refused"),
-        quote: "storage: 503, the disk cannot be written.",
+        quote: "storage: 503, the disk cannot be written",
     },
     {
         severity: "bad",
