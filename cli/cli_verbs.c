@@ -151,7 +151,7 @@ const struct cli_verb cli_verbs[] = {
     {.name = "export", .arguments = "",
      .brief = "moves what --data-dir holds into ClickHouse",
      .text = "Copies what a daemon that was stopped has stored in --data-dir into ClickHouse (--store clickhouse=URL), where instances may be running already: spans, log records, points, derived series, and the names of components. The folder stays as it is. The catalogue, root-cause reports and API tokens are copied if ClickHouse has none. Dead letters are not copied.\nIf it ends early, the same command goes on where it was; nothing is stored twice, however often it is run. At the end the counts of the folder, of what was written and of ClickHouse are printed; the exit status is 1 if they differ.\nThe options are those of serve, which should be the same as those of the instances: --store, --data-dir, --clickhouse-cluster, --clickhouse-password-file, --clickhouse-ca, the retention, --memory-limit, --config.",
-     .examples = "export --store clickhouse=http://writer@clickhouse:8123/callboard --clickhouse-password-file writer.password --data-dir /var/lib/callboard",
+     .examples = "export --store clickhouse=http://writer@clickhouse:8123/callboard --data-dir /var/lib/callboard",
      .options = OPT(HELP)},
     {.name = "config", .arguments = "get-contexts | current-context | use-context NAME | set-context NAME | delete-context NAME | view",
      .brief = "keeps contexts: servers with credentials and usual scopes",

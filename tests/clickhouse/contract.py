@@ -73,7 +73,7 @@ def first_engine(answers, script):
 
 
 def main():
-    chosen = sys.argv[1:] or SUITES
+    chosen = sys.argv[1:] or (SUITES if os.environ.get("NIGHTLY") else ["same-answer.sh"])
     try:
         second = engine.Engine()
     except kit.Unavailable as error:
