@@ -87,8 +87,8 @@ static void make_slices(const struct trace_query *q, struct slice_list *list)
     bool from_start = true;
 
     if (q->errors_only) {
-        low = minus(low, CH_TRACE_NEAR_NS);
-        high = plus(high, CH_TRACE_NEAR_NS);
+        low = minus(low, CH_TRACE_LONG_NS);
+        high = plus(high, CH_TRACE_LONG_NS);
     }
     /* Spans of a trace start no earlier than it, and some minutes later. */
     if (after && after->time_ns > low) {

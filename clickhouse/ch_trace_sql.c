@@ -48,12 +48,12 @@ static void add_candidates(const struct ch_trace_search *s, struct ch_sql *sql)
 /* Where the time begins in which candidates are searched. */
 static uint64_t first_ns(const struct trace_query *q)
 {
-    return q->errors_only ? minus(q->start_ns, CH_TRACE_NEAR_NS) : q->start_ns;
+    return q->errors_only ? minus(q->start_ns, CH_TRACE_LONG_NS) : q->start_ns;
 }
 
 static uint64_t end_ns(const struct trace_query *q)
 {
-    return q->errors_only ? plus(q->end_ns, CH_TRACE_NEAR_NS) : q->end_ns;
+    return q->errors_only ? plus(q->end_ns, CH_TRACE_LONG_NS) : q->end_ns;
 }
 
 static void add_slice(const struct ch_trace_search *s, struct ch_sql *sql,

@@ -8,11 +8,6 @@ import kit
 
 LIMIT_S = 300
 
-# They take minutes, and find differences of the engines that are not mended yet:
-# traces that fail far from the time that is asked for, and one in some thousand
-# points.
-NIGHTLY_ONLY = {"test_same_series", "test_same_traces"}
-
 
 def run(program, url):
     name = os.path.basename(program)
@@ -26,8 +21,8 @@ def run(program, url):
 
 
 def main():
-    found = sorted(os.path.basename(path)[:-2] for path in glob.glob(os.path.join(kit.HERE, "unit", "test_*.c")))
-    chosen = sys.argv[1:] or [name for name in found if os.environ.get("NIGHTLY") or name not in NIGHTLY_ONLY]
+    chosen = sys.argv[1:] or sorted(
+        path[:-2] for path in glob.glob(os.path.join(kit.HERE, "unit", "test_*.c")))
     programs = [os.path.join(os.environ["OUT"], "tests/clickhouse/unit", os.path.basename(one))
                 for one in chosen]
     try:

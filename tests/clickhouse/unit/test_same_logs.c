@@ -343,13 +343,13 @@ static void run_queries(uint64_t spread, uint32_t count)
 
 TEST(queries_of_a_second)
 {
-    run_queries(1, rounds(80));
+    run_queries(1, rounds(24));
 }
 
 /* Slices of time: fifteen minutes, two hours, ... */
 TEST(queries_of_a_month)
 {
-    run_queries(30 * 86400, rounds(80));
+    run_queries(30 * 86400, rounds(24));
 }
 
 /* ---- page by page ---- */
@@ -449,7 +449,7 @@ TEST(counts_by_time_and_level)
     if (!same)
         return;
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; i < rounds(40) && equal; i++) {
+    for (uint32_t i = 0; i < rounds(12) && equal; i++) {
         arena_reset(&arena);
         random_log_query(&r, &arena, spread);
         equal = equal_counts(same, &r.q, spread);

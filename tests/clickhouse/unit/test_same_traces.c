@@ -234,7 +234,7 @@ TEST(random_queries_of_traces)
     bool good = same;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; good && i < rounds(80); i++) {
+    for (uint32_t i = 0; good && i < rounds(12); i++) {
         struct random_query r;
 
         arena_reset(&arena);
@@ -288,7 +288,7 @@ TEST(traces_from_all_over_a_time)
     bool good = same;
 
     arena_init(&arena, NULL, SIZE_MAX);
-    for (uint32_t i = 0; good && i < rounds(30); i++) {
+    for (uint32_t i = 0; good && i < rounds(8); i++) {
         struct random_query r;
 
         arena_reset(&arena);
