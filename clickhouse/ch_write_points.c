@@ -159,7 +159,9 @@ static uint64_t series_id(struct ch_writer *writer, const struct point *point)
     if (point->metric != writer->metric)
         writer->metric_hash = metric_hash(point->metric);
     writer->metric = point->metric;
-    return hash_mix(writer->metric_hash, attrs_hash(&point->attrs));
+    /* A reader takes the attributes of one row for all of a series. */
+    return hash_mix(writer->metric_hash + point->attrs.dropped,
+                    attrs_hash(&point->attrs));
 }
 
 static void put_scope(struct ch_writer *writer, struct ch_column **c,
