@@ -3,6 +3,7 @@ tokens are dropped for each kind of table and column, what was acknowledged
 stays over kill -9, errors have their code and status. And the fault proxy makes
 its faults."""
 import http.client
+import os
 import threading
 import time
 import urllib.error
@@ -65,6 +66,14 @@ def errors(tap, db):
         seen = error.code
     tap.same(seen, 159, "max_execution_time ends a query")
     tap.same(db.value("SELECT getSetting('max_execution_time')"), 0, "a setting is of one request")
+    try:
+        db.sql("INSERT INTO plain (l) VALUES ('read')", readonly=2)
+        seen = None
+    except kit.Refused as error:
+        seen = error.code
+    tap.same(seen, 164, "readonly refuses an insert")
+    with open(os.path.join(db.folder, "log"), encoding="utf-8") as log:
+        tap.check("connection is lost" not in log.read(), "and a connection serves again after any of these")
 
 
 def answers(tap, db):
