@@ -90,7 +90,10 @@ static enum status set_tuned(struct kafka *kafka)
         {"message.max.bytes", "1000"}, /* a lower bound of the next */
         {"fetch.max.bytes", fetch},
         {"fetch.message.max.bytes", partition},
-        {"session.timeout.ms", kafka->options.instance[0] ? NULL : "10000"},
+        /* The least that brokers allow by default; a member learns with a
+         * heartbeat that partitions are assigned anew. */
+        {"session.timeout.ms", kafka->options.instance[0] ? NULL : "6000"},
+        {"heartbeat.interval.ms", "1000"},
     };
     enum status status = OK;
 

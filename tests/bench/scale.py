@@ -323,10 +323,10 @@ def filled(b, server):
     """A day of 1008 components, and RECORDS log records of a shop within it."""
     spans = b.shop(server, "--shops", "84", "--pods", "1", "--signals", "traces,logs,metrics", "--scrape",
                    "5m" if b.n["stored"] > 100000 else "1h", "--history", "24h", "--duration", "24h", "--rate",
-                   str(b.n["stored"] / 86400), "--connections", "8")["spans"]
+                   str(b.n["stored"] / 86400), "--connections", "32")["spans"]
     requests = int(b.records * LOG_REQUESTS)
     logs = b.shop(server, "--signals", "logs", "--requests", str(requests), "--history", "24h", "--rate",
-                  str(requests / 86400), "--connections", "8")["logs"]
+                  str(requests / 86400), "--connections", "32")["logs"]
     return spans, logs
 
 

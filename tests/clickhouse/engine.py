@@ -226,7 +226,7 @@ class Engine:
         with open(os.path.join(kept, "engine.json"), "w", encoding="utf-8") as file:
             json.dump({"broker": self.broker.address, "port": self.database.port,
                        "callboard": os.environ["CALLBOARD"], "shopgen": os.environ["SHOPGEN"]}, file)
-        self.environment = {**os.environ, "SECOND_ENGINE": kept,
+        self.environment = {**os.environ, "SECOND_ENGINE": kept, "SETTLE": os.path.abspath(__file__),
                             "CALLBOARD": os.path.join(HERE, "bin", "callboard"),
                             "SHOPGEN": os.path.join(HERE, "bin", "shopgen")}
 

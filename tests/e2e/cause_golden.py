@@ -103,14 +103,13 @@ def text_of(answer):
                       ensure_ascii=False) + "\n"
 
 
-def wait_for_calls(server):
-    """Until no call waits for its other end any more."""
-    until = time.monotonic() + PATIENCE
-    while time.monotonic() < until:
-        counters = server.ask("GET", "/metrics")[2].decode()
-        if re.search(r"^callboard_unpaired_spans 0$", counters, re.M):
-            return
-        time.sleep(0.2)
+def same(one, other):
+    """Of many log lines of one statement and time, ClickHouse may show another."""
+    if "SECOND_ENGINE" in os.environ and one and other:
+        one, other = json.loads(one), json.loads(other)
+        for each in one, other:
+            each["logs"] = [words(line) for line in each.get("logs", [])]
+    return one == other
 
 
 def settled(server, day, expected):
@@ -118,7 +117,7 @@ def settled(server, day, expected):
     until = time.monotonic() + PATIENCE
     while True:
         answer = ask(server, day)
-        if text_of(answer) == expected or UPDATE or time.monotonic() > until:
+        if same(text_of(answer), expected) or UPDATE or time.monotonic() > until:
             return answer
         time.sleep(0.3)
 
@@ -136,7 +135,7 @@ def check(tap, server, day, kind):
     diff = difflib.unified_diff(expected.splitlines(),
                                 text_of(answer).splitlines(), "golden", "now",
                                 lineterm="")
-    tap.check(UPDATE or expected == text_of(answer),
+    tap.check(UPDATE or same(expected, text_of(answer)),
               f"the report of {kind}", *diff)
     tap.check(ask(server, day) == answer, f"{kind}: the same bytes twice")
     return answer
@@ -151,7 +150,7 @@ def main():
         with Running(*options) as server:
             for day, kind in cases:
                 play(server, day, kind)
-            wait_for_calls(server)
+            server.wait_for_calls()
             answers = [check(tap, server, day, kind) for day, kind in cases]
         with Running(*options) as server:
             for (day, kind), answer in zip(cases, answers):

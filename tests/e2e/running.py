@@ -74,6 +74,22 @@ class Running:
              "--start", START, "--duration", "20m", "--rate", "5",
              "--rollout", "8m", "--fault", "14m", "--no-pace", "--quiet"],
             check=True, timeout=600)
+        self.rest("partition_jobs_waiting") # changes are stored apart from records
+
+    def rest(self, *gauges, seconds=60):
+        """Waits until these gauges are 0, those that there are."""
+        until, rests = time.monotonic() + seconds, 0
+        while rests < 2 and time.monotonic() < until:
+            metrics = self.ask("GET", "/metrics")[2].decode()
+            values = re.findall(rf"^callboard_(?:{'|'.join(gauges)}) (\d+)$", metrics, re.M)
+            rests = 0 if any(map(int, values)) else rests + 1
+            time.sleep(0.1)
+
+    def wait_for_calls(self):
+        """Until no call waits for its other end, and what was found is stored:
+        calls counted between two questions change the second answer. To be used
+        with a short --edge-wait."""
+        self.rest("unpaired_spans", "partition_jobs_waiting")
 
     def send(self, path, document, credential=None):
         """OTLP/JSON; the answer's status."""

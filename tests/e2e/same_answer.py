@@ -251,8 +251,10 @@ def check_complete(mcp, table):
 
 
 def main():
-    with Running("--catalog", "../shop/catalog.json", "--page-url", "http://page.example") as server:
+    with Running("--catalog", "../shop/catalog.json", "--page-url", "http://page.example",
+                 "--edge-wait", "2s") as server:
         server.play()
+        server.wait_for_calls()
         status, traces = server.ask_json("GET", "/api/v1/traces?" + urllib.parse.urlencode(scoped("checkout", limit=1)))
         trace = traces["traces"][0]["traceId"]
         span = server.ask_json("GET", f"/api/v1/traces/{trace}")[1]["spans"][0]["spanId"]
