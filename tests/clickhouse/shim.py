@@ -182,7 +182,6 @@ class Request:
         self.path = parts.path
         self.given = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True))
         self.headers = handler.headers
-        self.method = handler.command
         coding = self.headers.get("Content-Encoding", "").lower()
         try:
             body = codings.decode(body, coding)

@@ -84,6 +84,8 @@ class Running:
             values = re.findall(rf"^callboard_(?:{'|'.join(gauges)}) (\d+)$", metrics, re.M)
             rests = 0 if any(map(int, values)) else rests + 1
             time.sleep(0.1)
+        if rests < 2:
+            print(f"# {' and '.join(gauges)} did not come to 0 in {seconds} s", flush=True)
 
     def wait_for_calls(self):
         """Until no call waits for its other end, and what was found is stored:
