@@ -400,7 +400,12 @@ static int by_passing(const void *left, const void *right)
 
     if (of_a != of_b)
         return of_a > of_b ? -1 : 1;
-    return a->requests > b->requests ? -1 : a->requests < b->requests;
+    if (a->requests != b->requests)
+        return a->requests > b->requests ? -1 : 1;
+    if (a->node != b->node)
+        return a->node < b->node ? -1 : 1;
+    int order = slice_compare(a->gateway_name, b->gateway_name);
+    return order ? order : slice_compare(a->endpoint, b->endpoint);
 }
 
 static void finish_entries(struct blast_radius *b)

@@ -129,22 +129,25 @@ static uint32_t node_at(const struct dependency_graph *g, uint64_t key)
     return GRAPH_NONE;
 }
 
+/* Nodes and edges have their numbers in an order that does not depend on which
+ * series the store read first: parts that are equal otherwise are listed by
+ * number. */
 static bool add_nodes(struct dependency_graph *g)
 {
-    const struct metric_table *table = &g->topology.nodes;
+    struct metric_group **groups =
+        metric_sorted(&g->topology.nodes, g->topology.out.requests);
 
     g->nodes = NULL;
     g->node_count = g->node_room = 0;
     g->by_key = (struct map){.arena = g->request->arena};
-    for (uint32_t i = 0; i < table->count; i++) {
-        const struct metric_group *group = table->groups[i];
-        const struct node *node = group->item;
+    for (uint32_t i = 0; groups && groups[i]; i++) {
+        const struct node *node = groups[i]->item;
 
-        if (!map_add(&g->by_key, map_hash(group->key), g->node_count) ||
-            !add_node(g, node, group))
+        if (!map_add(&g->by_key, map_hash(groups[i]->key), g->node_count) ||
+            !add_node(g, node, groups[i]))
             return false;
     }
-    return true;
+    return groups != NULL;
 }
 
 static bool is_in_scope(const struct dependency_graph *g,
@@ -273,14 +276,15 @@ static bool add_edge(struct dependency_graph *g,
 
 static bool add_edges(struct dependency_graph *g)
 {
-    const struct metric_table *table = &g->topology.edges;
+    struct metric_group **groups =
+        metric_sorted(&g->topology.edges, g->topology.out.requests);
 
     g->edges = NULL;
     g->edge_count = g->edge_room = 0;
-    for (uint32_t i = 0; i < table->count; i++)
-        if (!add_edge(g, table->groups[i]))
+    for (uint32_t i = 0; groups && groups[i]; i++)
+        if (!add_edge(g, groups[i]))
             return false;
-    return true;
+    return groups != NULL;
 }
 
 /* ---- reading ---- */

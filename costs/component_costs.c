@@ -168,6 +168,7 @@ static enum status answer(struct cost_report *report)
     stream = arena_zero(request->arena, 1, sizeof(*stream));
     if (status != OK || !stream)
         return status != OK ? status : arena_status(request->arena);
+    cost_sort_components(report);
     stream->report = *report;
     stream->list.report = &stream->report;
     stream->count = report->count * report->steps;

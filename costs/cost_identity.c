@@ -1,4 +1,6 @@
 /* Whose the series of a resource are. */
+#include <stdlib.h>
+
 #include "array.h"
 #include "cost_nodes.h"
 #include "cost_read.h"
@@ -115,4 +117,18 @@ const struct cost_resource *cost_resource(struct cost_report *report,
         report->nodes->at[known->node].row = known->row;
     report->known_count++;
     return known;
+}
+
+static int by_names(const void *left, const void *right)
+{
+    const struct cost_component *a = left, *b = right;
+
+    return identity_compare(&a->identity, &b->identity);
+}
+
+void cost_sort_components(struct cost_report *report)
+{
+    if (report->count > 0)
+        qsort(report->components, report->count, sizeof(*report->components),
+              by_names);
 }

@@ -79,6 +79,10 @@ struct cost_report {
 /* Fills the components. The members above the components are set. */
 MUST_CHECK enum status cost_read(struct cost_report *report);
 
+/* In the order of their names, rather than of the series that were read first.
+ * At the end: cost_resource() knows components by number. */
+void cost_sort_components(struct cost_report *report);
+
 /* Of CPU or memory; NAN: nothing is known. Programs may send anything, and an
  * amount below 0 would lower what others pay. */
 static inline double cost_amount(const struct metric_table *table,

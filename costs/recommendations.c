@@ -244,6 +244,7 @@ static enum status answer(struct cost_report *report)
         status = cost_count_kills(report);
     if (status != OK)
         return status;
+    cost_sort_components(report);
     const struct advice_answer view = {
         .items = {.count = report->count, .item = advice_item, .arg = &list},
         .refusals = {.count = report->count,
