@@ -25,6 +25,13 @@ enum {
     URL_MAX = 1 << 20,
     RECEIVE_BYTES = 128 * 1024,
     SMALL_SQL = 200 * 1024, /* ClickHouse's max_query_size is 256 KiB */
+    REFUSED_WRITE_S = 60,
+};
+
+/* The last request that says how ClickHouse is. */
+struct noted_health {
+    struct ch_error error;
+    uint64_t at_ns;
 };
 
 struct ch_client {
@@ -35,7 +42,7 @@ struct ch_client {
     uint32_t connect_timeout_ms;
     struct ch_handles handles;
     pthread_mutex_t lock;
-    struct ch_error health; /* of the last request that says something */
+    struct noted_health reads, writes;
 };
 
 /* One request under way. */
@@ -316,7 +323,7 @@ static void run(struct transmission *t, struct ch_error *error)
 /* ---- health ---- */
 
 /* What failed for its own sake says nothing about ClickHouse. */
-static void note_health(struct ch_client *client, bool probe,
+static void note_health(struct ch_client *client, bool probe, bool writes,
                         const struct ch_error *error)
 {
     bool is_known = (probe && error->status == ERR_DEADLINE) ||
@@ -326,14 +333,22 @@ static void note_health(struct ch_client *client, bool probe,
     if (!is_known)
         return;
     pthread_mutex_lock(&client->lock);
-    client->health = *error;
+    *(writes ? &client->writes : &client->reads) =
+        (struct noted_health){*error, clock_monotonic_ns()};
     pthread_mutex_unlock(&client->lock);
 }
 
+/* A disk that is full answers questions: they do not end what a write says. A
+ * write that nobody repeats counts for a minute. */
 void ch_client_health(struct ch_client *client, struct ch_error *error)
 {
+    uint64_t now = clock_monotonic_ns();
+
     pthread_mutex_lock(&client->lock);
-    *error = client->health;
+    *error = client->writes.error.status != OK &&
+                     now - client->writes.at_ns < REFUSED_WRITE_S * NS_PER_S
+                 ? client->writes.error
+                 : client->reads.error;
     pthread_mutex_unlock(&client->lock);
 }
 
@@ -358,7 +373,7 @@ enum status ch_run(struct ch_client *client, const struct ch_request *request,
     run(&t, error);
     t.handle->zstd = ch_response_release(&t.response);
     ch_handle_give(&client->handles, client->curl, t.handle);
-    note_health(client, request->probe, error);
+    note_health(client, request->probe, request->writes, error);
     stats_add(STATS_CLICKHOUSE_REQUESTS, 1);
     if (error->status != OK && error->status != ERR_CANCELLED)
         stats_add(STATS_CLICKHOUSE_ERRORS, 1);
@@ -401,7 +416,8 @@ enum status ch_client_open(struct ch_client **out,
     *out = NULL;
     pthread_mutex_init(&client->lock, NULL);
     ch_handles_init(&client->handles);
-    ch_error_clear(&client->health);
+    ch_error_clear(&client->reads.error);
+    ch_error_clear(&client->writes.error);
     client->connect_timeout_ms = options->connect_timeout_ms
                                      ? options->connect_timeout_ms
                                      : CONNECT_TIMEOUT_MS;

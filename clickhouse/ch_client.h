@@ -82,8 +82,9 @@ MUST_CHECK enum status ch_run(struct ch_client *client,
                               const struct ch_request *request,
                               struct ch_error *error);
 
-/* How ClickHouse was at the last request that could tell: OK, or why it cannot
- * be reached, is full, read-only, busy. Any thread. */
+/* How ClickHouse was at the last requests that could tell, a question and one
+ * that writes: OK, or why it cannot be reached, is full, read-only, busy. Any
+ * thread. */
 void ch_client_health(struct ch_client *client, struct ch_error *error);
 
 #endif

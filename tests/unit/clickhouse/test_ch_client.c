@@ -21,7 +21,7 @@
 struct server {
     int fd;
     unsigned port;
-    const char *answer; /* to each request; NULL: silence */
+    _Atomic(const char *) answer; /* to each request; NULL: silence */
     pthread_t thread;
     atomic_int requests;
     char head[8192]; /* of the last request, with some of its body */
@@ -41,8 +41,9 @@ static void serve_one(struct server *server, int fd)
             break;
     }
     atomic_fetch_add(&server->requests, 1);
-    if (server->answer)
-        CHECK(write(fd, server->answer, strlen(server->answer)) > 0);
+    const char *answer = server->answer;
+    if (answer)
+        CHECK(write(fd, answer, strlen(answer)) > 0);
     else
         while (read(fd, server->head, sizeof(server->head)) > 0)
             ; /* until the client goes */
@@ -243,6 +244,32 @@ TEST(away_and_back)
     ch_client_health(client, &error);
     CHECK_EQ(error.status, ERR_IO);
     ch_client_close(client);
+}
+
+TEST(a_full_disk_is_known_while_questions_are_answered)
+{
+    static const char good[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    struct server server;
+    struct ch_error error;
+    struct ch_request write = {.sql = SLICE("INSERT SELECT"),
+                               .writes = true,
+                               .deadline_ns = clock_monotonic_ns() + LONG_NS};
+    struct buf got;
+
+    server_start(&server, "HTTP/1.1 500 Error\r\nX-ClickHouse-Exception-Code: "
+                          "243\r\nContent-Length: 0\r\n\r\n");
+    struct ch_client *client = client_of(server.port);
+    CHECK_EQ(ch_run(client, &write, &error), ERR_IO);
+    server.answer = good;
+    CHECK_EQ(ask(client, LONG_NS, NULL, &got, &error), OK);
+    ch_client_health(client, &error);
+    CHECK_EQ(error.status, ERR_IO);
+    CHECK(error.reason && strstr(error.reason, "disk is full"));
+    CHECK_EQ(ch_run(client, &write, &error), OK);
+    ch_client_health(client, &error);
+    CHECK_EQ(error.status, OK);
+    ch_client_close(client);
+    server_stop(&server);
 }
 
 TEST(a_deadline_that_has_passed_asks_nobody)
