@@ -25,7 +25,6 @@ import time
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-PARTITIONS = 2
 TOPICS = ("traces", "logs", "metrics")
 PATIENCE_S = 300
 
@@ -74,7 +73,7 @@ def make_topics(engine, key):
         while time.monotonic() < until:
             seen = subprocess.run(["kcat", "-b", engine["broker"], "-L", "-t", f"{key}_{topic}"],
                                   stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
-            if f"with {PARTITIONS} partitions".encode() in seen:
+            if f"with {engine['partitions']} partitions".encode() in seen:
                 break
             time.sleep(0.05)
 
@@ -171,11 +170,11 @@ def running():
 
 def settle(seconds=PATIENCE_S):
     """True when all that was acknowledged is stored."""
-    broker, until = state()["broker"], time.monotonic() + seconds
+    engine, until = state(), time.monotonic() + seconds
     for key in running():
         if key not in _groups:
-            _groups[key] = Group(broker, key)
-        while _groups[key].behind([f"{key}_{topic}" for topic in TOPICS], PARTITIONS) != 0:
+            _groups[key] = Group(engine["broker"], key)
+        while _groups[key].behind([f"{key}_{topic}" for topic in TOPICS], engine["partitions"]) != 0:
             if time.monotonic() > until:
                 print(f"# {key} has not stored all after {seconds} s", flush=True)
                 return False
@@ -215,16 +214,16 @@ def wait_taking(port, seconds=PATIENCE_S):
 class Engine:
     """Broker and database, and the environment of scripts on them."""
 
-    def __init__(self):
+    def __init__(self, partitions=2):
         import kit
-        self.broker = kit.kafka.Broker(partitions=PARTITIONS).start()
+        self.broker = kit.kafka.Broker(partitions=partitions).start()
         warm = kit.kafka.Producer(self.broker) # its coordinator is loaded then
         warm.send("warm", b"")
         warm.close()
         self.database = kit.Database().start()
         kept = kit.callboard.new_folder()
         with open(os.path.join(kept, "engine.json"), "w", encoding="utf-8") as file:
-            json.dump({"broker": self.broker.address, "port": self.database.port,
+            json.dump({"broker": self.broker.address, "partitions": partitions, "port": self.database.port,
                        "callboard": os.environ["CALLBOARD"], "shopgen": os.environ["SHOPGEN"]}, file)
         self.environment = {**os.environ, "SECOND_ENGINE": kept, "SETTLE": os.path.abspath(__file__),
                             "CALLBOARD": os.path.join(HERE, "bin", "callboard"),
