@@ -102,6 +102,33 @@ def difference(left, right, path=""):
     return next(filter(None, (difference(*pair) for pair in pairs)), "")
 
 
+# ---- what is beside the records ----
+
+REPORT = "/api/v1/rca-agent/reports/"
+CATALOG = {"components": [{"namespace": "acme", "project": "shop", "name": "planned",
+                           "dependencies": [{"component": "cart"}]}]}
+ALERT = {**SCOPE, "component": "checkout", "environment": "production",
+         "alert": {"id": "one", "timestamp": END, "rule": {"condition": {"window": "5m"}}}}
+
+
+def fill_metadata(server, folder):
+    """A catalogue, a report and an API token; the path of the report and the token."""
+    server.ask_json("PUT", "/api/v1/catalog", CATALOG)
+    status, made = server.ask_json("POST", "/api/v1alpha1/rca-agent/analyze", ALERT)
+    test.check(status == 200 and made.get("report_id"), "a report is made", status, made)
+    token = subprocess.run([os.environ["CALLBOARD"], "token", "create", "portal", "--role", "viewer", "--namespace",
+                            "acme", "--data-dir", folder], stdout=subprocess.PIPE, text=True).stdout.strip()
+    return REPORT + made["report_id"], token
+
+
+def check_token(db, token):
+    rig = kit.Installation(1, "--auth", "required", database=db).start()
+    statuses = [rig.instances[0].server.query("/api/v1/components", headers=headers).status
+                for headers in ({"Authorization": "Bearer " + token}, {})]
+    test.check(statuses == [200, 401], "the API token is known, and needed", statuses)
+    rig.stop()
+
+
 def compare_answers(db, asked, before):
     rig = kit.Installation(1, database=db).start()
 
@@ -125,7 +152,9 @@ def main():
     with Running() as server:
         server.play()
         folder = os.path.join(server.folder, "data")
+        report, token = fill_metadata(server, folder)
         asked = questions(lambda question: server.ask_json(*question)[1])
+        asked.update({"the catalogue": get("/api/v1/catalog", namespace="acme"), "the report": ("GET", report, None)})
         before = {name: comparable(server.ask_json(*one)[1]) for name, one in asked.items()}
         code, _, said = export(folder, db.url())
         test.check(code == 1 and "stop it first" in said, "a folder in use is refused", said)
@@ -141,6 +170,7 @@ def main():
         test.check(code == 0 and counts(db) == first, "repeated again it stores nothing twice",
                    f"{out}{said}{first} {counts(db)}")
         compare_answers(db, asked, before)
+        check_token(db, token)
     test.exit()
 
 
