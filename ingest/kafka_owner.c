@@ -116,8 +116,6 @@ static bool has_started(struct kafka *kafka, struct kafka_partition *p)
         return false;
     p->next = (int64_t)offset;
     p->owning = OWNING_READS;
-    log_info("kafka", "reading a partition", log_text("topic", p->topic),
-             log_uint("partition", p->partition), log_uint("start", offset));
     return true;
 }
 
@@ -192,7 +190,8 @@ void kafka_assign_owned(struct kafka *kafka, struct kafka_partition *p,
     pthread_mutex_unlock(&kafka->commit.lock);
     log_info("kafka", "partition assigned", log_text("topic", p->topic),
              log_uint("partition", p->partition),
-             log_int("committed", answered ? place->offset : -1));
+             log_int("committed",
+                     answered && place->offset >= 0 ? place->offset : -1));
     if (answered)
         kafka_tell_owner(kafka, p, place->offset,
                          (struct slice){place->metadata, place->metadata_size});
