@@ -165,6 +165,38 @@ TEST(undecodable_messages_become_dead_letters)
     free(store);
 }
 
+/* A killed instance is replaced after the session; docs/scale.md says when. */
+TEST(a_dead_member_is_noticed_within_six_seconds)
+{
+    static const char *const expected[][3] = {
+        /* property, without a name of the instance, with one */
+        {"session.timeout.ms", "6000", "45000"},
+        {"heartbeat.interval.ms", "1000", "1000"}};
+    struct mock_kafka mock = {.brokers = "127.0.0.1:1"};
+    struct memory_store *store = memory_store_new();
+    struct kafka_options options = options_of(&mock, store, "one");
+
+    options.properties = "";
+    for (int named = 0; named < 2; named++) {
+        struct kafka *kafka;
+
+        options.instance = named ? "one" : "";
+        if (!CHECK_EQ(kafka_open(&kafka, &options), OK))
+            return;
+        for (size_t i = 0; i < 2; i++) {
+            char value[32] = "";
+            size_t size = sizeof(value);
+
+            CHECK_EQ(
+                rd_kafka_conf_get(kafka->conf, expected[i][0], value, &size),
+                RD_KAFKA_CONF_OK);
+            CHECK_TEXT(slice_of(value), expected[i][1 + named]);
+        }
+        kafka_close(kafka);
+    }
+    free(store);
+}
+
 TEST(wrong_options_are_refused)
 {
     static const char *const namespaces[] = {"acme", "=acme", "t=", "a=b,c",
