@@ -4,7 +4,8 @@
  *   1. records that their sender may not write are left out, as are those that
  *      decoding rejected
  *   2. the rest is split into messages by partition (otlp_split.h)
- *   3. each message is signed and given to librdkafka
+ *   3. each message waits for a turn of its partition (kafka_turns.h), is
+ *      signed and given to librdkafka
  *   4. with the last delivery report the batch is done
  *
  * All messages exist before the first is produced, so a batch that is too much
@@ -27,7 +28,6 @@
 #include "kafka_producer_int.h"
 #include "log.h"
 #include "mem.h"
-#include "otlp_split.h"
 #include "stats.h"
 
 /* Beside the bytes of a message: its headers, librdkafka's and our own. Of the
@@ -37,18 +37,18 @@ enum { MESSAGE_OVERHEAD = 1024, FRAMING = 512 };
  */
 enum { MAX_COPIES = 16, MIN_TOTAL = 1 << 20 };
 
-struct handed_message {
-    struct handover *handover;
-    struct otlp_part part;
-};
+/* What waited so long for a turn fails: with message.timeout.ms it would take
+ * longer than senders wait. */
+#define TURN_NS (4 * NS_PER_S)
 
 struct handover {
     struct kafka_producer *producer;
     struct batch *batch;
     struct handed_message *messages;
     uint32_t count, room;
+    uint64_t begin_ns;        /* monotonic */
     char why[KAFKA_WHY_SIZE]; /* of the first foreign record */
-    atomic_uint waiting;      /* messages, and 1 while they are produced */
+    atomic_uint waiting;      /* messages, and 1 while they are made */
     atomic_int status;        /* enum status: the first failure */
 };
 
@@ -119,24 +119,31 @@ static void log_failure(struct kafka_producer *producer,
                  log_text("error", rd_kafka_err2str(error)));
 }
 
+/* The last thing that is done with it. */
+static void end_message(struct handed_message *message,
+                        rd_kafka_resp_err_t error)
+{
+    struct handover *h = message->handover;
+
+    if (error) {
+        stats_add(STATS_KAFKA_NOT_PRODUCED, 1);
+        log_failure(h->producer, error);
+        note_failure(h, status_of(error));
+    } else {
+        stats_add(STATS_KAFKA_PRODUCED, 1);
+        stats_add(STATS_KAFKA_PRODUCED_BYTES, message->part.len);
+    }
+    give_back(message);
+    kafka_turns_done(&h->producer->turns, message);
+    release(h);
+}
+
 void kafka_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message,
                      void *opaque)
 {
-    struct handed_message *handed = message->_private;
-    struct handover *h = handed->handover;
-
     (void)rk;
     (void)opaque;
-    if (message->err) {
-        stats_add(STATS_KAFKA_NOT_PRODUCED, 1);
-        log_failure(h->producer, message->err);
-        note_failure(h, status_of(message->err));
-    } else {
-        stats_add(STATS_KAFKA_PRODUCED, 1);
-        stats_add(STATS_KAFKA_PRODUCED_BYTES, handed->part.len);
-    }
-    give_back(handed);
-    release(h);
+    end_message(message->_private, message->err);
 }
 
 /* ---- foreign records ---- */
@@ -317,49 +324,64 @@ static rd_kafka_resp_err_t produce_value(struct kafka_producer *p,
     return code;
 }
 
-static rd_kafka_resp_err_t produce(struct handover *h,
-                                   struct handed_message *message,
+static rd_kafka_resp_err_t produce(struct handed_message *message,
                                    struct buf *header)
 {
+    struct handover *h = message->handover;
     struct kafka_producer *p = h->producer;
     struct slice value = {message->part.bytes, message->part.len};
     struct kafka_signature signature = {.signal = h->batch->signal,
                                         .id = id_of(h, value),
                                         .writer = h->batch->writer};
 
+    if (atomic_load(&p->dropping))
+        return RD_KAFKA_RESP_ERR__PURGE_QUEUE;
+    if (clock_monotonic_ns() - h->begin_ns > TURN_NS)
+        return RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
     buf_reset(header);
     if (!kafka_sign(p->options.key, &signature, value, header))
         return RD_KAFKA_RESP_ERR__FAIL;
     return produce_value(p, h->batch, message, buf_slice(header));
 }
 
-/* librdkafka owns the bytes of what is produced; delivery reports release the
- * rest. */
-static void produce_all(struct handover *h, enum status status)
+void kafka_produce(struct handed_message *messages)
 {
-    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    uint32_t produced = 0;
+    struct handed_message *message, *next;
     struct buf header;
 
     buf_init(&header, KAFKA_SIGNATURE_MAX);
-    note_failure(h, status);
-    atomic_fetch_add(&h->waiting, h->count);
-    pthread_rwlock_rdlock(&h->producer->lock);
-    for (uint32_t i = 0; i < h->count && status == OK && !error; i++) {
-        error = produce(h, &h->messages[i], &header);
-        produced += !error;
+    for (message = messages; message; message = next) {
+        rd_kafka_resp_err_t error;
+
+        next = message->next; /* it may be delivered, and freed, at once */
+        error = produce(message, &header);
+        if (!error)
+            continue;
+        free(message->part.bytes);
+        end_message(message, error);
     }
-    pthread_rwlock_unlock(&h->producer->lock);
     buf_release(&header);
-    if (error) {
-        stats_add(STATS_KAFKA_NOT_PRODUCED, h->count - produced);
-        log_failure(h->producer, error);
-        note_failure(h, status_of(error));
-    }
-    for (uint32_t i = produced; i < h->count; i++) {
+}
+
+/* librdkafka owns the bytes of what is produced; delivery reports release the
+ * rest. */
+static void produce_all(struct handover *h)
+{
+    struct kafka_producer *p = h->producer;
+
+    atomic_fetch_add(&h->waiting, h->count);
+    for (uint32_t i = 0; i < h->count; i++)
+        kafka_turns_add(&p->turns, h->batch->signal, &h->messages[i]);
+    pthread_rwlock_rdlock(&p->lock);
+    kafka_turns_serve(&p->turns);
+    pthread_rwlock_unlock(&p->lock);
+}
+
+static void drop_all(struct handover *h)
+{
+    for (uint32_t i = 0; i < h->count; i++) {
         free(h->messages[i].part.bytes);
         give_back(&h->messages[i]);
-        atomic_fetch_sub(&h->waiting, 1); /* never the last one */
     }
 }
 
@@ -371,6 +393,7 @@ void kafka_producer_submit(void *arg, struct batch *batch)
 
     h->producer = producer;
     h->batch = batch;
+    h->begin_ns = clock_monotonic_ns();
     atomic_init(&h->waiting, 1);
     /* Counts, then checks, as export_submit() does. */
     atomic_fetch_add(&producer->handovers, 1);
@@ -380,6 +403,10 @@ void kafka_producer_submit(void *arg, struct batch *batch)
         status = split(h, producer->topics[batch->signal].partitions);
     drop_records(batch);
     batch->foreign_why = arena_copy_forced(&batch->arena, slice_of(h->why));
-    produce_all(h, status);
+    note_failure(h, status);
+    if (status == OK)
+        produce_all(h);
+    else
+        drop_all(h);
     release(h);
 }

@@ -203,6 +203,7 @@ static void *run(void *arg)
         if (p->fatal)
             replace_client(p);
         rd_kafka_poll(p->rk, POLL_MS);
+        kafka_turns_serve(&p->turns);
         if (!p->stopping)
             probe(p);
     }
@@ -257,10 +258,12 @@ enum status kafka_producer_open(struct kafka_producer **out,
 
     p->options = *options;
     pthread_rwlock_init(&p->lock, NULL);
+    kafka_turns_init(&p->turns);
     pthread_mutex_init(&p->reason_lock, NULL);
     snprintf(p->reason, sizeof(p->reason),
              "receivers cannot hand over: the brokers have not responded yet");
     status = kafka_producer_configure(p, options);
+    p->turns.most = p->max_message;
     if (status == OK) {
         rd_kafka_conf_set_opaque(p->conf, p);
         rd_kafka_conf_set_dr_msg_cb(p->conf, kafka_delivered);
@@ -290,6 +293,7 @@ void kafka_producer_stop(struct kafka_producer *p)
     atomic_store(&p->stopping, true);
     while (p->handovers > 0) {
         if (clock_monotonic_ns() > until) {
+            atomic_store(&p->dropping, true);
             pthread_rwlock_rdlock(&p->lock);
             (void)rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE |
                                             RD_KAFKA_PURGE_F_INFLIGHT);
@@ -315,5 +319,6 @@ void kafka_producer_close(struct kafka_producer *p)
         free(p->topics[i].name);
     pthread_mutex_destroy(&p->reason_lock);
     pthread_rwlock_destroy(&p->lock);
+    kafka_turns_release(&p->turns);
     free(p);
 }

@@ -4,6 +4,7 @@
  * kafka_producer.c         its thread: delivery reports, the state of brokers
  * kafka_producer_config.c  from options to the configuration of librdkafka
  * kafka_handover.c         a batch on its way: split, signed, produced
+ * kafka_turns.c            what waits until librdkafka has room
  *
  * Threads  members without a word are constant after the start.
  */
@@ -15,6 +16,17 @@
 #include <stdatomic.h>
 
 #include "kafka_producer.h"
+#include "kafka_turns.h"
+#include "otlp_split.h"
+
+/* A message of a batch. */
+struct handed_message {
+    struct handover *handover;
+    struct otlp_part
+        part; /* its bytes are librdkafka's once they are produced */
+    struct produced_partition *to;
+    struct handed_message *next; /* waits behind it */
+};
 
 struct produced_topic {
     char *name; /* owned */
@@ -35,7 +47,9 @@ struct kafka_producer {
 
     atomic_uint handovers; /* batches that are not done */
     atomic_size_t waiting; /* bytes of their messages */
+    struct kafka_turns turns;
     atomic_bool stopping, ended, fatal;
+    atomic_bool dropping;       /* what waits fails */
     _Atomic uint64_t logged_ns; /* when a failure was logged last */
 
     /* Of the producer's thread. */
@@ -56,6 +70,8 @@ MUST_CHECK enum status kafka_producer_configure(
 
 /* kafka_handover.c */
 void kafka_producer_submit(void *arg, struct batch *batch);
+/* A list of messages of one partition; those that cannot be produced fail. */
+void kafka_produce(struct handed_message *messages);
 /* A callback of librdkafka, from within a poll. */
 void kafka_delivered(rd_kafka_t *rk, const rd_kafka_message_t *message,
                      void *opaque);

@@ -334,6 +334,7 @@ void partition_task_take(struct partition_task *task, struct batch *batch,
     task->newest_ns = batch->received_ns;
     task->last_ns = now_ns;
     task->idle_ns = 0;
+    task->waits_known = false;
     batch->lsn = offset + 1;
     correlator_take(task->correlator, batch);
     task->next = offset + 1;
@@ -348,6 +349,15 @@ static bool is_old(const struct partition_task *task, uint64_t now_ns)
            now_ns - task->opened_ns >= task->context->options.block_age_ns;
 }
 
+/* Looks through all that waits, so only once after the last message. */
+static uint64_t last_waits_since(struct partition_task *task)
+{
+    if (!task->waits_known)
+        task->waits_since_ns = correlator_last_waits_since(task->correlator);
+    task->waits_known = true;
+    return task->waits_since_ns;
+}
+
 static void close_if_idle(struct partition_task *task, uint64_t now_ns,
                           uint64_t wall_ns)
 {
@@ -355,13 +365,14 @@ static void close_if_idle(struct partition_task *task, uint64_t now_ns,
 
     if (task->messages > 0 || now_ns - task->last_ns < IDLE_NS)
         return;
-    last_ns = correlator_last_waits_since(task->correlator);
+    last_ns = last_waits_since(task);
     /* Not later than needed: where reading is behind, older messages may still
      * come, and must find what was counted too early. */
     over_ns = last_ns + task->context->options.correlator.edge_wait_ns;
     if (last_ns == 0 || over_ns > wall_ns)
         return;
     correlator_expire(task->correlator, over_ns);
+    task->waits_known = false;
     close_block(task, task->next, over_ns, false);
 }
 

@@ -76,6 +76,8 @@ struct partition_task {
     bool has_checkpoint;
     uint64_t checkpoint, checkpoint_ns; /* offset, time of the messages */
     uint64_t idle_ns; /* when the state at `next` expired; 0: by messages */
+    bool waits_known; /* the next one is of the state at `next` */
+    uint64_t waits_since_ns; /* correlator_last_waits_since() */
 
     struct block_write *writing; /* NULL: none */
     bool finishing;

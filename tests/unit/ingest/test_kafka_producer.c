@@ -326,6 +326,63 @@ TEST(what_waits_is_bounded)
     mock_stop(&mock);
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* librdkafka polls without a pause when it has messages for a partition that
+ * has five in flight. */
+TEST(who_waits_for_a_slow_broker_rests)
+{
+    enum { REQUESTS = 80, SLOW_MS = 1000 };
+    struct mock_kafka mock;
+    struct outcome outcome = {0, 0};
+    struct kafka_producer *producer;
+    double used;
+
+    mock_start(&mock);
+    producer = produce_to(&mock, "");
+    WAIT_FOR(state_of(producer) == OK);
+    CHECK_EQ(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, SLOW_MS), 0);
+    for (int i = 0; i < REQUESTS; i++) {
+        submit_random(&mock, producer, SIGNAL_SPANS, &outcome);
+        if (i == REQUESTS / 2)
+            nanosleep(&(struct timespec){.tv_nsec = 50 * (long)NS_PER_MS},
+                      NULL);
+    }
+    used = cpu_seconds();
+    WAIT_FOR(outcome.done == REQUESTS);
+    CHECK(cpu_seconds() - used < SLOW_MS / 1e3 / 4);
+    CHECK_EQ(outcome.status, OK);
+    kafka_producer_close(producer);
+    mock_stop(&mock);
+}
+
+/* What waits for its turn when the producer stops fails, too. */
+TEST(what_waits_for_a_turn_ends_with_a_stop)
+{
+    enum { REQUESTS = 30 };
+    struct mock_kafka mock;
+    struct outcome outcome = {0, 0};
+    struct kafka_producer *producer;
+
+    mock_start(&mock);
+    producer = produce_to(&mock, "");
+    WAIT_FOR(state_of(producer) == OK);
+    CHECK_EQ(rd_kafka_mock_broker_set_rtt(mock.cluster, 1, 30000), 0);
+    for (int i = 0; i < REQUESTS; i++)
+        submit_random(&mock, producer, SIGNAL_SPANS, &outcome);
+    kafka_producer_stop(producer);
+    CHECK_EQ(outcome.done, REQUESTS);
+    CHECK_EQ(outcome.status, ERR_STOPPING);
+    kafka_producer_close(producer);
+    mock_stop(&mock);
+}
+
 TEST(errors_of_brokers_are_answers)
 {
     struct mock_kafka mock;
