@@ -76,12 +76,14 @@ chtools = $(patsubst %.c,$(out)/%,$(wildcard tests/clickhouse/*.c))
 benches = $(patsubst %.c,$(out)/%,$(wildcard tests/bench/bench_*.c))
 shopgen = $(if $(shop),$(out)/shopgen)
 binary  = $(if $(main),$(out)/$(NAME))
+# What programs with threads need in MODE besides their own.
+threads = $(if $(filter tsan,$(MODE)),$(out)/tests/c11_threads.o)
 ours    = $(wildcard $(MODULES:%=%/*.[ch]) daemon/*.[ch] include/*.h \
                      tests/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch])
 
 all: $(binary)
 
-$(out)/$(NAME): $(main) $(out)/lib.a
+$(out)/$(NAME): $(main) $(threads) $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 $(out)/lib.a: $(lib)
@@ -109,7 +111,7 @@ $(out)/proto/%.pb-c.c: proto/%.proto
 	@mkdir -p $(@D)
 	protoc-c --proto_path=$(<D) --c_out=$(@D) $<
 
-$(units) $(db_units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(out)/lib.a
+$(units) $(db_units): $(out)/%: $(out)/%.o $(out)/tests/test.o $(threads) $(out)/lib.a
 	$(compile) $(LDFLAGS) -o $@ $^ $(ldlibs)
 
 # Its memory is refused now and then.

@@ -15,6 +15,11 @@
 # counts as one failure. All are run, whatever fails before them. What a test
 # has started ends with it.
 #
+# Programs run beside each other, as many as there are processors; scripts two at
+# a time, except those with a line "# Alone: WHY" in them. A script that takes
+# long has a line "# First." so that it is not the last one to be waited for.
+# Results come as tests end; the slowest ones are listed before the last line.
+#
 #   web    web/build.sh check, and executable files tests/web/*.sh as those of e2e
 #   unit   tests/unit/MODULE/test_*.c
 #   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
@@ -62,16 +67,29 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 passed=0
 failed=0
 failures=
-groups=  # of processes, of the tests that run
-waiting= # "NUMBER GROUP SECONDS START NAME", a line for each of them, oldest first
+waiting= # "NUMBER SECONDS START NAME", a line for each test that runs
 number=0
 logs=$(mktemp -d)
+times=$logs/times # "SECONDS NAME", a line for each test that ended
+: >"$times"
+# Each test that ends says "NUMBER STATUS" here.
+mkfifo "$logs/ended"
+exec 3<>"$logs/ended"
 
-finish_groups() {
-    for group in $groups; do kill -s KILL -- "-$group" 2>/dev/null; done
-    groups=
+# What a test has started: its group of processes.
+finish_group() {
+    [ -s "$1" ] && kill -s KILL -- "-$(cat "$1")" 2>/dev/null
+    rm -f "$1"
 }
-trap 'finish_groups; rm -rf "$logs"' EXIT
+finish_groups() {
+    for group in "$logs"/*.group; do finish_group "$group"; done
+}
+clean_up() {
+    trap '' INT TERM HUP # a second one does not end this
+    finish_groups
+    rm -rf "$logs"
+}
+trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
 # count PATTERN: the lines of the log that match it
@@ -99,28 +117,30 @@ start() {
         return
     fi
     number=$((number + 1))
+    waiting="$waiting$number $seconds $(date +%s) $name
+"
     # timeout leads a group of its own. (A shell lets what runs behind it
     # ignore SIGINT; tests send it.)
-    env --default-signal=INT,QUIT timeout -k 10 "$seconds" "$@" \
-        >"$logs/$number" 2>&1 </dev/null &
-    groups="$groups $!"
-    waiting="$waiting$number $! $seconds $(date +%s) $name
-"
+    (
+        env --default-signal=INT,QUIT timeout -k 10 "$seconds" "$@" \
+            >"$logs/$number" 2>&1 </dev/null 3>&- &
+        echo $! >"$logs/$number.group"
+        wait $!
+        echo "$number $?" >&3
+    ) &
 }
 
-# Waits for the oldest test, and says how it went.
+# Waits for the next test that ends, and says how it went.
 finish() {
-    # shellcheck disable=SC2086 # the words of the line; a name has no blank
-    set -- ${waiting%%
-*}
-    waiting=${waiting#*
+    read -r number_ended status <&3
+    # shellcheck disable=SC2046 # the words of the line; a name has no blank
+    set -- $(echo "$waiting" | grep "^$number_ended ")
+    waiting=$(echo "$waiting" | grep -v "^$number_ended ")
+    waiting=${waiting:+$waiting
 }
-    log=$logs/$1 seconds=$3 name=$5
-    wait "$2"
-    status=$?
-    kill -s KILL -- "-$2" 2>/dev/null
-    groups=$(echo "$groups" | sed "s/ $2\b//")
-    report $(($(date +%s) - $4))
+    log=$logs/$1 seconds=$2 name=$4
+    finish_group "$log.group"
+    report $(($(date +%s) - $3))
     rm -f "$log"
 }
 
@@ -145,6 +165,7 @@ report() {
         trouble="tested nothing"
     fi
     echo "$name: $good ok, $bad not ok, $skip skipped, $1 s"
+    echo "$1 $name" >>"$times"
     [ "$skip" -eq 0 ] || grep -E '^ok.*# [Ss][Kk][Ii][Pp]' "$log"
     if [ "$bad" -gt 0 ] || [ -n "$trouble" ]; then
         echo "---- $name"
@@ -156,11 +177,44 @@ $(grep -E '^not ok( |$)' "$log" | sed "s|^|  $name: |")"
     fi
 }
 
-# beside SECONDS NAME PROGRAM [ARGUMENT...]: as many at once as there are
-# processors; the results come in order.
+# beside COUNT SECONDS NAME PROGRAM [ARGUMENT...]: COUNT at once
 beside() {
+    most=$1
+    shift
     start "$@"
-    [ "$(echo "$waiting" | grep -c .)" -lt "$jobs" ] || finish
+    [ "$(echo "$waiting" | grep -c .)" -lt "$most" ] || finish
+}
+
+# scripts FILE...: of e2e, as their heads say
+scripts() {
+    two=2 first='' middle='' alone=''
+    [ "$jobs" -gt 1 ] || two=1
+    for script; do
+        [ -e "$script" ] || continue
+        if [ ! -x "$script" ]; then
+            echo "$script: not executable, so not a test"
+        elif grep -q '^# Alone: .' "$script"; then
+            alone="$alone $script"
+        elif grep -q '^# First\.$' "$script"; then
+            first="$first $script"
+        else
+            middle="$middle $script"
+        fi
+    done
+    for script in $first $middle; do
+        beside $two "$LIMIT" "$script" "./$script"
+    done
+    finish_all
+    for script in $alone; do
+        run "$LIMIT" "$script" "./$script"
+    done
+}
+
+# The slowest tests, if there are many.
+slowest() {
+    [ "$(grep -c . "$times")" -gt 15 ] || return 0
+    echo "slowest of $(grep -c . "$times") tests, in seconds:"
+    sort -rn "$times" | head -n 15 | sed 's/^/  /'
 }
 
 build() {
@@ -188,18 +242,14 @@ for kind; do
     unit)
         for source in tests/unit/*/test_*.c; do
             [ -e "$source" ] || continue
-            # librdkafka is not built for the thread sanitizer (docs/kafka.md).
-            case $MODE:$source in
-            tsan:*/test_kafka.c | tsan:*/test_kafka_faults.c | tsan:*/test_kafka_producer.c) continue ;;
-            esac
-            beside 300 "${source%.c}" "$OUT/${source%.c}"
+            beside "$jobs" 300 "${source%.c}" "$OUT/${source%.c}"
         done
         finish_all
         ;;
     fuzz)
         for source in tests/fuzz/fuzz_*.c; do
             [ -e "$source" ] || continue
-            beside 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
+            beside "$jobs" 300 "${source%.c}" "$OUT/${source%.c}" "${source%.c}.corpus"
         done
         finish_all
         ;;
@@ -208,30 +258,20 @@ for kind; do
         run "$LIMIT" "$kind" $engine "./$kind"
         ;;
     e2e | kafka | clickhouse | web)
-        scripts="tests/e2e/*.sh tests/e2e/*/run.sh"
-        if [ "$kind" = web ]; then
-            scripts="tests/web/*.sh"
+        case $kind in
+        e2e) scripts tests/e2e/*.sh tests/e2e/*/run.sh ;;
+        kafka) build fetch-kafka && scripts tests/kafka/e2e/*.sh ;;
+        clickhouse) build fetch-clickhouse && scripts tests/clickhouse/e2e/*.sh ;;
+        web)
             run "$LIMIT" web ./web/build.sh check
-        fi
-        if [ "$kind" = kafka ]; then
-            scripts="tests/kafka/e2e/*.sh"
-            build fetch-kafka || continue
-        fi
-        if [ "$kind" = clickhouse ]; then
-            scripts="tests/clickhouse/e2e/*.sh"
-            build fetch-clickhouse || continue
-        fi
-        for script in $scripts; do
-            if [ -x "$script" ]; then
-                run "$LIMIT" "$script" "./$script"
-            elif [ -e "$script" ]; then
-                echo "$script: not executable, so not a test"
-            fi
-        done
+            scripts tests/web/*.sh
+            ;;
+        esac
         ;;
     esac
 done
 
+slowest
 [ -z "$failures" ] || echo "failed:$failures" | grep .
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]

@@ -24,50 +24,6 @@
 
 enum { PARTS = 4, OFFSETS = 4096 };
 
-#ifdef __SANITIZE_THREAD__
-/* librdkafka makes its threads with C11's call, which the sanitizer does not
- * know: it crashes in them. And what the library does by itself is none of
- * our business. */
-#include <threads.h>
-
-const char *__tsan_default_options(void);
-const char *__tsan_default_options(void)
-{
-    return "ignore_noninstrumented_modules=1";
-}
-
-struct beginning {
-    thrd_start_t run;
-    void *arg;
-};
-
-static inline void *run_thread(void *arg)
-{
-    struct beginning beginning = *(struct beginning *)arg;
-
-    free(arg);
-    beginning.run(beginning.arg);
-    return NULL;
-}
-
-int thrd_create(thrd_t *thread, thrd_start_t run, void *arg)
-{
-    struct beginning *beginning = malloc(sizeof(*beginning));
-
-    *beginning = (struct beginning){run, arg};
-    return pthread_create(thread, NULL, run_thread, beginning) == 0
-               ? thrd_success
-               : thrd_error;
-}
-
-int thrd_join(thrd_t thread, int *result)
-{
-    if (result)
-        *result = 0;
-    return pthread_join(thread, NULL) == 0 ? thrd_success : thrd_error;
-}
-#endif
-
 static const char *const topics[SIGNAL_COUNT] = {"otlp_spans", "otlp_logs",
                                                  "otlp_metrics"};
 

@@ -1,7 +1,10 @@
 # Installs the OpenTelemetry SDK into $OUT/e2e/otel-js, where it stays, and goes
-# there. To be sourced; packages is the folder of package.json.
+# there. To be sourced; packages is the folder of package.json. One script installs
+# it at a time.
 cache=${OUT:?}/e2e/otel-js
 mkdir -p "$cache"
+exec 9>"$cache.lock"
+flock 9
 cp "${packages:?}/package.json" "$packages/package-lock.json" "$cache" || exit 1
 cd "$cache" || exit 1
 if ! cmp -s package-lock.json installed-lock.json; then
@@ -12,3 +15,4 @@ if ! cmp -s package-lock.json installed-lock.json; then
     }
     cp package-lock.json installed-lock.json
 fi
+exec 9>&-

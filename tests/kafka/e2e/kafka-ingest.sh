@@ -7,5 +7,6 @@ here=$tests/e2e packages=$tests/e2e/otel-js
 . "$here/grpc/install.sh"
 # shellcheck source=tests/e2e/otel-js/install.sh
 . "$packages/install.sh"
-cp "$tests/kafka/sdk.mjs" .
+# Not while another script runs it.
+cmp -s "$tests/kafka/sdk.mjs" sdk.mjs || cp "$tests/kafka/sdk.mjs" .
 exec "$venv/bin/python" -B "$tests/kafka/ingest_to.py"

@@ -431,9 +431,13 @@ TEST(all_agree_on_what_was_deleted)
         one_world(20 + test_random(150), true);
 }
 
+/* Of processor time: others may be busy. */
 static uint64_t milliseconds(void)
 {
-    return clock_monotonic_ns() / NS_PER_MS;
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (uint64_t)used.tv_sec * 1000 + (uint64_t)used.tv_nsec / NS_PER_MS;
 }
 
 /* 100,000 pods of 1,000 components; the limits are generous. */
