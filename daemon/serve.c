@@ -72,13 +72,14 @@ static enum status start(struct daemon *d)
         status = serve_load_kafka_key(d);
     if (status == OK)
         status = serve_start_correlator(d);
-    if (status == OK)
-        status = serve_is_shared(d->config) ? serve_watch_shared(d)
-                                            : start_journal(d);
+    if (status == OK && !serve_is_shared(d->config))
+        status = start_journal(d);
     if (status == OK)
         status = serve_start_kafka(d);
     if (status == OK)
         status = serve_start_producer(d);
+    if (status == OK && serve_is_shared(d->config))
+        status = serve_watch_shared(d); /* its thread asks d->kafka */
     return status == OK ? serve_start_ports(d) : status;
 }
 
