@@ -15,15 +15,14 @@
 # counts as one failure. All are run, whatever fails before them. What a test
 # has started ends with it.
 #
-# Programs run beside each other, as many as there are processors; scripts two at
-# a time, except those with a line "# Alone: WHY" in them. A script that takes
-# long has a line "# First." so that it is not the last one to be waited for.
-# Results come as tests end; the slowest ones are listed before the last line.
+# Programs run beside each other, as many as there are processors, scripts two at
+# a time: most of them wait more than they compute. Results come as tests end; the
+# slowest are listed before the last line.
 #
 #   web    web/build.sh check, and executable files tests/web/*.sh as those of e2e
 #   unit   tests/unit/MODULE/test_*.c
 #   fuzz   tests/fuzz/fuzz_*.c, each over tests/fuzz/fuzz_*.corpus/
-#   e2e    executable files tests/e2e/*.sh and tests/e2e/*/run.sh, in order of
+#   e2e    executable files tests/e2e/*/run.sh and tests/e2e/*.sh, in order of
 #          their names, in the top folder, with OUT (the folder of the build),
 #          CALLBOARD and SHOPGEN (programs in it) in the environment
 #   kafka  tests/kafka/e2e/*.sh in the same way, with a real broker and a real
@@ -64,6 +63,7 @@ fi
 LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+two=$((jobs > 1 ? 2 : 1))
 passed=0
 failed=0
 failures=
@@ -185,29 +185,16 @@ beside() {
     [ "$(echo "$waiting" | grep -c .)" -lt "$most" ] || finish
 }
 
-# scripts FILE...: of e2e, as their heads say
+# scripts FILE...: of e2e, two at once
 scripts() {
-    two=2 first='' middle='' alone=''
-    [ "$jobs" -gt 1 ] || two=1
     for script; do
-        [ -e "$script" ] || continue
-        if [ ! -x "$script" ]; then
+        if [ -x "$script" ]; then
+            beside "$two" "$LIMIT" "$script" "./$script"
+        elif [ -e "$script" ]; then
             echo "$script: not executable, so not a test"
-        elif grep -q '^# Alone: .' "$script"; then
-            alone="$alone $script"
-        elif grep -q '^# First\.$' "$script"; then
-            first="$first $script"
-        else
-            middle="$middle $script"
         fi
     done
-    for script in $first $middle; do
-        beside $two "$LIMIT" "$script" "./$script"
-    done
     finish_all
-    for script in $alone; do
-        run "$LIMIT" "$script" "./$script"
-    done
 }
 
 # The slowest tests, if there are many.
@@ -259,7 +246,9 @@ for kind; do
         ;;
     e2e | kafka | clickhouse | web)
         case $kind in
-        e2e) scripts tests/e2e/*.sh tests/e2e/*/run.sh ;;
+        # Those that take longest are in folders: not one of them is left to
+        # run by itself at the end.
+        e2e) scripts tests/e2e/*/run.sh tests/e2e/*.sh ;;
         kafka) build fetch-kafka && scripts tests/kafka/e2e/*.sh ;;
         clickhouse) build fetch-clickhouse && scripts tests/clickhouse/e2e/*.sh ;;
         web)

@@ -67,7 +67,7 @@ def main():
     installation.start()
     check_start(installation, one)
     installation.settled()
-    tap.check(wait_until(lambda: one.server.counter('stored_records{stream="logs"}') > 0, 60),
+    tap.check(wait_until(lambda: one.server.counters().get('stored_records{stream="logs"}', 0) > 0, 60),
               "what is stored is shown")
     before = installation.sql("SELECT count() FROM otel_logs")[0][0]
     check_outage(installation, one)

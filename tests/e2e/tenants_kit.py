@@ -193,9 +193,12 @@ def tokens_of(tenants, **more):
     return tokens
 
 
+# word() or span_id(), wherever one may begin.
+WORD = re.compile("(?=(w[0-9a-f]{14}|[0-9a-f]{16}))")
+
+
 def has_word(body, words):
-    text = body.decode(errors="replace").lower()
-    return next((w for w in words if w in text), None)
+    return next(iter(words.intersection(WORD.findall(body.decode(errors="replace").lower()))), None)
 
 
 def difference(seen, wanted):
