@@ -78,7 +78,7 @@ static enum status start(struct daemon *d)
         status = serve_start_kafka(d);
     if (status == OK)
         status = serve_start_producer(d);
-    if (status == OK && serve_is_shared(d->config))
+    if (status == OK)
         status = serve_watch_shared(d); /* its thread asks d->kafka */
     return status == OK ? serve_start_ports(d) : status;
 }

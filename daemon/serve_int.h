@@ -113,7 +113,7 @@ MUST_CHECK enum status serve_open_partitions(
     struct daemon *d, const struct correlator_options *correlator);
 /* Kafka's partitions are those of the tasks. */
 void serve_own_partitions(struct daemon *d, struct kafka_options *options);
-/* From now on what other instances save is loaded. */
+/* From now on what other instances save is loaded, if there may be others. */
 MUST_CHECK enum status serve_watch_shared(struct daemon *d);
 
 /* ---- serve_tls.c ---- */

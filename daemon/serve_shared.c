@@ -225,5 +225,5 @@ enum status serve_watch_shared(struct daemon *d)
     const struct clickhouse_watch watch = {
         .changed = changed, .is_leader = is_leader, .arg = d};
 
-    return clickhouse_watch(d->store, &watch);
+    return serve_is_shared(d->config) ? clickhouse_watch(d->store, &watch) : OK;
 }

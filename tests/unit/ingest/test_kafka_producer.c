@@ -351,8 +351,7 @@ TEST(who_waits_for_a_slow_broker_rests)
     for (int i = 0; i < REQUESTS; i++) {
         submit_random(&mock, producer, SIGNAL_SPANS, &outcome);
         if (i == REQUESTS / 2)
-            nanosleep(&(struct timespec){.tv_nsec = 50 * (long)NS_PER_MS},
-                      NULL);
+            test_pause_us(50000);
     }
     used = cpu_seconds();
     WAIT_FOR(outcome.done == REQUESTS);
