@@ -25,7 +25,7 @@ SECONDS = int(os.environ.get("FAULT_SECONDS", "600" if os.environ.get("NIGHTLY")
 INSTANCES = int(os.environ.get("INSTANCES", "3"))
 PARTITIONS = 3
 EDGE_WAIT = 5
-TAKEOVER = 15  # seconds until nothing of a killed instance's partitions waits
+TAKEOVER = 60  # seconds, on a busy machine too, until nothing of a killed instance waits; make bench measures it
 
 tap = Tap()
 rng = seeded()
