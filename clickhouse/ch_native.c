@@ -175,27 +175,14 @@ void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len)
         hex_write(at, bytes, len);
 }
 
-/* Strings that have their lengths before them. */
-static void put_encoded(struct ch_column *column, uint32_t count,
-                        struct slice bytes)
-{
-    char *at = room_for(column, bytes.len);
-
-    assert(column->kind == CH_BYTES && column->width == 0 && column->inner);
-    column->rows += count;
-    if (!at)
-        return;
-    slice_copy(at, bytes);
-    column->len += bytes.len;
-}
-
 void ch_put_pairs(struct ch_column *map, uint32_t count, const uint32_t *keys,
-                  struct slice values)
+                  const uint32_t *values)
 {
-    assert(ch_key(map)->kind == CH_LOW);
+    assert(ch_key(map)->kind == CH_LOW && ch_value(map)->kind == CH_LOW);
     ch_key(map)->rows += count;
+    ch_value(map)->rows += count;
     put_numbers(ch_key(map), keys, count);
-    put_encoded(ch_value(map), count, values);
+    put_numbers(ch_value(map), values, count);
     ch_end(map);
 }
 

@@ -32,52 +32,68 @@ static const struct attrs no_attrs;
 static void pairs_init(struct ch_pairs *pairs)
 {
     *pairs = (struct ch_pairs){.attrs = &no_attrs};
-    buf_init(&pairs->values, TEXT_MAX);
     buf_init(&pairs->types, TEXT_MAX);
 }
 
 static void pairs_release(struct ch_pairs *pairs)
 {
-    buf_release(&pairs->values);
     buf_release(&pairs->types);
-    free(pairs->numbers);
+    for (int i = 0; i < CH_NUMBERED; i++) {
+        free(pairs->numbers[i].keys);
+        free(pairs->numbers[i].values);
+    }
 }
 
-static void pairs_set(struct ch_pairs *pairs, struct ch_writer *writer,
-                      const struct attrs *attrs)
+static void pairs_set(struct ch_pairs *pairs, const struct attrs *attrs)
 {
-    buf_reset(&pairs->values);
     buf_reset(&pairs->types);
     pairs->attrs = attrs ? attrs : &no_attrs;
-    pairs->column = NULL;
-    for (uint32_t i = 0; i < pairs->attrs->count; i++)
-        buf_sized(&pairs->values,
-                  ch_value_text(&pairs->attrs->at[i], &writer->text));
+    for (int i = 0; i < CH_NUMBERED; i++)
+        pairs->numbers[i].map = NULL;
     ch_attributes_types(&pairs->types, pairs->attrs);
 }
 
-/* Finds its keys among the texts of this column. */
-static void number_keys(struct ch_pairs *pairs, struct ch_column *keys)
+/* Finds its texts among those of the map. */
+static void number_texts(struct ch_writer *writer, const struct attrs *attrs,
+                         struct ch_column *map, struct ch_numbers *numbers)
 {
-    uint32_t count = pairs->attrs->count;
+    uint32_t count = attrs->count;
 
-    array_reserve(&pairs->numbers, count, &pairs->room);
-    for (uint32_t i = 0; i < count; i++)
-        pairs->numbers[i] =
-            ch_text_number(keys, attr_key(&pairs->attrs->at[i]));
-    pairs->column = keys;
-    pairs->generation = ch_column_generation(keys);
+    array_reserve(&numbers->keys, count, &numbers->key_room);
+    array_reserve(&numbers->values, count, &numbers->value_room);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct attr *attr = &attrs->at[i];
+
+        numbers->keys[i] = ch_text_number(ch_key(map), attr_key(attr));
+        numbers->values[i] =
+            ch_text_number(ch_value(map), ch_value_text(attr, &writer->text));
+    }
+    numbers->map = map;
+    numbers->generation = ch_column_generation(map);
 }
 
-void ch_put_encoded(struct ch_column *map, struct ch_pairs *pairs)
+static const struct ch_numbers *numbers_in(struct ch_writer *writer,
+                                           struct ch_pairs *pairs,
+                                           struct ch_column *map)
 {
-    struct ch_column *keys = ch_key(map);
+    uint64_t generation = ch_column_generation(map);
+    struct ch_numbers *numbers;
 
-    if (pairs->column != keys ||
-        pairs->generation != ch_column_generation(keys))
-        number_keys(pairs, keys);
-    ch_put_pairs(map, pairs->attrs->count, pairs->numbers,
-                 buf_slice(&pairs->values));
+    for (uint32_t i = 0; i < CH_NUMBERED; i++)
+        if (pairs->numbers[i].map == map &&
+            pairs->numbers[i].generation == generation)
+            return &pairs->numbers[i];
+    numbers = &pairs->numbers[pairs->next++ % CH_NUMBERED];
+    number_texts(writer, pairs->attrs, map, numbers);
+    return numbers;
+}
+
+void ch_put_repeated(struct ch_writer *writer, struct ch_column *map,
+                     struct ch_pairs *pairs)
+{
+    const struct ch_numbers *numbers = numbers_in(writer, pairs, map);
+
+    ch_put_pairs(map, pairs->attrs->count, numbers->keys, numbers->values);
 }
 
 void ch_put_attrs(struct ch_writer *writer, struct ch_column *map,
@@ -117,8 +133,7 @@ void ch_write_resource(struct ch_writer *writer,
     if (resource == writer->resource)
         return;
     writer->resource = resource;
-    pairs_set(&writer->resource_pairs, writer,
-              resource ? &resource->attrs : NULL);
+    pairs_set(&writer->resource_pairs, resource ? &resource->attrs : NULL);
     buf_reset(&writer->service);
     if (resource)
         set_service(writer, &resource->attrs);
@@ -128,7 +143,7 @@ void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
                      struct ch_column *attributes)
 {
     ch_put_string(service, buf_slice(&writer->service));
-    ch_put_encoded(attributes, &writer->resource_pairs);
+    ch_put_repeated(writer, attributes, &writer->resource_pairs);
 }
 
 void ch_write_scope(struct ch_writer *writer, const struct scope *scope)
@@ -136,7 +151,7 @@ void ch_write_scope(struct ch_writer *writer, const struct scope *scope)
     if (scope == writer->scope)
         return;
     writer->scope = scope;
-    pairs_set(&writer->scope_pairs, writer, scope ? &scope->attrs : NULL);
+    pairs_set(&writer->scope_pairs, scope ? &scope->attrs : NULL);
 }
 
 /* ---- names ---- */
@@ -244,13 +259,14 @@ static void set_position(struct ch_writer *writer, const struct batch *batch)
     writer->place = 0;
 }
 
-/* Of a row: columns of numbers and ids, names. */
-enum { ROW_BYTES = 300 };
+/* Of a row: columns of numbers and ids, names; numbers of a map's texts. */
+enum { ROW_BYTES = 300, PAIR_BYTES = 8 };
 
 uint64_t ch_row_weight(const struct ch_writer *writer)
 {
-    return ROW_BYTES + writer->share + writer->resource_pairs.values.len +
-           writer->scope_pairs.values.len;
+    return ROW_BYTES + writer->share +
+           PAIR_BYTES * (writer->resource_pairs.attrs->count +
+                         writer->scope_pairs.attrs->count);
 }
 
 /* Another batch may have something else at the same address. */
@@ -260,8 +276,8 @@ static void forget(struct ch_writer *writer)
     writer->scope = NULL;
     writer->metric = NULL;
     buf_reset(&writer->service);
-    pairs_set(&writer->resource_pairs, writer, NULL);
-    pairs_set(&writer->scope_pairs, writer, NULL);
+    pairs_set(&writer->resource_pairs, NULL);
+    pairs_set(&writer->scope_pairs, NULL);
 }
 
 void ch_write_batch(struct ch_writer *writer, const struct batch *batch)

@@ -31,15 +31,23 @@ enum ch_write_table {
     CH_WRITE_TABLES
 };
 
-/* A map that is encoded already; valid as long as its attributes. */
+/* Numbers of keys and values in a map, and in which. */
+struct ch_numbers {
+    const struct ch_column *map;
+    uint64_t generation;
+    uint32_t *keys, *values, key_room, value_room;
+};
+
+enum {
+    CH_NUMBERED = 4 /* points of a resource are in so many tables, mostly */
+};
+
+/* A map that many rows have; valid as long as its attributes. */
 struct ch_pairs {
     const struct attrs *attrs;
-    struct buf values; /* each text behind its length */
     struct buf types;
-    /* Numbers of its keys in a column, and in which. */
-    uint32_t *numbers, room;
-    const struct ch_column *column;
-    uint64_t generation;
+    struct ch_numbers numbers[CH_NUMBERED];
+    uint32_t next; /* of them, to be replaced */
 };
 
 /* A resource as rows name it; the texts are in the arena of the writer. */
@@ -114,6 +122,9 @@ void ch_write_dead_letter(struct ch_writer *writer, const struct batch *batch);
 
 /* ---- parts of a row ---- */
 
+/* A map with texts that many rows have; the table has plain texts. */
+#define CH_REPEATED "Map(LowCardinality(String), LowCardinality(String))"
+
 /* The columns Namespace, Project, Component, Environment, ResourceId, which
  * stand one behind another in each table that has them. */
 enum { CH_NAME_COLUMNS = IDENTITY_NAMES + 1 };
@@ -126,7 +137,7 @@ const struct resource_names *ch_names(struct ch_writer *writer, uint32_t id);
 void ch_put_names(struct ch_column *const *columns,
                   const struct resource_names *names);
 
-/* Sets the resource and scope of the next rows: encodes their attributes. */
+/* Sets the resource and scope of the next rows. */
 void ch_write_resource(struct ch_writer *writer,
                        const struct resource *resource);
 void ch_write_scope(struct ch_writer *writer, const struct scope *scope);
@@ -135,7 +146,8 @@ void ch_write_scope(struct ch_writer *writer, const struct scope *scope);
 void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
                      struct ch_column *attributes);
 
-void ch_put_encoded(struct ch_column *map, struct ch_pairs *pairs);
+void ch_put_repeated(struct ch_writer *writer, struct ch_column *map,
+                     struct ch_pairs *pairs);
 void ch_put_attrs(struct ch_writer *writer, struct ch_column *map,
                   const struct attrs *attrs);
 void ch_put_types(struct ch_writer *writer, struct ch_column *column,

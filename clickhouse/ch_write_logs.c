@@ -49,11 +49,11 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"ServiceName", "LowCardinality(String)"},
     {"Body", "String"},
     {"ResourceSchemaUrl", "LowCardinality(String)"},
-    {"ResourceAttributes", "Map(LowCardinality(String), String)"},
+    {"ResourceAttributes", CH_REPEATED},
     {"ScopeSchemaUrl", "LowCardinality(String)"},
-    {"ScopeName", "String"},
+    {"ScopeName", "LowCardinality(String)"},
     {"ScopeVersion", "LowCardinality(String)"},
-    {"ScopeAttributes", "Map(LowCardinality(String), String)"},
+    {"ScopeAttributes", CH_REPEATED},
     {"LogAttributes", "Map(LowCardinality(String), String)"},
     {"EventName", "String"},
     CH_NAME_DEFS,
@@ -113,7 +113,7 @@ static void put_scope(struct ch_writer *writer, struct ch_column **c,
     ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
     ch_put_string(c[SCOPE_NAME], scope->name);
     ch_put_string(c[SCOPE_VERSION], scope->version);
-    ch_put_encoded(c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
+    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
     ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));
 }
 

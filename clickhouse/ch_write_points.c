@@ -38,12 +38,12 @@ enum {
 
 /* clang-format off */
 #define COMMON \
-    {"ResourceAttributes", "Map(LowCardinality(String), String)"}, \
-    {"ResourceSchemaUrl", "String"}, {"ScopeName", "String"}, \
-    {"ScopeVersion", "String"}, {"ScopeAttributes", "Map(LowCardinality(String), String)"}, \
-    {"ScopeDroppedAttrCount", "UInt32"}, {"ScopeSchemaUrl", "String"}, \
+    {"ResourceAttributes", CH_REPEATED}, \
+    {"ResourceSchemaUrl", "LowCardinality(String)"}, {"ScopeName", "LowCardinality(String)"}, \
+    {"ScopeVersion", "LowCardinality(String)"}, {"ScopeAttributes", CH_REPEATED}, \
+    {"ScopeDroppedAttrCount", "UInt32"}, {"ScopeSchemaUrl", "LowCardinality(String)"}, \
     {"ServiceName", "LowCardinality(String)"}, {"MetricName", "LowCardinality(String)"}, \
-    {"MetricDescription", "String"}, {"MetricUnit", "String"}, \
+    {"MetricDescription", "LowCardinality(String)"}, {"MetricUnit", "LowCardinality(String)"}, \
     {"Attributes", "Map(LowCardinality(String), String)"}, {"StartTimeUnix", "DateTime64(9)"}, \
     {"TimeUnix", "DateTime64(9)"}, {"Flags", "UInt32"}, \
     {"ScopeTypes", "LowCardinality(String)"}, {"AttributeTypes", "LowCardinality(String)"}, \
@@ -172,7 +172,7 @@ static void put_scope(struct ch_writer *writer, struct ch_column **c,
         return;
     ch_put_string(c[SCOPE_NAME], scope->name);
     ch_put_string(c[SCOPE_VERSION], scope->version);
-    ch_put_encoded(c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
+    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
     ch_put_uint(c[SCOPE_DROPPED], scope->attrs.dropped);
     ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
     ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));

@@ -41,7 +41,7 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"Scale", "Int8"},
     {"Time", "DateTime"},
     {"Attributes", "Map(String, String)"},
-    {"AttributeTypes", "String"},
+    {"AttributeTypes", "LowCardinality(String)"},
     {"Value", "Int64"},
     {"Count", "UInt64"},
     {"Sum", "Float64"},

@@ -63,9 +63,9 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"SpanName", "LowCardinality(String)"},
     {"SpanKind", "LowCardinality(String)"},
     {"ServiceName", "LowCardinality(String)"},
-    {"ResourceAttributes", "Map(LowCardinality(String), String)"},
-    {"ScopeName", "String"},
-    {"ScopeVersion", "String"},
+    {"ResourceAttributes", CH_REPEATED},
+    {"ScopeName", "LowCardinality(String)"},
+    {"ScopeVersion", "LowCardinality(String)"},
     {"SpanAttributes", "Map(LowCardinality(String), String)"},
     {"Duration", "UInt64"},
     {"StatusCode", "LowCardinality(String)"},
@@ -91,7 +91,7 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"EventTypes", "Array(LowCardinality(String))"},
     {"LinkTypes", "Array(LowCardinality(String))"},
     {"ScopeSchemaUrl", "LowCardinality(String)"},
-    {"ScopeAttributes", "Map(LowCardinality(String), String)"},
+    {"ScopeAttributes", CH_REPEATED},
     {"ScopeTypes", "LowCardinality(String)"},
     {"Arrival", "UInt64"},
 };
@@ -148,7 +148,7 @@ static void put_scope(struct ch_writer *writer, struct ch_column **c,
     ch_put_string(c[SCOPE_NAME], scope->name);
     ch_put_string(c[SCOPE_VERSION], scope->version);
     ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
-    ch_put_encoded(c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
+    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
     ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));
 }
 
