@@ -16,8 +16,9 @@
 #include "array.h"
 #include "block.h"
 
-/* The first slice, and how much larger each next one is. */
-#define FIRST_SLICE_NS (15 * NS_PER_MIN)
+/* The first slice, and how much larger each next one is. Events are few. */
+#define FIRST_SLICE_NS  (15 * NS_PER_MIN)
+#define FIRST_EVENTS_NS NS_PER_DAY
 enum { SLICE_GROWTH = 8, ROWS_MAX = 20000 };
 
 /* ---- rows ---- */
@@ -176,6 +177,11 @@ static enum status read_slice(struct ch_log_page *page, uint64_t start_ns,
     return OK;
 }
 
+static uint64_t first_slice(const struct ch_log_page *page)
+{
+    return page->query.events ? FIRST_EVENTS_NS : FIRST_SLICE_NS;
+}
+
 static uint64_t plus(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -211,7 +217,7 @@ static enum status find_oldest(struct ch_log_page *page, uint64_t *oldest_ns)
 static enum status read_oldest_first(struct ch_log_page *page)
 {
     uint64_t from = page->query.start_ns, end = page->query.end_ns;
-    uint64_t oldest, slice = FIRST_SLICE_NS;
+    uint64_t oldest, slice = first_slice(page);
     enum status status = OK;
 
     if (end - from > NS_PER_DAY) {
@@ -233,7 +239,7 @@ static enum status read_oldest_first(struct ch_log_page *page)
 static enum status read_newest_first(struct ch_log_page *page)
 {
     uint64_t start = page->query.start_ns, to = page->query.end_ns;
-    uint64_t now = clock_wall_ns(), slice = FIRST_SLICE_NS;
+    uint64_t now = clock_wall_ns(), slice = first_slice(page);
     uint64_t near = to < now ? to : now;
     enum status status = OK;
 

@@ -142,8 +142,8 @@ static enum status read_ahead(struct ch_reader *reader, uint32_t id,
     arena_init(&work, reader->budget, CH_WORK_MAX);
     for (uint32_t next = id + 1; next > id && next - id < AHEAD; next++)
         if (of->describe(of->arg, next, &work, &names) &&
-            !find_kept(cache, names.key))
-            keys[count++] = names.key;
+            names.key != keys[count - 1] && !find_kept(cache, names.key))
+            keys[count++] = names.key; /* a derived one has the key before */
     arena_release(&work);
     return read_keys(reader, keys, count);
 }

@@ -61,8 +61,10 @@ enum ch_series_array {
 
 enum ch_series_what {
     CH_SERIES_POINTS,
+    CH_SERIES_VALUES, /* points without exemplars */
     CH_SERIES_COUNTS, /* of histograms the counts alone */
     CH_SERIES_HEADS,  /* one row a series: one time, without a value */
+    CH_SERIES_WHATS
 };
 
 /* One row, which points into the bytes of the answer. */
@@ -144,7 +146,7 @@ MUST_CHECK enum status ch_series_sql(struct ch_reader *reader,
 
 /* A list over all tables of the scope. */
 enum ch_series_listed {
-    CH_SERIES_LIST_TABLES,    /* UInt8: each that has something */
+    CH_SERIES_LIST_TABLES,    /* UInt8: each that may have something */
     CH_SERIES_LIST_METRICS,   /* UInt8, and of ch_series_metric_read() */
     CH_SERIES_LIST_RESOURCES, /* UInt64 key, UInt64 points */
 };
@@ -195,9 +197,10 @@ void ch_series_limit(struct ch_series_scope *scope,
 static inline enum ch_series_what ch_series_what_of(
     const struct series_query *query)
 {
-    return query->heads         ? CH_SERIES_HEADS
-           : query->counts_only ? CH_SERIES_COUNTS
-                                : CH_SERIES_POINTS;
+    return query->heads          ? CH_SERIES_HEADS
+           : query->counts_only  ? CH_SERIES_COUNTS
+           : query->no_exemplars ? CH_SERIES_VALUES
+                                 : CH_SERIES_POINTS;
 }
 
 /* ---- the functions of store.h ---- */

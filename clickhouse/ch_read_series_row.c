@@ -38,20 +38,23 @@ static const uint8_t inner_sizes[CH_SERIES_ARRAYS] = {
     (TIMES | BIT(COUNT) | BIT(SUM) | BIT(PRESENT) | BIT(BOUNDS) | BIT(VALUES))
 #define MINUTES (BIT(SECOND) | BIT(NUMBER) | BIT(COUNT))
 
-/* Those that a row has: by table, of points, counts and heads. */
-static const uint32_t arrays_of[CH_SERIES_TABLES][3] = {
+#define MINUTE_VALUES                                                          \
+    (MINUTES | BIT(SUM) | BIT(MIN) | BIT(MAX) | BIT(SCALE) | BIT(ZERO_COUNT) | \
+     BIT(PAIRS))
+#define EXP (TIMES | BIT(COUNT) | MOMENTS | SCALES)
+
+/* Those that a row has: by table, of points, values, counts and heads. */
+static const uint32_t arrays_of[CH_SERIES_TABLES][CH_SERIES_WHATS] = {
     [CH_SERIES_GAUGE] = {TIMES | NUMBERS | EXEMPLARS, TIMES | NUMBERS,
-                         BIT(TIME)},
-    [CH_SERIES_SUM] = {TIMES | NUMBERS | EXEMPLARS, TIMES | NUMBERS, BIT(TIME)},
-    [CH_SERIES_HISTOGRAM] = {BUCKETS | EXEMPLARS, TIMES | BIT(COUNT),
+                         TIMES | NUMBERS, BIT(TIME)},
+    [CH_SERIES_SUM] = {TIMES | NUMBERS | EXEMPLARS, TIMES | NUMBERS,
+                       TIMES | NUMBERS, BIT(TIME)},
+    [CH_SERIES_HISTOGRAM] = {BUCKETS | EXEMPLARS, BUCKETS, TIMES | BIT(COUNT),
                              BUCKETS | EXEMPLARS},
-    [CH_SERIES_EXP] = {TIMES | BIT(COUNT) | MOMENTS | SCALES | EXEMPLARS,
-                       TIMES | BIT(COUNT), BIT(TIME)},
-    [CH_SERIES_SUMMARY] = {QUANTILES, TIMES | BIT(COUNT), QUANTILES},
-    [CH_SERIES_DERIVED] = {MINUTES | BIT(SUM) | BIT(MIN) | BIT(MAX) |
-                               BIT(SCALE) | BIT(ZERO_COUNT) | BIT(PAIRS) |
-                               BIT(TUPLES),
-                           MINUTES, BIT(SECOND)}};
+    [CH_SERIES_EXP] = {EXP | EXEMPLARS, EXP, TIMES | BIT(COUNT), BIT(TIME)},
+    [CH_SERIES_SUMMARY] = {QUANTILES, QUANTILES, TIMES | BIT(COUNT), QUANTILES},
+    [CH_SERIES_DERIVED] = {MINUTE_VALUES | BIT(TUPLES), MINUTE_VALUES, MINUTES,
+                           BIT(SECOND)}};
 
 static struct slice since(const char *begin, const struct byte_reader *in)
 {

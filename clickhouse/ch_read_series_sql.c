@@ -63,7 +63,9 @@ static void histogram_columns(struct ch_sql *sql, enum ch_series_what what)
     CH_SQL(sql, TIMES COUNTS);
     if (what != CH_SERIES_COUNTS)
         CH_SQL(sql, MOMENTS ", groupArray(BucketCounts), "
-                            "groupArray(ExplicitBounds)" EXEMPLARS);
+                            "groupArray(ExplicitBounds)");
+    if (what == CH_SERIES_POINTS || what == CH_SERIES_HEADS)
+        CH_SQL(sql, EXEMPLARS);
 }
 
 static void exp_columns(struct ch_sql *sql, enum ch_series_what what)
@@ -72,13 +74,15 @@ static void exp_columns(struct ch_sql *sql, enum ch_series_what what)
         CH_SQL(sql, LAST);
     else
         CH_SQL(sql, TIMES COUNTS);
-    if (what == CH_SERIES_POINTS)
+    if (what == CH_SERIES_POINTS || what == CH_SERIES_VALUES)
         CH_SQL(sql,
                MOMENTS ", groupArray(Scale), groupArray(ZeroCount), "
                        "groupArray(ZeroThreshold), groupArray(PositiveOffset), "
                        "groupArray(PositiveBucketCounts), "
                        "groupArray(NegativeOffset), "
-                       "groupArray(NegativeBucketCounts)" EXEMPLARS);
+                       "groupArray(NegativeBucketCounts)");
+    if (what == CH_SERIES_POINTS)
+        CH_SQL(sql, EXEMPLARS);
 }
 
 static void summary_columns(struct ch_sql *sql, enum ch_series_what what)
@@ -96,10 +100,12 @@ static void derived_columns(struct ch_sql *sql, enum ch_series_what what)
         CH_SQL(sql, ", [max(Time)]");
     else
         CH_SQL(sql, ", groupArray(Time), groupArray(Value), groupArray(Count)");
-    if (what == CH_SERIES_POINTS)
+    if (what == CH_SERIES_POINTS || what == CH_SERIES_VALUES)
         CH_SQL(sql, ", groupArray(Sum), groupArray(Min), groupArray(Max), "
                     "groupArray(toInt32(Scale)), groupArray(ZeroCount), "
-                    "groupArray(Buckets), groupArray(Exemplars)");
+                    "groupArray(Buckets)");
+    if (what == CH_SERIES_POINTS)
+        CH_SQL(sql, ", groupArray(Exemplars)");
 }
 
 static void columns(struct ch_sql *sql, enum ch_series_table table,
@@ -229,6 +235,18 @@ static enum status conditions(struct ch_reader *reader, struct ch_sql *sql,
                             none);
 }
 
+/* Those of which the primary key alone tells whether there are any. ClickHouse
+ * takes longer to look at the other conditions than to read a table in vain. */
+static enum status key_conditions(struct ch_reader *reader, struct ch_sql *sql,
+                                  const struct ch_series_scope *scope,
+                                  struct arena *work, bool *none)
+{
+    CH_SQL(sql, " WHERE 1");
+    names(sql, scope);
+    return ch_selection_add_names(reader, sql, scope->resources, scope->derived,
+                                  work, none);
+}
+
 /* ---- requests ---- */
 
 enum status ch_series_sql(struct ch_reader *reader, struct ch_sql *sql,
@@ -295,7 +313,8 @@ enum status ch_series_list_sql(struct ch_reader *reader, struct ch_sql *sql,
     enum status status;
 
     ch_sql_init(&where);
-    status = conditions(reader, &where, scope, work, none);
+    status = (listed == CH_SERIES_LIST_TABLES ? key_conditions : conditions)(
+        reader, &where, scope, work, none);
     for (int table = first; table <= last && status == OK && !*none; table++) {
         CH_SQL(sql, "(");
         add[listed](sql, &where, (enum ch_series_table)table);

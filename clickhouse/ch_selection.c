@@ -18,9 +18,9 @@ static void add_names(struct ch_sql *sql,
     CH_SQL(sql, ")");
 }
 
-enum status ch_selection_add(struct ch_reader *reader, struct ch_sql *sql,
-                             const struct bitmap *resources, bool derived,
-                             struct arena *work, bool *none)
+static enum status add(struct ch_reader *reader, struct ch_sql *sql,
+                       const struct bitmap *resources, bool derived, bool keys,
+                       struct arena *work, bool *none)
 {
     const struct store_resources *of = reader->resources;
     const struct resource_selection *selection;
@@ -31,13 +31,29 @@ enum status ch_selection_add(struct ch_reader *reader, struct ch_sql *sql,
     selection = of->select(of->arg, resources, derived, work);
     if (!selection)
         return arena_status(work);
-    *none = selection->key_count == 0 || selection->name_count == 0;
+    *none = selection->key_count == 0;
     if (*none)
         return OK;
-    add_names(sql, selection);
-    CH_SQL_WITH(sql, " AND ResourceId IN ?",
-                CH_U64S(selection->keys, selection->key_count));
+    if (selection->name_count > 0)
+        add_names(sql, selection);
+    if (keys)
+        CH_SQL_WITH(sql, " AND ResourceId IN ?",
+                    CH_U64S(selection->keys, selection->key_count));
     return ch_sql_status(sql);
+}
+
+enum status ch_selection_add(struct ch_reader *reader, struct ch_sql *sql,
+                             const struct bitmap *resources, bool derived,
+                             struct arena *work, bool *none)
+{
+    return add(reader, sql, resources, derived, true, work, none);
+}
+
+enum status ch_selection_add_names(struct ch_reader *reader, struct ch_sql *sql,
+                                   const struct bitmap *resources, bool derived,
+                                   struct arena *work, bool *none)
+{
+    return add(reader, sql, resources, derived, false, work, none);
 }
 
 uint32_t ch_resource_id(struct ch_resource_ids *ids, uint64_t key)

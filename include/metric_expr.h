@@ -148,6 +148,8 @@ struct metric_source {
     void *arg; /* of both */
     const struct bitmap *resources;
     struct arena *arena; /* for what is needed while reading */
+    point_visit *also;   /* sees each point that was read; NULL: none does */
+    void *also_arg;
 };
 
 /* Fills the tables in one pass. */

@@ -21,6 +21,11 @@ MUST_CHECK enum status read_metrics(struct query_request *request,
                                     struct metric_table *const *tables,
                                     uint32_t count);
 
+/* What it reads, for metric_read(). */
+struct metric_source stored_metrics(struct query_request *request,
+                                    const struct bitmap *resources,
+                                    series_entity *entity);
+
 /* [{"timestamp", "value"}, ...] of the cells whose value is known. */
 extern const struct reply_table cell_table;
 struct reply_list reply_cells(const struct metric_table *table,

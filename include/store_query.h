@@ -176,6 +176,8 @@ struct series_query {
     bool heads;
     /* Of histograms the count is enough; those in memory may have more. */
     bool counts_only;
+    /* Exemplars are not looked at; they may be there. */
+    bool no_exemplars;
     /* Takes such histograms of a series all at once, if not NULL; those of
      * which only the whole is stored, or in memory, are visited. */
     void (*counts)(void *arg, const struct series_counts *counts);

@@ -32,8 +32,9 @@ struct resource_names {
 struct resource_selection {
     const uint64_t *keys; /* ascending, each once */
     uint32_t key_count;
-    const struct identity
-        *names; /* each once; the first IDENTITY_NAMES count */
+    /* Each once; the first IDENTITY_NAMES count. None are listed if there are
+     * many and few others: they would not narrow a search. */
+    const struct identity *names;
     uint32_t name_count;
 };
 

@@ -35,6 +35,13 @@ MUST_CHECK enum status usage_query_by(struct query_request *request,
                                       const char *const *by, bool by_resource,
                                       struct usage *usage);
 
+/* The same; `also` sees each point that was read, of times around the grid. */
+MUST_CHECK enum status usage_query_points(struct query_request *request,
+                                          const struct bitmap *resources,
+                                          const struct grid *grid,
+                                          struct usage *usage,
+                                          point_visit *also, void *arg);
+
 /* The pod of a resource, of series whose points do not name one: for
  * read_metrics(), of a struct query_request. */
 uint64_t usage_pod(void *request, uint32_t resource_id);

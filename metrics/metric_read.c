@@ -203,6 +203,8 @@ static void visit(void *arg, const struct point *point)
     struct metric_reading *r = arg;
     const struct selected_name *name = metric_name_of(r, point->metric->name);
 
+    if (r->source->also)
+        r->source->also(r->source->also_arg, point);
     if (!name)
         return;
     for (uint32_t i = 0; i < r->table_count && !r->full; i++) {
@@ -335,6 +337,7 @@ enum status metric_read(struct metric_table *const *tables, uint32_t count,
     query.names = names;
     query.name_count = r.name_count;
     query.counts_only = metric_counts_suffice(&r);
+    query.no_exemplars = !metric_visits(&r);
     query.start_ns = r.start_ns;
     query.end_ns = r.end_ns;
     query.series = next_series;

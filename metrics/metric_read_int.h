@@ -42,6 +42,8 @@ struct metric_reading {
 bool metric_prepare(struct metric_reading *r, uint32_t table);
 /* Derived series alone, whose increases need no buckets. */
 bool metric_counts_suffice(const struct metric_reading *r);
+/* Does a table look at the points of derived series itself? */
+bool metric_visits(const struct metric_reading *r);
 /* NULL: not asked for. */
 const struct selected_name *metric_name_of(struct metric_reading *r,
                                            struct slice text);

@@ -15,6 +15,14 @@ bool metric_counts_suffice(const struct metric_reading *r)
     return true;
 }
 
+bool metric_visits(const struct metric_reading *r)
+{
+    for (uint32_t i = 0; i < r->table_count; i++)
+        if (r->tables[i]->visit)
+            return true;
+    return false;
+}
+
 static struct selected_name *name_at(struct metric_reading *r,
                                      struct slice name)
 {

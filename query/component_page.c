@@ -119,16 +119,14 @@ static void find_component(struct component_page *page)
 
 static enum status read_and_reply(struct component_page *page)
 {
-    struct query_request *request = page->request;
     enum status s;
 
     find_component(page);
     if (page->request->failed != OK) /* a decision is awaited */
         return page->request->failed;
-    page->pod_index.arena = request->arena;
     s = page_read_series(page);
     if (s == OK)
-        s = page_read_pods(page);
+        s = page_read_usage(page);
     return s == OK ? page_reply(page) : s;
 }
 

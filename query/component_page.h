@@ -1,8 +1,8 @@
 /*
  * component_page - what component_page_read.c gathers in one pass over the
- * derived series, and component_page_reply.c writes. Calls are grouped by
- * component_page_peers.c, and what is shown on demand is in
- * component_page_steps.c.
+ * derived series, component_page_pods.c in one over the metrics of pods, and
+ * component_page_reply.c writes. Calls are grouped by component_page_peers.c,
+ * and what is shown on demand is in component_page_steps.c.
  */
 #ifndef COMPONENT_PAGE_H
 #define COMPONENT_PAGE_H
@@ -11,6 +11,7 @@
 #include "log_templates.h"
 #include "map.h"
 #include "spark.h"
+#include "usage.h"
 
 enum {
     PAGE_TEMPLATES = 50,
@@ -86,6 +87,12 @@ struct pod_usage {
     uint64_t seen_ns;
 };
 
+struct pod_list {
+    struct pod_usage *at;
+    struct map by_name;
+    uint32_t count, room;
+};
+
 struct component_page {
     struct query_request *request;
     struct scope_filter scope;
@@ -114,9 +121,8 @@ struct component_page {
     struct log_templates templates;
     struct trace_examples slowest, failed;
     struct trace_example *exemplars; /* two for each step; NULL: none */
-    struct pod_usage *pods;
-    struct map pod_index; /* by name */
-    uint32_t pod_count, pod_room;
+    struct usage usage;
+    struct pod_list pods, whole_pods; /* of their containers, as a whole */
     struct log_record *changes;
     /* Items of lists of the answer. */
     struct catalog_dependency dependency;
@@ -125,13 +131,15 @@ struct component_page {
 
 /* component_page_read.c */
 MUST_CHECK enum status page_read_series(struct component_page *page);
-MUST_CHECK enum status page_read_pods(struct component_page *page);
 
 /* Whether the group, by endpoint and operation, is asked for. */
 bool page_is_wanted(const struct component_page *page,
                     const struct metric_group *group);
 /* The key of its group in `endpoints`. */
 uint64_t page_endpoint_key(struct slice endpoint);
+
+/* component_page_pods.c */
+MUST_CHECK enum status page_read_usage(struct component_page *page);
 
 /* component_page_peers.c */
 void page_peers_init(struct component_page *page, struct page_peers *peers,

@@ -5,7 +5,6 @@
 #include "component_page.h"
 #include "event_reply.h"
 #include "reply_metrics.h"
-#include "usage.h"
 
 /* ---- component, summary ---- */
 
@@ -70,9 +69,9 @@ static const struct reply_table page_series_table = REPLY_TABLE(
     REPLY_OBJECT(struct page_series, "latencyBuckets", buckets, REPLY_POINTER,
                  &page_buckets_table));
 
-static void set_series(struct component_page *page, struct usage *usage,
-                       struct page_series *series)
+static void set_series(struct component_page *page, struct page_series *series)
 {
+    struct usage *usage = &page->usage;
     const struct metric_table *chart = &page->chart;
     const struct metric_group *all = metric_total(&page->chart);
 
@@ -327,7 +326,7 @@ static const struct reply_table pod_table = REPLY_TABLE(
 static const void *pod_item(void *arg, uint32_t i)
 {
     struct component_page *page = arg;
-    struct pod_usage *pod = &page->pods[i];
+    struct pod_usage *pod = &page->pods.at[i];
 
     pod->known_cpu = pod->cpu_ns ? &pod->cpu : NULL;
     pod->known_memory = pod->memory_ns ? &pod->memory : NULL;
@@ -400,7 +399,7 @@ static void set_lists(struct component_page *page, struct page_reply *reply)
         reply->traces.exemplars = &reply->exemplars;
     }
     reply->pods =
-        (struct reply_list){.count = at_most(PAGE_PODS, page->pod_count),
+        (struct reply_list){.count = at_most(PAGE_PODS, page->pods.count),
                             .item = pod_item,
                             .arg = page};
 }
@@ -426,10 +425,9 @@ enum status page_reply(struct component_page *page)
         .component.component =
             component_view(&page->identity, page->declared != NULL, page->info),
         .window = &page->window};
-    struct usage usage;
-    enum status s = usage_query(request, page->resources, &page->grid, &usage);
+    enum status s = OK;
 
-    if (s == OK && page->shows[PAGE_EVENTS])
+    if (page->shows[PAGE_EVENTS])
         s = read_changes(page, &reply.changes);
     if (s != OK)
         return s;
@@ -438,7 +436,7 @@ enum status page_reply(struct component_page *page)
                 metric_total(&page->total));
     figures_set(&reply.summary.previous, &page->served, &page->before,
                 metric_total(&page->before));
-    set_series(page, &usage, &reply.series);
+    set_series(page, &reply.series);
     if (page->with_heat) {
         page_buckets_fill(page, &reply.buckets);
         reply.series.buckets = &reply.buckets;

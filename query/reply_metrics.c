@@ -12,15 +12,23 @@ static enum status read_store(void *arg, const struct series_query *query,
     return s == OK ? OK : query_fail_read(request, s);
 }
 
+struct metric_source stored_metrics(struct query_request *request,
+                                    const struct bitmap *resources,
+                                    series_entity *entity)
+{
+    return (struct metric_source){.read = read_store,
+                                  .entity = entity,
+                                  .arg = request,
+                                  .resources = resources,
+                                  .arena = request->arena};
+}
+
 enum status read_metrics(struct query_request *request,
                          const struct bitmap *resources, series_entity *entity,
                          struct metric_table *const *tables, uint32_t count)
 {
-    const struct metric_source source = {.read = read_store,
-                                         .entity = entity,
-                                         .arg = request,
-                                         .resources = resources,
-                                         .arena = request->arena};
+    const struct metric_source source =
+        stored_metrics(request, resources, entity);
 
     return metric_read(tables, count, &source);
 }

@@ -27,15 +27,12 @@ uint64_t usage_pod(void *arg, uint32_t resource_id)
                    : (uint64_t)resource_id << 1;
 }
 
-enum status usage_query_by(struct query_request *request,
-                           const struct bitmap *resources,
-                           const struct grid *grid, const char *const *by,
-                           bool by_resource, struct usage *usage)
+static void init(struct usage *usage, struct arena *arena,
+                 const struct grid *grid, const char *const *by)
 {
     struct metric_table *table = &usage->table;
 
-    metric_table_init(table, request->arena, grid, by);
-    table->by_resource = by_resource;
+    metric_table_init(table, arena, grid, by);
     for (uint32_t i = 0; i < USAGE_ROWS; i++) {
         usage->rows[i] = (struct metric_expr){
             EXPR_AVERAGE, .select = {.first = (enum metric_meaning)i,
@@ -43,7 +40,32 @@ enum status usage_query_by(struct query_request *request,
                                      .pod_labels = true}};
         (void)metric_table_add(table, &usage->rows[i]); /* ten fit */
     }
+}
+
+enum status usage_query_by(struct query_request *request,
+                           const struct bitmap *resources,
+                           const struct grid *grid, const char *const *by,
+                           bool by_resource, struct usage *usage)
+{
+    struct metric_table *table = &usage->table;
+
+    init(usage, request->arena, grid, by);
+    table->by_resource = by_resource;
     return read_metrics(request, resources, usage_pod, &table, 1);
+}
+
+enum status usage_query_points(struct query_request *request,
+                               const struct bitmap *resources,
+                               const struct grid *grid, struct usage *usage,
+                               point_visit *also, void *arg)
+{
+    struct metric_table *table = &usage->table;
+    struct metric_source source = stored_metrics(request, resources, usage_pod);
+
+    init(usage, request->arena, grid, NULL);
+    source.also = also;
+    source.also_arg = arg;
+    return metric_read(&table, 1, &source);
 }
 
 enum status usage_query(struct query_request *request,

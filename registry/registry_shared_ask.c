@@ -128,6 +128,7 @@ struct choice {
     struct bitmap *chosen;     /* received and overflow resources */
     struct bitmap *sets;       /* sets of names that are known by number */
     struct bitmap *identities; /* whose present names count */
+    uint32_t known;            /* how many there are to choose from */
     struct resource_selection *out;
 };
 
@@ -161,6 +162,7 @@ static bool choose(struct choice *c, const struct bitmap *set, bool derived)
 
         if (!s->key || s->deleted)
             continue;
+        c->known++;
         if (derived ? bitmap_has(of, identity_of(reg, id))
                     : bitmap_has(set, id)) {
             bitmap_add(c->chosen, id);
@@ -234,6 +236,15 @@ static bool list_names(struct choice *c)
     return c->arena->status == OK;
 }
 
+/* Fewer than an eighth of all are left out, of many. */
+static bool are_most(const struct choice *c)
+{
+    enum { MANY_NAMES = 100 };
+
+    return c->identities->count >= MANY_NAMES &&
+           c->known - c->chosen->count < c->known / 8;
+}
+
 static const struct resource_selection *select_keys(
     void *arg, const struct bitmap *resources, bool derived,
     struct arena *arena)
@@ -246,7 +257,8 @@ static const struct resource_selection *select_keys(
     if (!c.out)
         return NULL;
     pthread_rwlock_rdlock(&reg->lock);
-    fits = choose(&c, resources, derived) && list_keys(&c) && list_names(&c);
+    fits = choose(&c, resources, derived) && list_keys(&c) &&
+           (are_most(&c) || list_names(&c));
     pthread_rwlock_unlock(&reg->lock);
     return fits ? c.out : NULL;
 }

@@ -18,8 +18,8 @@ but one, no query ids in system.processes.
 
 Threads: a connection of chdb runs one query at a time, several connections run
 beside each other (they share the engine, and the GIL is free meanwhile). So
-each request takes a connection from a pool; its settings are set before the
-query and taken back behind it.
+each request takes a connection from a pool, and sets the settings that are not
+as the request before has left them.
 """
 import argparse
 import base64
@@ -82,6 +82,7 @@ class Connection:
     def __init__(self, folder):
         self.chdb = _chdb.connect(folder)
         self.database = "default"
+        self.settings = {}
 
     def run(self, sql, form="TabSeparated", params=None):
         try:
@@ -96,12 +97,16 @@ class Connection:
         if database != self.database:
             self.run(f"USE `{database}`")
             self.database = database
-        if settings:
-            self.run("SET " + ", ".join(f"{name} = {literal(value)}" for name, value in settings.items()))
+        changed = {name: value for name, value in settings.items() if self.settings.get(name) != value}
+        if changed:
+            self.run("SET " + ", ".join(f"{name} = {literal(value)}" for name, value in changed.items()))
+            self.settings.update(changed)
 
-    def forget(self, settings):
-        for name in settings:
+    def forget(self, kept):
+        """Takes back all settings but these."""
+        for name in [name for name in self.settings if name not in kept]:
             self.run(f"SET {name} = DEFAULT")
+            del self.settings[name]
 
     def insert(self, sql, form, data):
         """Returns rows and bytes written."""
@@ -153,7 +158,19 @@ class Pool:
         self.count = 0
         self.lock = threading.Lock()
 
-    def take(self):
+    def take(self, settings):
+        """A connection without other settings than these."""
+        while True:
+            connection = self._take()
+            try:
+                connection.forget(settings)
+                return connection
+            except Failure as failure: # it costs a fifth of a second to make another
+                print("a connection is lost:", failure.text, file=sys.stderr, flush=True)
+                with self.lock:
+                    self.count -= 1
+
+    def _take(self):
         with self.lock:
             if self.idle.empty() and self.count < MAX_QUERIES:
                 self.count += 1
@@ -164,14 +181,8 @@ class Pool:
             raise Failure("Code: 202. DB::Exception: Too many simultaneous queries. "
                           "(TOO_MANY_SIMULTANEOUS_QUERIES)") from None
 
-    def give(self, connection, settings):
-        try:
-            connection.forget(settings)
-            self.idle.put(connection)
-        except Failure as failure: # it costs a fifth of a second to make another
-            print("a connection is lost:", failure.text, file=sys.stderr, flush=True)
-            with self.lock:
-                self.count -= 1
+    def give(self, connection):
+        self.idle.put(connection)
 
 
 class Request:
@@ -260,7 +271,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if request.path not in ("", "/"):
                 return self.answer(404, b"There is no handle " + request.path.encode() + b"\n")
             request.check_user(self.server.user)
-            connection = self.server.pool.take()
+            connection = self.server.pool.take(request.settings)
         except Failure as failure:
             return self.fail(failure)
         try:
@@ -269,7 +280,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except Failure as failure:
             self.fail(failure)
         finally:
-            self.server.pool.give(connection, request.settings)
+            self.server.pool.give(connection)
 
     do_POST = do_GET
 
@@ -353,7 +364,7 @@ def main():
     server = Server(("127.0.0.1", options.port), Handler)
     server.user = tuple(options.user.split(":", 1)) if options.user else None
     server.pool = Pool(os.path.abspath(options.folder))
-    server.pool.give(server.pool.take(), {})
+    server.pool.give(server.pool.take({}))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     print("port", server.server_address[1], flush=True)

@@ -210,8 +210,13 @@ static void take(void *arg, const struct point *p)
     struct seen_list *list = arg;
     const struct series_query *query = list->query;
     uint64_t series = series_hash(p);
+    struct point without = *p;
     struct seen *seen;
 
+    if (query->no_exemplars) { /* they may be there */
+        without.exemplar_count = 0;
+        p = &without;
+    }
     if (query->wants_series)
         CHECK_EQ(list->series, series);
     CHECK(p->time_ns > query->start_ns && p->time_ns <= query->end_ns);
@@ -361,6 +366,7 @@ static void random_query(struct series_query *q, struct slice names[6],
     q->wants_series = test_random(2) ? NULL : wants_series;
     q->series = test_random(2) ? next_series : NULL;
     q->counts_only = test_random(4) == 0;
+    q->no_exemplars = test_random(3) == 0;
     if (q->counts_only && q->wants_series)
         q->counts = take_counts;
     *wanted = test_random(5);
@@ -411,11 +417,12 @@ static bool ask(struct same *same, const struct series_query *q,
 static void show(const struct series_query *q, uint32_t wanted)
 {
     printf("# start %llu end %llu sent %d heads %d counts_only %d "
-           "counts %d wanted %u metric %d series %d resources %u\n",
+           "counts %d no_exemplars %d wanted %u metric %d series %d "
+           "resources %u\n",
            (unsigned long long)q->start_ns, (unsigned long long)q->end_ns,
-           q->sent, q->heads, q->counts_only, q->counts != NULL, wanted,
-           q->wants_metric != NULL, q->wants_series != NULL,
-           q->resources->count);
+           q->sent, q->heads, q->counts_only, q->counts != NULL,
+           q->no_exemplars, wanted, q->wants_metric != NULL,
+           q->wants_series != NULL, q->resources->count);
     for (uint32_t i = 0; i < q->name_count; i++)
         printf("#   %.*s\n", SLICE_ARGS(q->names[i]));
 }
