@@ -60,7 +60,7 @@ engine=
 if [ "${STORE:-}" = clickhouse ]; then
     engine="tests/clickhouse/engine.py run"
 fi
-LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 900)}
+LIMIT=${LIMIT:-$([ -n "${NIGHTLY:-}" ] && echo 14400 || echo 1800)}
 
 jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 two=$((jobs > 1 ? 2 : 1))
