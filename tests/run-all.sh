@@ -16,8 +16,9 @@
 # has started ends with it.
 #
 # Programs run beside each other, as many as there are processors, scripts two at
-# a time: most of them wait more than they compute. Results come as tests end; the
-# slowest are listed before the last line.
+# a time, as most of them wait more than they compute, but for those with a line
+# "# Alone: WHY". Results come as tests end; the slowest are listed before the last
+# line.
 #
 #   web    web/build.sh check, and executable files tests/web/*.sh as those of e2e
 #   unit   tests/unit/MODULE/test_*.c
@@ -188,7 +189,10 @@ beside() {
 # scripts FILE...: of e2e, two at once
 scripts() {
     for script; do
-        if [ -x "$script" ]; then
+        if [ -x "$script" ] && grep -q '^# Alone:' "$script"; then
+            finish_all
+            run "$LIMIT" "$script" "./$script"
+        elif [ -x "$script" ]; then
             beside "$two" "$LIMIT" "$script" "./$script"
         elif [ -e "$script" ]; then
             echo "$script: not executable, so not a test"

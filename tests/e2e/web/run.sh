@@ -6,6 +6,8 @@
 #
 # CHROMIUM: the browser, /usr/bin/chromium unless set. BUDGETS=strict: times are
 # held against the budgets themselves, else against five times as much.
+#
+# Alone: it measures times.
 set -u
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
 cache=${OUT:?}/e2e/web
