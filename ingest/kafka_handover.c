@@ -294,12 +294,15 @@ static struct request_hash id_of(const struct handover *h, struct slice value)
                                 (struct slice){bytes, sizeof(bytes)}, value));
 }
 
-/* librdkafka frees the bytes when it has taken them, and copies the header. */
+/* librdkafka frees the bytes and the headers when it has taken them. A header
+ * that is given by itself, not in a list, it frees twice when it refuses a
+ * message of a topic that brokers refused before (its issue 4627). */
 static rd_kafka_resp_err_t produce_value(struct kafka_producer *p,
                                          const struct batch *batch,
                                          struct handed_message *message,
                                          struct slice header)
 {
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
     const rd_kafka_vu_t parts[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = p->topics[batch->signal].rkt},
         {.vtype = RD_KAFKA_VTYPE_PARTITION,
@@ -309,18 +312,22 @@ static rd_kafka_resp_err_t produce_value(struct kafka_producer *p,
          .u.mem = {message->part.bytes, message->part.len}},
         {.vtype = RD_KAFKA_VTYPE_TIMESTAMP,
          .u.i64 = (int64_t)(batch->received_ns / NS_PER_MS)},
-        {.vtype = RD_KAFKA_VTYPE_HEADER,
-         .u.header = {KAFKA_SIGNATURE_HEADER, header.ptr, (ssize_t)header.len}},
+        {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers},
         {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = message},
     };
+    rd_kafka_resp_err_t code = rd_kafka_header_add(
+        headers, KAFKA_SIGNATURE_HEADER, -1, header.ptr, (ssize_t)header.len);
     rd_kafka_error_t *error =
-        rd_kafka_produceva(p->rk, parts, sizeof(parts) / sizeof(parts[0]));
-    rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+        code ? NULL
+             : rd_kafka_produceva(p->rk, parts,
+                                  sizeof(parts) / sizeof(parts[0]));
 
     if (error) {
         code = rd_kafka_error_code(error);
         rd_kafka_error_destroy(error);
     }
+    if (code)
+        rd_kafka_headers_destroy(headers);
     return code;
 }
 
