@@ -263,7 +263,6 @@ enum status kafka_producer_open(struct kafka_producer **out,
     snprintf(p->reason, sizeof(p->reason),
              "receivers cannot hand over: the brokers have not responded yet");
     status = kafka_producer_configure(p, options);
-    p->turns.most = p->max_message;
     if (status == OK) {
         rd_kafka_conf_set_opaque(p->conf, p);
         rd_kafka_conf_set_dr_msg_cb(p->conf, kafka_delivered);

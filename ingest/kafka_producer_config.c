@@ -16,6 +16,8 @@
 
 #include "kafka_int.h"
 #include "kafka_producer_int.h"
+
+#include "clock.h"
 #include "mem.h"
 
 enum { NUMBER_SIZE = 24 };
@@ -120,16 +122,15 @@ static enum status choose_topic(struct produced_topic *topic, const char *list,
         option, "must name a topic (no pattern) with --ingest-to kafka");
 }
 
-/* What librdkafka takes as a message, with its key and headers. */
-static size_t max_message(const struct kafka_producer *p)
+/* A property that is a number. */
+static double number_of(const struct kafka_producer *p, const char *name)
 {
     char number[NUMBER_SIZE] = "";
     size_t size = sizeof(number);
 
-    if (rd_kafka_conf_get(p->conf, "message.max.bytes", number, &size) !=
-        RD_KAFKA_CONF_OK)
+    if (rd_kafka_conf_get(p->conf, name, number, &size) != RD_KAFKA_CONF_OK)
         return 0;
-    return (size_t)strtoull(number, NULL, 10);
+    return strtod(number, NULL);
 }
 
 enum status kafka_producer_configure(
@@ -148,6 +149,12 @@ enum status kafka_producer_configure(
         status = kafka_each_property(options->properties, take_shared, p);
     if (status == OK)
         status = kafka_each_property(options->properties, take_own, p);
-    p->max_message = max_message(p);
+    /* What librdkafka takes as a message, with its key and headers. */
+    p->max_message = (size_t)number_of(p, "message.max.bytes");
+    p->turns.most = p->max_message;
+    /* librdkafka sends when linger.ms have passed: a message that comes at the
+     * last moment would be too late. */
+    p->turns.open_ns =
+        (uint64_t)(number_of(p, "linger.ms") * (double)NS_PER_MS) / 4 * 3;
     return status;
 }

@@ -3,8 +3,11 @@
 #include <stdlib.h>
 
 #include "array.h"
+#include "clock.h"
 #include "kafka_producer_int.h"
 #include "mem.h"
+
+enum { OVERHEAD = 256 };
 
 void kafka_turns_init(struct kafka_turns *turns)
 {
@@ -39,9 +42,23 @@ static struct produced_partition *partition_of(struct kafka_turns *turns,
     return *at;
 }
 
+/* With its key, its header and their lengths. */
+static size_t size_of(const struct handed_message *message)
+{
+    return message->part.len + OVERHEAD;
+}
+
+/* librdkafka has nothing of the partition, or still waits for more. */
+static bool may_go(const struct kafka_turns *turns,
+                   const struct produced_partition *p)
+{
+    return p->out == 0 || (p->bytes + size_of(p->first) <= turns->most &&
+                           clock_monotonic_ns() < p->open_until_ns);
+}
+
 static void list(struct kafka_turns *turns, struct produced_partition *p)
 {
-    if (!p->first || p->out > 0 || p->listed)
+    if (!p->first || p->listed || !may_go(turns, p))
         return;
     p->listed = true;
     p->next = NULL;
@@ -50,16 +67,20 @@ static void list(struct kafka_turns *turns, struct produced_partition *p)
 }
 
 /* As much as a request takes. */
-static struct handed_message *take_messages(struct produced_partition *p,
-                                            size_t most)
+static struct handed_message *take_messages(const struct kafka_turns *turns,
+                                            struct produced_partition *p)
 {
     struct handed_message *first = p->first, *last = first;
-    size_t bytes = first->part.len;
 
-    p->out = 1;
-    for (; last->next && bytes + last->next->part.len <= most;
+    if (p->out == 0) {
+        p->bytes = 0;
+        p->open_until_ns = clock_monotonic_ns() + turns->open_ns;
+    }
+    p->bytes += size_of(first);
+    p->out++;
+    for (; last->next && p->bytes + size_of(last->next) <= turns->most;
          last = last->next, p->out++)
-        bytes += last->next->part.len;
+        p->bytes += size_of(last->next);
     p->first = last->next;
     if (!p->first)
         p->end = &p->first;
@@ -67,18 +88,22 @@ static struct handed_message *take_messages(struct produced_partition *p,
     return first;
 }
 
-/* The messages of the next batch; NULL: there is none. */
-static struct handed_message *next_batch(struct kafka_turns *turns)
+/* Messages that may go now; NULL: there are none. What was listed late for an
+ * open batch is listed again when that is delivered. */
+static struct handed_message *next_messages(struct kafka_turns *turns)
 {
-    struct produced_partition *p = turns->first;
+    struct produced_partition *p;
 
-    if (!p)
-        return NULL;
-    turns->first = p->next;
-    if (!turns->first)
-        turns->end = &turns->first;
-    p->listed = false;
-    return take_messages(p, turns->most);
+    do {
+        p = turns->first;
+        if (!p)
+            return NULL;
+        turns->first = p->next;
+        if (!turns->first)
+            turns->end = &turns->first;
+        p->listed = false;
+    } while (!may_go(turns, p));
+    return take_messages(turns, p);
 }
 
 /* ---- from outside ---- */
@@ -113,7 +138,7 @@ void kafka_turns_serve(struct kafka_turns *turns)
 
     do {
         pthread_mutex_lock(&turns->lock);
-        messages = next_batch(turns);
+        messages = next_messages(turns);
         pthread_mutex_unlock(&turns->lock);
         if (messages)
             kafka_produce(messages);

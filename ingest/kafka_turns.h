@@ -1,6 +1,7 @@
 /*
- * kafka_turns - a partition has one batch with librdkafka at a time; what comes
- * meanwhile waits here for the next.
+ * kafka_turns - a partition has one batch with librdkafka at a time: what comes
+ * soon (within 3/4 of linger.ms) joins it, what comes later waits here for the
+ * next.
  *
  *   add ─► the list of its partition ─► serve: all of the list goes to
  *   librdkafka ─► done: the last of them is delivered, the next may go
@@ -28,6 +29,8 @@ struct handed_message;
 struct produced_partition {
     struct handed_message *first, **end; /* wait */
     uint32_t out;                        /* librdkafka has them */
+    size_t bytes;                        /* of these */
+    uint64_t open_until_ns;              /* librdkafka does not send before */
     bool listed;
     struct produced_partition *next;
 };
@@ -40,6 +43,7 @@ struct kafka_turns {
     } topics[SIGNAL_COUNT];
     struct produced_partition *first, **end; /* may get their next batch */
     size_t most;                             /* bytes of a batch */
+    uint64_t open_ns;                        /* a batch takes more so long */
 };
 
 void kafka_turns_init(struct kafka_turns *turns);
