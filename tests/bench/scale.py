@@ -1,6 +1,6 @@
-"""Several instances over Kafka and ClickHouse, against the embedded store in the
-same run: CPU-seconds per record, two instances against one, queries, memory,
-disk, takeover; and what one million spans a second would take, on paper.
+"""Several instances over Kafka and ClickHouse, against the embedded store in turns:
+CPU-seconds per record, two instances against one, queries, memory, disk, takeover;
+and what one million spans a second would take, on paper.
 
 Instances are pinned to core 0; senders, broker and database (tests/clickhouse/)
 share core 1, and their CPU time is counted apart. Records stored for the queries
@@ -28,6 +28,8 @@ import engine  # noqa: E402
 import kit  # noqa: E402
 
 PARTITIONS = 4
+TURNS = 5
+CONNECTIONS = 32  # to each instance
 PATIENCE_S = 900
 LOG_REQUESTS = 1 / 3.1  # of users, for a log record
 LIMIT_MIB = 256  # the default of --memory-limit
@@ -99,7 +101,7 @@ class Bench:
         self.broker.make_topics(*self.topics(name))
         ports = kit.kafka.free_ports(3)
         listed = ["--store", "clickhouse=" + self.database.url(group), "--kafka-brokers", self.broker.address,
-                  "--kafka-group", group, "--kafka.topic.metadata.refresh.interval.ms", "1000"]
+                  "--kafka-group", group, "--seal-age", "10s", "--kafka.topic.metadata.refresh.interval.ms", "1000"]
         for topic, own in zip(engine.TOPICS, self.topics(name)):
             listed += [f"--kafka-topics-{topic}", own]
         os.makedirs(folder, exist_ok=True)
@@ -141,14 +143,14 @@ class Bench:
                 sys.exit(f"{group}: not all is stored after {PATIENCE_S} s")
             time.sleep(0.05)
 
-    def sent(self, servers, kind, requests):
-        """Sends an equal part to each; number of records."""
+    def sent(self, servers, kind, requests, seed):
+        """Sends an equal part to each; numbers of records and of bytes."""
         signal, key, _, options = KINDS[kind]
         made = [None] * len(servers)
 
         def send(i):
             made[i] = self.shop(servers[i], "--signals", signal, "--requests", str(requests // len(servers)),
-                                "--connections", "8", "--seed", str(i + 1), *options)
+                                "--connections", str(CONNECTIONS), "--seed", str(seed * 10 + i), *options)
         threads = [threading.Thread(target=send, args=(i,)) for i in range(len(servers))]
         for one in threads:
             one.start()
@@ -160,51 +162,63 @@ class Bench:
 # ---- CPU ----
 
 
-def embedded(b, kind, requests):
-    """Records per CPU-second, as the other sections measure it."""
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as data:
-        server = b.start_embedded(data)
-        before = server.cpu_exact()
-        records, _ = b.sent([server], kind, requests)
-        time.sleep(1.5)
-        rate = records / (server.cpu_exact() - before)
-        server.stop()
-    return rate
+class Set:
+    """Instances that work as one: `count` that receive, hand over, read and store,
+    or, without a group, one with the embedded store."""
 
+    def __init__(self, b, folder, group, count):
+        self.b, self.group, self.records, self.bytes = b, group, 0, 0
+        folder = os.path.join(folder, group or "embedded")
+        os.makedirs(folder)
+        self.servers = b.start_all(group, group, count, folder) if group else [b.start_embedded(folder)]
 
-def live(b, kind, requests, name, count):
-    """`count` instances that receive, hand over, read and store. Records, rate, and
-    what it took elsewhere."""
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        servers = b.start_all(name, name, count, folder)
-        meter = Meter([one.process.pid for one in servers])
-        before = [cpu_of(pid) for pid in b.pids()]
-        records, size = b.sent(servers, kind, requests)
-        b.settle(name, name)
-        took = meter.used()
-        database, broker = (cpu_of(pid) - was for pid, was in zip(b.pids(), before))
-        found = {"records": records, "rate": records / sum(took), "sent": size / records, "idle": meter.idle[0],
-                 "database_us": database / records * 1e6, "broker_us": broker / records * 1e6,
-                 "peak": max(one.memory("VmHWM") for one in servers),
-                 "kafka": kafka_bytes(b, name) / records}
-        for one in servers:
+    def send(self, kind, requests, seed):
+        records, size = self.b.sent(self.servers, kind, requests, seed)
+        self.records += records
+        self.bytes += size
+
+    def settle(self):
+        if self.group:
+            self.b.settle(self.group, self.group)
+
+    def stop(self):
+        for one in self.servers:
             one.stop()
-    return found
 
 
-def stored_again(b, name, one):
+def in_turns(b, kind, requests, sets):
+    """Sends to the sets in turns, so that what else the machine does is the same for
+    all. Sets the rate, idle and peak of each; returns microseconds of CPU a record of
+    those with a group, of the database and of the broker."""
+    meter = Meter([one.process.pid for a_set in sets for one in a_set.servers])
+    before = [cpu_of(pid) for pid in b.pids()]
+    for turn in range(1, TURNS + 1):
+        for a_set in sets:
+            a_set.send(kind, requests // TURNS, turn)
+    for a_set in sets:
+        a_set.settle()
+    time.sleep(1.5)
+    took, idle = meter.used(), meter.idle
+    for a_set in sets:
+        count = len(a_set.servers)
+        a_set.rate, a_set.idle = a_set.records / sum(took[:count]), idle[0]
+        a_set.peak = max(one.memory("VmHWM") for one in a_set.servers)
+        took, idle = took[count:], idle[count:]
+    records = sum(a_set.records for a_set in sets if a_set.group)
+    return [(cpu_of(pid) - was) / records * 1e6 for pid, was in zip(b.pids(), before)]
+
+
+def stored_again(b, one, folder):
     """Another group reads the same topics and stores them: without receiving, from a
-    backlog."""
-    group = name + "_again"
-    records, idle = one["records"], one["idle"]
-    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
-        database, begin = cpu_of(b.pids()[0]), time.monotonic()
-        server = b.start_all(name, group, 1, folder)[0]
-        b.settle(name, group)
-        one["again"] = records / (server.cpu_exact() - idle * (time.monotonic() - begin))
-        one["insert_us"] = (cpu_of(b.pids()[0]) - database) / records * 1e6
-        one["backlog_peak"] = server.memory("VmHWM")
-        server.stop()
+    backlog. Rate, microseconds of the database a record, MiB."""
+    group = one.group + "_again"
+    database, begin = cpu_of(b.pids()[0]), time.monotonic()
+    server = b.start_all(one.group, group, 1, folder)[0]
+    b.settle(one.group, group)
+    rate = one.records / (server.cpu_exact() - one.idle * (time.monotonic() - begin))
+    peak = server.memory("VmHWM")
+    server.stop()
+    return rate, (cpu_of(b.pids()[0]) - database) / one.records * 1e6, peak
 
 
 def kafka_bytes(b, name):
@@ -228,33 +242,35 @@ def disk(b, kind, name, records):
     return sum(one[1] for one in own) / records, sum(one[1] for one in sizes) / records
 
 
-def section_cpu(b, kind):
-    signal = KINDS[kind][0]
+def section_cpu(b, kind, folder):
+    signal, name = KINDS[kind][0], kind.replace(" ", "_")
     requests = b.n["points" if signal == "metrics" else "spans"] // 4
-    name = kind.replace(" ", "_")
-    base = embedded(b, kind, requests)
-    b.row(f"{kind} per CPU-second, embedded store", f"{base / 1e3:.0f} k", "/s", "", None)
-    one = b.figures[kind] = live(b, kind, requests, name, 1)
-    b.row("  one instance: receive, hand over, read, store", f"{one['rate'] / 1e3:.0f} k", "/s", "", None)
-    b.row("  against the embedded store", f"{one['rate'] / base:.2f}", "x", "0.5", one["rate"] >= base / 2)
-    stored_again(b, name, one)
-    again, peak = one["again"], one["backlog_peak"]
-    rest = 1 / one["rate"] - 1 / again
-    b.row("  read and store alone", f"{again / 1e3:.0f} k", "/s", "", None)
-    b.row("  receive and hand over, the difference", f"{1e-3 / rest:.0f} k" if rest > 0 else "-", "/s", "", None)
-    b.row("  CPU of ClickHouse a record; from a backlog", f"{one['database_us']:.2f}; {one['insert_us']:.2f}",
-          "us", "", None)
-    b.row("  CPU of the broker a record", f"{one['broker_us']:.2f}", "us", "", None)
-    b.row("  an idle instance, taken off", f"{one['idle'] * 100:.1f}", "% of a core", "", None)
-    b.row("  memory of the instance, peak; backlog", f"{one['peak']:.0f}; {peak:.0f}", "MiB", str(LIMIT_MIB),
-          max(one["peak"], peak) <= LIMIT_MIB)
-    one["disk"], one["disk_all"] = disk(b, kind, name, one["records"])
-    b.row("  bytes: sent; on Kafka's disk", f"{one['sent']:.0f}; {one['kafka']:.0f}", "B", "", None)
-    b.row("  bytes on ClickHouse's disk; all tables", f"{one['disk']:.1f}; {one['disk_all']:.1f}", "B", "", None)
+    counts = (1, 2) if signal == "traces" else (1,)
+    sets = [Set(b, folder, None, 1)] + [Set(b, folder, f"{name}_{count}", count) for count in counts]
+    database_us, broker_us = in_turns(b, kind, requests, sets)
+    for a_set in sets:
+        a_set.stop()
+    base, one = sets[:2]
+    again, insert_us, peak = stored_again(b, one, os.path.join(folder, "again"))
+    stored, kafka = disk(b, kind, one.group, one.records), kafka_bytes(b, one.group) / one.records
+    b.figures[kind] = {"rate": one.rate, "again": again, "idle": one.idle, "sent": one.bytes / one.records,
+                       "kafka": kafka, "broker_us": broker_us, "insert_us": insert_us, "disk_all": stored[1]}
+    ratio, rest = one.rate / base.rate, 1 / one.rate - 1 / again
+    b.row(f"{kind} per CPU-second, embedded store", f"{base.rate / 1e3:.0f} k", "/s", "", None)
+    b.row("  one instance: receive, hand over, read, store", f"{one.rate / 1e3:.0f} k", "/s", "", None)
+    b.row("  against the embedded store", f"{ratio:.2f}", "x", "0.5", ratio >= 0.5)
     if signal == "traces":
-        two = live(b, kind, requests, name + "_two", 2)
-        gain = 2 * two["rate"] / one["rate"]
+        gain = 2 * sets[2].rate / one.rate
         b.row("  two instances, by CPU-seconds, against one", f"{gain:.2f}", "x", "1.8", gain >= 1.8)
+    b.row("  read and store alone, later", f"{again / 1e3:.0f} k", "/s", "", None)
+    b.row("  receive and hand over, the difference", f"{1e-3 / rest:.0f} k" if rest > 0 else "-", "/s", "", None)
+    b.row("  CPU of ClickHouse a record; from a backlog", f"{database_us:.2f}; {insert_us:.2f}", "us", "", None)
+    b.row("  CPU of the broker a record", f"{broker_us:.2f}", "us", "", None)
+    b.row("  an idle instance, taken off", f"{one.idle * 100:.1f}", "% of a core", "", None)
+    b.row("  memory of the instance, peak; backlog", f"{one.peak:.0f}; {peak:.0f}", "MiB", str(LIMIT_MIB),
+          max(one.peak, peak) <= LIMIT_MIB)
+    b.row("  bytes: sent; on Kafka's disk", f"{one.bytes / one.records:.0f}; {kafka:.0f}", "B", "", None)
+    b.row("  bytes on ClickHouse's disk; all tables", f"{stored[0]:.1f}; {stored[1]:.1f}", "B", "", None)
 
 
 # ---- queries ----
@@ -450,7 +466,8 @@ def measure(Server, shop, row, n, parts):
         for part in parts:
             kinds = [kind for kind in KINDS if kind.startswith(part + " ")]
             if kinds:
-                section_cpu(b, kinds[0])
+                with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR")) as folder:
+                    section_cpu(b, kinds[0], folder)
             else:
                 {"queries": section_queries, "takeover": section_takeover}[part](b)
         if "wild spans" in b.figures:
