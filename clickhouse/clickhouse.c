@@ -43,6 +43,12 @@ static void flush(struct store *store)
     (void)store;
 }
 
+/* It has no journal. */
+static void replayed(struct store *store, uint64_t lsn)
+{
+    (void)store, (void)lsn;
+}
+
 static enum status health(struct store *store)
 {
     struct ch_error error;
@@ -118,6 +124,7 @@ static const struct store_ops ch_store_ops = {
     .close = close_engine,
     .derived_flush_due = derived_flush_due,
     .flush = flush,
+    .replayed = replayed,
     .health = health,
     .health_reason = health_reason,
     .last_log_lsn = last_log_lsn,

@@ -41,12 +41,15 @@ enum { SMALL_LIMIT_PIECE = 128 << 10 };
 static enum status start_journal(struct daemon *d)
 {
     enum status status = serve_replay(d);
+    uint64_t replayed = journal_last_lsn(d->journal);
 
     if (status == OK)
         status = correlator_start(d->correlator);
-    return status == OK
-               ? journal_start(d->journal, correlator_sink(d->correlator))
-               : status;
+    if (status == OK)
+        status = journal_start(d->journal, correlator_sink(d->correlator));
+    if (status == OK)
+        store_replayed(d->store, replayed);
+    return status;
 }
 
 static enum status start(struct daemon *d)

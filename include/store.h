@@ -101,6 +101,11 @@ uint64_t store_oldest_ns(struct store *store);
  * refused for lack of memory. From any thread. */
 void store_flush(struct store *store);
 
+/* The entries of the journal up to this one were replayed: those that are in
+ * blocks leave it, so that a full journal of a process that was killed does not
+ * stay full. */
+void store_replayed(struct store *store, uint64_t lsn);
+
 /* From now on store_append does not wait: what is still appended is in memory
  * already, and a full disk must not keep the process from stopping. From any
  * thread; NULL is fine. */

@@ -25,6 +25,7 @@ struct store_ops {
     void (*close)(struct store *store);
     bool (*derived_flush_due)(struct store *store, uint64_t last_lsn);
     void (*flush)(struct store *store);
+    void (*replayed)(struct store *store, uint64_t lsn);
     enum status (*health)(struct store *store);
     const char *(*health_reason)(struct store *store); /* NULL: none has any */
     uint64_t (*last_log_lsn)(struct store *store);

@@ -9,6 +9,7 @@ static const struct store_ops embedded_store_ops = {
     .close = embedded_close,
     .derived_flush_due = embedded_derived_flush_due,
     .flush = embedded_flush,
+    .replayed = embedded_replayed,
     .health = embedded_health,
     .last_log_lsn = embedded_last_log_lsn,
     .oldest_ns = embedded_oldest_ns,

@@ -16,6 +16,7 @@ void embedded_begin_shutdown(struct store *store);
 void embedded_close(struct store *store);
 bool embedded_derived_flush_due(struct store *store, uint64_t last_lsn);
 void embedded_flush(struct store *store);
+void embedded_replayed(struct store *store, uint64_t lsn);
 enum status embedded_health(struct store *store);
 uint64_t embedded_last_log_lsn(struct store *store);
 uint64_t embedded_oldest_ns(struct store *store);

@@ -35,6 +35,11 @@ void store_flush(struct store *store)
     store_head(store)->ops->flush(store);
 }
 
+void store_replayed(struct store *store, uint64_t lsn)
+{
+    store_head(store)->ops->replayed(store, lsn);
+}
+
 enum status store_health(struct store *store)
 {
     return store_head(store)->ops->health(store);

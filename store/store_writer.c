@@ -183,6 +183,30 @@ static uint64_t durable_lsn(const struct store *store)
     return pending <= lsn ? pending - (pending > 0) : lsn;
 }
 
+/* Under the lock; 0: there is nothing new to truncate. */
+static uint64_t next_truncation(struct store *store)
+{
+    uint64_t lsn = durable_lsn(store);
+
+    if (lsn <= store->progress.truncated_lsn)
+        return 0;
+    store->progress.truncated_lsn = lsn;
+    return lsn;
+}
+
+void embedded_replayed(struct store *store, uint64_t lsn)
+{
+    uint64_t truncation;
+
+    pthread_mutex_lock(&store->commits.lock);
+    if (lsn > store->memtables.last_lsn)
+        store->memtables.last_lsn = lsn;
+    truncation = next_truncation(store);
+    pthread_mutex_unlock(&store->commits.lock);
+    if (truncation > 0 && store->options.journal)
+        journal_truncate(store->options.journal, truncation);
+}
+
 static void committed(struct writer_loop *loop, struct writer_commit *commit)
 {
     struct store *store = loop->store;
@@ -194,10 +218,7 @@ static void committed(struct writer_loop *loop, struct writer_commit *commit)
             store->progress.oldest_ns = commit->memtables[i]->received_ns;
     }
     metadata_end(&store->metadata, &commit->metadata, true);
-    uint64_t lsn = durable_lsn(store);
-    bool truncate = lsn > store->progress.truncated_lsn;
-    if (truncate)
-        store->progress.truncated_lsn = lsn;
+    uint64_t truncation = next_truncation(store);
     bool recovered = store->commits.health != OK;
     store->commits.health = OK;
     pthread_cond_broadcast(&store->commits.done);
@@ -212,8 +233,8 @@ static void committed(struct writer_loop *loop, struct writer_commit *commit)
     loop->pause_ns = 0;
     loop->commit_ns = clock_monotonic_ns();
     loop->trimmed = false;
-    if (truncate && store->options.journal)
-        journal_truncate(store->options.journal, lsn);
+    if (truncation > 0 && store->options.journal)
+        journal_truncate(store->options.journal, truncation);
     for (uint32_t i = 0; i < commit->count; i++)
         memtable_free(commit->memtables[i]);
 }

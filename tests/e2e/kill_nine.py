@@ -94,8 +94,26 @@ def old_records():
     tap.same(server.stop(), 0, "and it ends with status 0")
 
 
+def stored_before():
+    """A request of more than --journal-max, stored and then still in the journal of
+    a killed process, does not keep the journal full."""
+    options = ["--journal-max", "8MiB", "--seal-age", "200ms"]
+    server = Server(new_folder(), *options)
+    now = time.time_ns()
+    text = rng.randbytes(9 << 19).hex()
+    large = server.send("logs", logs_request(stamped("large"), [log(now, text[at:at + 32768])
+                                                                for at in range(0, len(text), 32768)]))
+    wait_until(lambda: server.counters()["journal_bytes"] == 0, 20)
+    server.kill()
+    server = Server(server.folder, *options)
+    small = server.send("logs", logs_request(stamped("small"), [log(now, "comes later")]))
+    tap.same((large.status, small.status), (200, 200), "what is stored does not fill the journal of the next start")
+    tap.same(server.stop(), 0, "and it ends with status 0")
+
+
 def main():
     old_records()
+    stored_before()
     folder = new_folder()
     server = Server(folder, *options_of(0))
     rounds = []
