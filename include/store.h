@@ -103,7 +103,7 @@ void store_flush(struct store *store);
 
 /* The entries of the journal up to this one were replayed: those that are in
  * blocks leave it, so that a full journal of a process that was killed does not
- * stay full. */
+ * stay full. Once, after the journal has started. */
 void store_replayed(struct store *store, uint64_t lsn);
 
 /* From now on store_append does not wait: what is still appended is in memory

@@ -42,7 +42,7 @@ static struct produced_partition *partition_of(struct kafka_turns *turns,
     return *at;
 }
 
-/* With its key, its header and their lengths. */
+/* With its header, as librdkafka counts it. */
 static size_t size_of(const struct handed_message *message)
 {
     return message->part.len + OVERHEAD;

@@ -8,7 +8,8 @@
  *
  * With five messages of a partition in flight an idempotent producer sends no
  * others of it, and while it has some librdkafka (2.0.2) polls without a pause.
- * So it never has. What comes meanwhile makes one batch.
+ * So it has none, unless handing over takes longer than the rest of linger.ms.
+ * What comes meanwhile makes one batch.
  *
  * Threads  any; those that serve hold the lock of the client, or are the
  *          producer's thread.

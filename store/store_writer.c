@@ -194,6 +194,12 @@ static uint64_t next_truncation(struct store *store)
     return lsn;
 }
 
+static void truncate_journal(struct store *store, uint64_t truncation)
+{
+    if (truncation > 0 && store->options.journal)
+        journal_truncate(store->options.journal, truncation);
+}
+
 void embedded_replayed(struct store *store, uint64_t lsn)
 {
     uint64_t truncation;
@@ -203,8 +209,7 @@ void embedded_replayed(struct store *store, uint64_t lsn)
         store->memtables.last_lsn = lsn;
     truncation = next_truncation(store);
     pthread_mutex_unlock(&store->commits.lock);
-    if (truncation > 0 && store->options.journal)
-        journal_truncate(store->options.journal, truncation);
+    truncate_journal(store, truncation);
 }
 
 static void committed(struct writer_loop *loop, struct writer_commit *commit)
@@ -233,8 +238,7 @@ static void committed(struct writer_loop *loop, struct writer_commit *commit)
     loop->pause_ns = 0;
     loop->commit_ns = clock_monotonic_ns();
     loop->trimmed = false;
-    if (truncation > 0 && store->options.journal)
-        journal_truncate(store->options.journal, truncation);
+    truncate_journal(store, truncation);
     for (uint32_t i = 0; i < commit->count; i++)
         memtable_free(commit->memtables[i]);
 }

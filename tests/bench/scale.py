@@ -30,6 +30,7 @@ import kit  # noqa: E402
 PARTITIONS = 4
 TURNS = 5
 CONNECTIONS = 32  # to each instance
+BUSY = ("--seal-age", "10s")  # blocks as large as those of a busy instance
 PATIENCE_S = 900
 LOG_REQUESTS = 1 / 3.1  # of users, for a log record
 LIMIT_MIB = 256  # the default of --memory-limit
@@ -96,12 +97,12 @@ class Bench:
         server.wait_port(ports + 2)
         return server
 
-    def start(self, name, group, folder):
+    def start(self, name, group, folder, *options):
         """An instance that reads what was sent to `name`, into a database of the group."""
         self.broker.make_topics(*self.topics(name))
         ports = kit.kafka.free_ports(3)
         listed = ["--store", "clickhouse=" + self.database.url(group), "--kafka-brokers", self.broker.address,
-                  "--kafka-group", group, "--seal-age", "10s", "--kafka.topic.metadata.refresh.interval.ms", "1000"]
+                  "--kafka-group", group, *options, "--kafka.topic.metadata.refresh.interval.ms", "1000"]
         for topic, own in zip(engine.TOPICS, self.topics(name)):
             listed += [f"--kafka-topics-{topic}", own]
         os.makedirs(folder, exist_ok=True)
@@ -110,9 +111,9 @@ class Bench:
         server.wait_port(ports + 2)
         return server
 
-    def start_all(self, name, group, count, folder):
+    def start_all(self, name, group, count, folder, *options):
         """Instances that have shared the partitions."""
-        servers = [self.start(name, group, os.path.join(folder, str(i))) for i in range(count)]
+        servers = [self.start(name, group, os.path.join(folder, str(i)), *options) for i in range(count)]
         wanted = PARTITIONS * len(engine.TOPICS)
         until = time.monotonic() + PATIENCE_S
         while True:
@@ -170,7 +171,7 @@ class Set:
         self.b, self.group, self.records, self.bytes = b, group, 0, 0
         folder = os.path.join(folder, group or "embedded")
         os.makedirs(folder)
-        self.servers = b.start_all(group, group, count, folder) if group else [b.start_embedded(folder)]
+        self.servers = b.start_all(group, group, count, folder, *BUSY) if group else [b.start_embedded(folder)]
 
     def send(self, kind, requests, seed):
         records, size = self.b.sent(self.servers, kind, requests, seed)
@@ -213,7 +214,7 @@ def stored_again(b, one, folder):
     backlog. Rate, microseconds of the database a record, MiB."""
     group = one.group + "_again"
     database, begin = cpu_of(b.pids()[0]), time.monotonic()
-    server = b.start_all(one.group, group, 1, folder)[0]
+    server = b.start_all(one.group, group, 1, folder, *BUSY)[0]
     b.settle(one.group, group)
     rate = one.records / (server.cpu_exact() - one.idle * (time.monotonic() - begin))
     peak = server.memory("VmHWM")
