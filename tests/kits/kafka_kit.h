@@ -197,9 +197,9 @@ static inline void send_some(struct mock_kafka *mock, uint32_t count)
     CHECK_EQ(rd_kafka_flush(mock->producer, 10000), 0);
 }
 
-/* The refresh of metadata divides neither 3000 nor 2500 ms, after which the mock
- * cluster answers a JoinGroup: a refresh that librdkafka sees right after that
- * answer makes it join again, and with a divisor again and again. */
+/* The refresh of metadata divides neither 3000 nor 2500 ms, after which the
+ * mock cluster answers a JoinGroup: a refresh that librdkafka sees right after
+ * that answer makes it join again, and with a divisor again and again. */
 static inline struct kafka_options options_of(struct mock_kafka *mock,
                                               struct memory_store *store,
                                               const char *store_id)
