@@ -139,16 +139,15 @@ static char *begin_string(struct ch_column *column, size_t len)
     return at + n;
 }
 
-/* Numbers of texts in a LowCardinality column. */
-static void put_numbers(struct ch_column *column, const uint32_t *numbers,
-                        uint32_t count)
+static void put_number(struct ch_column *column, uint32_t number)
 {
-    char *at = room_for(column, (size_t)count * CH_NUMBER_BYTES);
+    char *at = room_for(column, CH_NUMBER_BYTES);
 
-    for (uint32_t i = 0; at && i < count; i++)
-        store_le(at + (size_t)i * CH_NUMBER_BYTES, numbers[i], CH_NUMBER_BYTES);
-    if (at)
-        column->len += (size_t)count * CH_NUMBER_BYTES;
+    count_value(column);
+    if (!at)
+        return;
+    store_le(at, number, CH_NUMBER_BYTES);
+    column->len += CH_NUMBER_BYTES;
 }
 
 void ch_put_string(struct ch_column *column, struct slice value)
@@ -156,10 +155,7 @@ void ch_put_string(struct ch_column *column, struct slice value)
     char *at;
 
     if (column->kind == CH_LOW) {
-        uint32_t number = ch_text_number(column, value);
-
-        count_value(column);
-        put_numbers(column, &number, 1);
+        put_number(column, ch_text_number(column, value));
         return;
     }
     at = begin_string(column, value.len);
@@ -173,22 +169,6 @@ void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len)
 
     if (at)
         hex_write(at, bytes, len);
-}
-
-void ch_put_pairs(struct ch_column *map, uint32_t count, const uint32_t *keys,
-                  const uint32_t *values)
-{
-    assert(ch_key(map)->kind == CH_LOW && ch_value(map)->kind == CH_LOW);
-    ch_key(map)->rows += count;
-    ch_value(map)->rows += count;
-    put_numbers(ch_key(map), keys, count);
-    put_numbers(ch_value(map), values, count);
-    ch_end(map);
-}
-
-uint64_t ch_column_generation(const struct ch_column *column)
-{
-    return column->native->generation;
 }
 
 /* ---- arrays, maps, tuples ---- */
@@ -241,6 +221,51 @@ void ch_end(struct ch_column *column)
         return;
     store_le(at, rows, sizeof(rows));
     column->len += sizeof(rows);
+}
+
+/* ---- once more ---- */
+
+/* The last values, once more. */
+static void repeat(struct ch_column *column, uint64_t count)
+{
+    size_t width = column->kind == CH_LOW ? CH_NUMBER_BYTES : column->width;
+    size_t len = (size_t)count * width;
+    char *at = room_for(column, len);
+
+    assert(width > 0 && column->rows >= count);
+    column->rows += count;
+    if (!at)
+        return;
+    memcpy(at, at - len, len);
+    column->len += len;
+}
+
+/* Elements of the last value of an array. */
+static uint64_t last_elements(const struct ch_column *array)
+{
+    const char *end = array->data + array->len;
+    uint64_t before = 0;
+
+    if (array->native->status != OK)
+        return 0;
+    if (array->rows > 1)
+        before = load_le(end - 2 * sizeof(before), sizeof(before));
+    return load_le(end - sizeof(before), sizeof(before)) - before;
+}
+
+void ch_put_again(struct ch_column *column)
+{
+    uint64_t count;
+
+    assert(column->rows > 0 && column->rows == column->native->rows);
+    if (column->kind != CH_ARRAY) {
+        repeat(column, 1);
+        return;
+    }
+    count = last_elements(column);
+    for (uint32_t i = 0; i < column->part_count; i++)
+        repeat(column->parts[i], count);
+    ch_end(column);
 }
 
 /* ---- rows ---- */
@@ -350,7 +375,6 @@ void ch_native_reset(struct ch_native *native)
     for (uint32_t i = 0; i < native->count; i++)
         reset_column(native->columns[i]);
     native->rows = 0;
-    native->generation++;
     native->status = OK;
 }
 

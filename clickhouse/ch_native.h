@@ -79,13 +79,9 @@ void ch_put_float(struct ch_column *column, double value);
 void ch_put_string(struct ch_column *column, struct slice value);
 void ch_put_hex(struct ch_column *column, const uint8_t *bytes, size_t len);
 
-/* A whole Map(LowCardinality(String), LowCardinality(String)) by the numbers of
- * its texts. A number is good as long as the generation of its column is the
- * same. */
-void ch_put_pairs(struct ch_column *map, uint32_t count, const uint32_t *keys,
-                  const uint32_t *values);
-uint32_t ch_text_number(struct ch_column *low, struct slice text);
-uint64_t ch_column_generation(const struct ch_column *column);
+/* The value of the row before, of which there must be one: of numbers,
+ * FixedString, LowCardinality, and arrays and maps of these. */
+void ch_put_again(struct ch_column *column);
 
 /* Where the next element of an Array, the next key and value of a Map, the next
  * part of a Tuple is put. The same for all rows: may be looked up once. */

@@ -53,8 +53,7 @@ struct ch_native {
     struct ch_column **columns;
     uint32_t count, rows;
     struct budget *budget;
-    uint64_t generation; /* rises when texts lose their numbers */
-    bool forced;         /* what it needs is taken even above the budget */
+    bool forced; /* what it needs is taken even above the budget */
     enum status status;
 };
 
@@ -62,6 +61,7 @@ struct ch_native {
 bool ch_native_charge(const struct ch_native *native, size_t bytes);
 
 /* ch_native_dictionary.c */
+uint32_t ch_text_number(struct ch_column *low, struct slice text);
 void ch_dictionary_reset(struct ch_dictionary *dictionary);
 void ch_dictionary_free(struct ch_dictionary *dictionary);
 /* Bytes that it holds beside the texts. */

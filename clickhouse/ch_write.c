@@ -6,8 +6,8 @@
 #include "ch_arrival.h"
 #include "ch_attributes.h"
 
-/* Bytes of one value's text, of a record's types, of a resource's attributes:
- * above what the bounds of a request allow. */
+/* Bytes of one value's text, of a record's types: above what the bounds of a
+ * request allow. */
 enum { TEXT_MAX = 1 << 30 };
 
 static const struct ch_insert_def *const defs[CH_WRITE_TABLES] = {
@@ -27,75 +27,6 @@ static const struct ch_insert_def *const defs[CH_WRITE_TABLES] = {
 
 /* ---- maps ---- */
 
-static const struct attrs no_attrs;
-
-static void pairs_init(struct ch_pairs *pairs)
-{
-    *pairs = (struct ch_pairs){.attrs = &no_attrs};
-    buf_init(&pairs->types, TEXT_MAX);
-}
-
-static void pairs_release(struct ch_pairs *pairs)
-{
-    buf_release(&pairs->types);
-    for (int i = 0; i < CH_NUMBERED; i++) {
-        free(pairs->numbers[i].keys);
-        free(pairs->numbers[i].values);
-    }
-}
-
-static void pairs_set(struct ch_pairs *pairs, const struct attrs *attrs)
-{
-    buf_reset(&pairs->types);
-    pairs->attrs = attrs ? attrs : &no_attrs;
-    for (int i = 0; i < CH_NUMBERED; i++)
-        pairs->numbers[i].map = NULL;
-    ch_attributes_types(&pairs->types, pairs->attrs);
-}
-
-/* Finds its texts among those of the map. */
-static void number_texts(struct ch_writer *writer, const struct attrs *attrs,
-                         struct ch_column *map, struct ch_numbers *numbers)
-{
-    uint32_t count = attrs->count;
-
-    array_reserve(&numbers->keys, count, &numbers->key_room);
-    array_reserve(&numbers->values, count, &numbers->value_room);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct attr *attr = &attrs->at[i];
-
-        numbers->keys[i] = ch_text_number(ch_key(map), attr_key(attr));
-        numbers->values[i] =
-            ch_text_number(ch_value(map), ch_value_text(attr, &writer->text));
-    }
-    numbers->map = map;
-    numbers->generation = ch_column_generation(map);
-}
-
-static const struct ch_numbers *numbers_in(struct ch_writer *writer,
-                                           struct ch_pairs *pairs,
-                                           struct ch_column *map)
-{
-    uint64_t generation = ch_column_generation(map);
-    struct ch_numbers *numbers;
-
-    for (uint32_t i = 0; i < CH_NUMBERED; i++)
-        if (pairs->numbers[i].map == map &&
-            pairs->numbers[i].generation == generation)
-            return &pairs->numbers[i];
-    numbers = &pairs->numbers[pairs->next++ % CH_NUMBERED];
-    number_texts(writer, pairs->attrs, map, numbers);
-    return numbers;
-}
-
-void ch_put_repeated(struct ch_writer *writer, struct ch_column *map,
-                     struct ch_pairs *pairs)
-{
-    const struct ch_numbers *numbers = numbers_in(writer, pairs, map);
-
-    ch_put_pairs(map, pairs->attrs->count, numbers->keys, numbers->values);
-}
-
 void ch_put_attrs(struct ch_writer *writer, struct ch_column *map,
                   const struct attrs *attrs)
 {
@@ -114,44 +45,6 @@ void ch_put_types(struct ch_writer *writer, struct ch_column *column,
     buf_reset(&writer->types);
     ch_attributes_types(&writer->types, attrs);
     ch_put_string(column, buf_slice(&writer->types));
-}
-
-/* ---- resources and scopes ---- */
-
-/* As the exporter: the text of the value, whatever its type. */
-static void set_service(struct ch_writer *writer, const struct attrs *attrs)
-{
-    const struct attr *name = attrs_find(attrs, SLICE("service.name"));
-
-    if (name)
-        buf_add(&writer->service, ch_value_text(name, &writer->text));
-}
-
-void ch_write_resource(struct ch_writer *writer,
-                       const struct resource *resource)
-{
-    if (resource == writer->resource)
-        return;
-    writer->resource = resource;
-    pairs_set(&writer->resource_pairs, resource ? &resource->attrs : NULL);
-    buf_reset(&writer->service);
-    if (resource)
-        set_service(writer, &resource->attrs);
-}
-
-void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
-                     struct ch_column *attributes)
-{
-    ch_put_string(service, buf_slice(&writer->service));
-    ch_put_repeated(writer, attributes, &writer->resource_pairs);
-}
-
-void ch_write_scope(struct ch_writer *writer, const struct scope *scope)
-{
-    if (scope == writer->scope)
-        return;
-    writer->scope = scope;
-    pairs_set(&writer->scope_pairs, scope ? &scope->attrs : NULL);
 }
 
 /* ---- names ---- */
@@ -188,6 +81,96 @@ void ch_put_names(struct ch_column *const *columns,
     ch_put_uint(columns[IDENTITY_NAMES], names->key);
 }
 
+/* ---- the origin ---- */
+
+/* As the exporter: the text of the value, whatever its type. */
+static void put_service(struct ch_writer *writer, struct ch_column *column,
+                        const struct attrs *attrs)
+{
+    const struct attr *name = attrs_find(attrs, SLICE("service.name"));
+
+    if (name)
+        ch_put_string(column, ch_value_text(name, &writer->text));
+}
+
+static void put_resource(struct ch_writer *writer, struct ch_column **c,
+                         const struct ch_origin_columns *at,
+                         const struct resource *resource)
+{
+    put_service(writer, c[at->service], &resource->attrs);
+    ch_put_attrs(writer, c[at->resource_attributes], &resource->attrs);
+    if (at->resource_schema_url)
+        ch_put_string(c[at->resource_schema_url], resource->schema_url);
+}
+
+static void put_scope(struct ch_writer *writer, struct ch_column **c,
+                      const struct ch_origin_columns *at,
+                      const struct scope *scope)
+{
+    ch_put_string(c[at->scope_name], scope->name);
+    ch_put_string(c[at->scope_version], scope->version);
+    ch_put_string(c[at->scope_schema_url], scope->schema_url);
+    ch_put_attrs(writer, c[at->scope_attributes], &scope->attrs);
+    ch_put_types(writer, c[at->scope_types], &scope->attrs);
+    if (at->scope_dropped)
+        ch_put_uint(c[at->scope_dropped], scope->attrs.dropped);
+}
+
+static void repeat_resource(struct ch_column **c,
+                            const struct ch_origin_columns *at)
+{
+    ch_put_again(c[at->service]);
+    ch_put_again(c[at->resource_attributes]);
+    if (at->resource_schema_url)
+        ch_put_again(c[at->resource_schema_url]);
+}
+
+static void repeat_scope(struct ch_column **c,
+                         const struct ch_origin_columns *at)
+{
+    ch_put_again(c[at->scope_name]);
+    ch_put_again(c[at->scope_version]);
+    ch_put_again(c[at->scope_schema_url]);
+    ch_put_again(c[at->scope_attributes]);
+    ch_put_again(c[at->scope_types]);
+    if (at->scope_dropped)
+        ch_put_again(c[at->scope_dropped]);
+}
+
+static uint32_t pairs_of(const struct ch_origin *origin)
+{
+    return (origin->resource ? origin->resource->attrs.count : 0) +
+           (origin->scope ? origin->scope->attrs.count : 0);
+}
+
+void ch_put_origin(struct ch_writer *writer, enum ch_write_table table,
+                   const struct ch_origin_columns *columns,
+                   const struct ch_origin *origin)
+{
+    struct ch_insert *insert = &writer->inserts[table];
+    struct ch_column **c = ch_insert_columns(insert);
+    const struct ch_origin *before = &writer->before[table];
+    /* A frame that was begun since has no row to repeat. */
+    bool any = writer->has_before[table] && ch_native_rows(insert->native) > 0;
+
+    if (any && before->resource == origin->resource)
+        repeat_resource(c, columns);
+    else if (origin->resource)
+        put_resource(writer, c, columns, origin->resource);
+    if (any && before->scope == origin->scope)
+        repeat_scope(c, columns);
+    else if (origin->scope)
+        put_scope(writer, c, columns, origin->scope);
+    if (any && before->resource_id == origin->resource_id)
+        for (int i = 0; i < CH_NAME_COLUMNS; i++)
+            ch_put_again(c[columns->names + i]);
+    else
+        ch_put_names(c + columns->names, ch_names(writer, origin->resource_id));
+    writer->before[table] = *origin;
+    writer->has_before[table] = true;
+    writer->pairs = pairs_of(origin);
+}
+
 /* ---- the writer ---- */
 
 void ch_writer_init(struct ch_writer *writer,
@@ -200,10 +183,7 @@ void ch_writer_init(struct ch_writer *writer,
         ch_insert_init(&writer->inserts[i], defs[i], budget);
     buf_init(&writer->text, TEXT_MAX);
     buf_init(&writer->types, TEXT_MAX);
-    buf_init(&writer->service, TEXT_MAX);
     arena_init(&writer->arena, NULL, TEXT_MAX);
-    pairs_init(&writer->resource_pairs);
-    pairs_init(&writer->scope_pairs);
 }
 
 void ch_writer_release(struct ch_writer *writer)
@@ -212,10 +192,7 @@ void ch_writer_release(struct ch_writer *writer)
         ch_insert_release(&writer->inserts[i]);
     buf_release(&writer->text);
     buf_release(&writer->types);
-    buf_release(&writer->service);
     arena_release(&writer->arena);
-    pairs_release(&writer->resource_pairs);
-    pairs_release(&writer->scope_pairs);
     map_release(&writer->named_index);
     map_release(&writer->trace_index);
     free(writer->named);
@@ -264,20 +241,15 @@ enum { ROW_BYTES = 300, PAIR_BYTES = 8 };
 
 uint64_t ch_row_weight(const struct ch_writer *writer)
 {
-    return ROW_BYTES + writer->share +
-           PAIR_BYTES * (writer->resource_pairs.attrs->count +
-                         writer->scope_pairs.attrs->count);
+    return ROW_BYTES + writer->share + PAIR_BYTES * writer->pairs;
 }
 
 /* Another batch may have something else at the same address. */
 static void forget(struct ch_writer *writer)
 {
-    writer->resource = NULL;
-    writer->scope = NULL;
+    memset(writer->has_before, 0, sizeof(writer->has_before));
     writer->metric = NULL;
-    buf_reset(&writer->service);
-    pairs_set(&writer->resource_pairs, NULL);
-    pairs_set(&writer->scope_pairs, NULL);
+    writer->pairs = 0;
 }
 
 void ch_write_batch(struct ch_writer *writer, const struct batch *batch)

@@ -2,9 +2,9 @@
  * ch_write - records as rows: what the tables have in common.
  *
  * A writer makes rows of batches, table by table. Values are put straight into
- * the columns. What many records share is encoded once and copied: names of a
- * resource once in the life of the writer, attributes of a resource and of a
- * scope once for the records of a batch that follow one another with it.
+ * the columns. What a row shares with the one before in its table (resource,
+ * scope, names) is copied from it. A resource is described once in the life of
+ * the writer.
  */
 #ifndef CH_WRITE_H
 #define CH_WRITE_H
@@ -31,23 +31,19 @@ enum ch_write_table {
     CH_WRITE_TABLES
 };
 
-/* Numbers of keys and values in a map, and in which. */
-struct ch_numbers {
-    const struct ch_column *map;
-    uint64_t generation;
-    uint32_t *keys, *values, key_room, value_room;
+/* Who sent a record; what many records share. */
+struct ch_origin {
+    const struct resource *resource;
+    const struct scope *scope;
+    uint32_t resource_id;
 };
 
-enum {
-    CH_NUMBERED = 4 /* points of a resource are in so many tables, mostly */
-};
-
-/* A map that many rows have; valid as long as its attributes. */
-struct ch_pairs {
-    const struct attrs *attrs;
-    struct buf types;
-    struct ch_numbers numbers[CH_NUMBERED];
-    uint32_t next; /* of them, to be replaced */
+/* The columns of a table that say it; 0: it has none, where it says so. */
+struct ch_origin_columns {
+    uint8_t service, resource_attributes, resource_schema_url /* or 0 */;
+    uint8_t scope_name, scope_version, scope_schema_url, scope_attributes,
+        scope_types, scope_dropped /* or 0 */;
+    uint8_t names; /* the first of them */
 };
 
 /* A resource as rows name it; the texts are in the arena of the writer. */
@@ -81,12 +77,11 @@ struct ch_writer {
     struct map named_index;
 
     /* Of the record before; valid within a batch. */
-    const struct resource *resource;
-    const struct scope *scope;
+    struct ch_origin before[CH_WRITE_TABLES];
+    bool has_before[CH_WRITE_TABLES];
+    uint32_t pairs; /* attributes of its resource and scope */
     const struct metric *metric;
     uint64_t metric_hash;
-    struct ch_pairs resource_pairs, scope_pairs;
-    struct buf service;
 
     struct ch_trace_time *traces;
     uint32_t trace_count, trace_room;
@@ -137,17 +132,11 @@ const struct resource_names *ch_names(struct ch_writer *writer, uint32_t id);
 void ch_put_names(struct ch_column *const *columns,
                   const struct resource_names *names);
 
-/* Sets the resource and scope of the next rows. */
-void ch_write_resource(struct ch_writer *writer,
-                       const struct resource *resource);
-void ch_write_scope(struct ch_writer *writer, const struct scope *scope);
+/* All columns of the origin, in the next row of the table. */
+void ch_put_origin(struct ch_writer *writer, enum ch_write_table table,
+                   const struct ch_origin_columns *columns,
+                   const struct ch_origin *origin);
 
-/* ServiceName and ResourceAttributes of the resource that was set. */
-void ch_put_resource(struct ch_writer *writer, struct ch_column *service,
-                     struct ch_column *attributes);
-
-void ch_put_repeated(struct ch_writer *writer, struct ch_column *map,
-                     struct ch_pairs *pairs);
 void ch_put_attrs(struct ch_writer *writer, struct ch_column *map,
                   const struct attrs *attrs);
 void ch_put_types(struct ch_writer *writer, struct ch_column *column,
@@ -169,7 +158,7 @@ static inline void ch_put_id(struct ch_column *column, const uint8_t *id,
         ch_put_hex(column, id, len);
 }
 
-/* About the bytes of a row of the message, with the resource and scope set. */
+/* About the bytes of a row of the message, with the origin that was put. */
 uint64_t ch_row_weight(const struct ch_writer *writer);
 
 /* The number of the next record of the message. */

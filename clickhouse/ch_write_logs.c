@@ -68,6 +68,17 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"Flags", "UInt32"},
 };
 
+static const struct ch_origin_columns origin_columns = {
+    .service = SERVICE_NAME,
+    .resource_attributes = RESOURCE_ATTRIBUTES,
+    .resource_schema_url = RESOURCE_SCHEMA_URL,
+    .scope_name = SCOPE_NAME,
+    .scope_version = SCOPE_VERSION,
+    .scope_schema_url = SCOPE_SCHEMA_URL,
+    .scope_attributes = SCOPE_ATTRIBUTES,
+    .scope_types = SCOPE_TYPES,
+    .names = NAMES};
+
 const struct ch_insert_def ch_logs_def = {"otel_logs", columns, COLUMNS};
 const struct ch_insert_def ch_events_def = {"callboard_events", columns,
                                             COLUMNS};
@@ -104,38 +115,18 @@ static void put_body(struct ch_writer *writer, struct ch_column **c,
     ch_put_string(c[BODY_TYPE], buf_slice(&writer->types));
 }
 
-static void put_scope(struct ch_writer *writer, struct ch_column **c,
-                      const struct scope *scope)
-{
-    ch_write_scope(writer, scope);
-    if (!scope)
-        return;
-    ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
-    ch_put_string(c[SCOPE_NAME], scope->name);
-    ch_put_string(c[SCOPE_VERSION], scope->version);
-    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
-    ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));
-}
-
 static void put_log(struct ch_writer *writer, struct ch_column **c,
                     const struct log_record *log)
 {
-    ch_write_resource(writer, log->resource);
     ch_put_ns(c[TIMESTAMP], log->time_ns);
     ch_put_id(c[TRACE_ID], log->trace_id, 16);
     ch_put_id(c[SPAN_ID], log->span_id, 8);
     ch_put_uint(c[TRACE_FLAGS], log->flags & 0xff);
     ch_put_string(c[SEVERITY_TEXT], log->severity_text);
     ch_put_uint(c[SEVERITY_NUMBER], log->severity);
-    ch_put_resource(writer, c[SERVICE_NAME], c[RESOURCE_ATTRIBUTES]);
     put_body(writer, c, &log->body);
-    if (log->resource)
-        ch_put_string(c[RESOURCE_SCHEMA_URL], log->resource->schema_url);
-    put_scope(writer, c, log->scope);
     ch_put_attrs(writer, c[LOG_ATTRIBUTES], &log->attrs);
     ch_put_string(c[EVENT_NAME], log->event_name);
-
-    ch_put_names(c + NAMES, ch_names(writer, log->resource_id));
     ch_put_uint(c[LEVEL], log->level);
     ch_put_ns(c[OBSERVED_TIMESTAMP], log->observed_ns);
     ch_put_uint(c[ARRIVAL], ch_next_arrival(writer));
@@ -148,11 +139,15 @@ static void put_log(struct ch_writer *writer, struct ch_column **c,
 void ch_write_logs(struct ch_writer *writer, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
-        struct ch_insert *insert =
-            &writer->inserts[batch->logs[i].is_event ? CH_WRITE_EVENTS
-                                                     : CH_WRITE_LOGS];
+        const struct log_record *log = &batch->logs[i];
+        const struct ch_origin origin = {log->resource, log->scope,
+                                         log->resource_id};
+        enum ch_write_table table =
+            log->is_event ? CH_WRITE_EVENTS : CH_WRITE_LOGS;
+        struct ch_insert *insert = &writer->inserts[table];
 
-        put_log(writer, ch_insert_columns(insert), &batch->logs[i]);
+        ch_put_origin(writer, table, &origin_columns, &origin);
+        put_log(writer, ch_insert_columns(insert), log);
         ch_insert_row(insert, ch_row_weight(writer));
     }
 }

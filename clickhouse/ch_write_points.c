@@ -114,6 +114,18 @@ static const struct ch_column_def summaries[SUMMARY_COLUMNS] = {
     {"ValueAtQuantiles.Quantile", "Array(Float64)"},
     {"ValueAtQuantiles.Value", "Array(Float64)"}};
 
+static const struct ch_origin_columns origin_columns = {
+    .service = SERVICE_NAME,
+    .resource_attributes = RESOURCE_ATTRIBUTES,
+    .resource_schema_url = RESOURCE_SCHEMA_URL,
+    .scope_name = SCOPE_NAME,
+    .scope_version = SCOPE_VERSION,
+    .scope_schema_url = SCOPE_SCHEMA_URL,
+    .scope_attributes = SCOPE_ATTRIBUTES,
+    .scope_types = SCOPE_TYPES,
+    .scope_dropped = SCOPE_DROPPED,
+    .names = NAMES};
+
 const struct ch_insert_def ch_gauges_def = {"otel_metrics_gauge", gauges,
                                             GAUGE_COLUMNS};
 const struct ch_insert_def ch_sums_def = {"otel_metrics_sum", sums,
@@ -164,30 +176,11 @@ static uint64_t series_id(struct ch_writer *writer, const struct point *point)
                     attrs_hash(&point->attrs));
 }
 
-static void put_scope(struct ch_writer *writer, struct ch_column **c,
-                      const struct scope *scope)
-{
-    ch_write_scope(writer, scope);
-    if (!scope)
-        return;
-    ch_put_string(c[SCOPE_NAME], scope->name);
-    ch_put_string(c[SCOPE_VERSION], scope->version);
-    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
-    ch_put_uint(c[SCOPE_DROPPED], scope->attrs.dropped);
-    ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
-    ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));
-}
-
 static void put_common(struct ch_writer *writer, struct ch_column **c,
                        const struct point *point)
 {
     const struct metric *metric = point->metric;
 
-    ch_write_resource(writer, metric->resource);
-    ch_put_resource(writer, c[SERVICE_NAME], c[RESOURCE_ATTRIBUTES]);
-    if (metric->resource)
-        ch_put_string(c[RESOURCE_SCHEMA_URL], metric->resource->schema_url);
-    put_scope(writer, c, metric->scope);
     ch_put_string(c[METRIC_NAME], metric->name);
     ch_put_string(c[METRIC_DESCRIPTION], metric->description);
     ch_put_string(c[METRIC_UNIT], metric->unit);
@@ -199,7 +192,6 @@ static void put_common(struct ch_writer *writer, struct ch_column **c,
     ch_put_uint(c[DROPPED_ATTRIBUTES], point->attrs.dropped);
     ch_put_uint(c[CORRECTED], point->corrected);
     ch_put_uint(c[SERIES_ID], series_id(writer, point));
-    ch_put_names(c + NAMES, ch_names(writer, point->resource_id));
 }
 
 /* Ids of exemplars are in hex even if they are zero, as the exporter has it. */
@@ -324,10 +316,13 @@ void ch_write_points(struct ch_writer *writer, const struct batch *batch)
 {
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct point *point = &batch->points[i];
-        struct ch_insert *insert =
-            &writer->inserts[tables[point->metric->type]];
+        const struct ch_origin origin = {
+            point->metric->resource, point->metric->scope, point->resource_id};
+        enum ch_write_table table = tables[point->metric->type];
+        struct ch_insert *insert = &writer->inserts[table];
         struct ch_column **c = ch_insert_columns(insert);
 
+        ch_put_origin(writer, table, &origin_columns, &origin);
         put_common(writer, c, point);
         put_values(writer, c, point);
         ch_insert_row(insert, ch_row_weight(writer));

@@ -96,6 +96,16 @@ static const struct ch_column_def columns[COLUMNS] = {
     {"Arrival", "UInt64"},
 };
 
+static const struct ch_origin_columns origin_columns = {
+    .service = SERVICE_NAME,
+    .resource_attributes = RESOURCE_ATTRIBUTES,
+    .scope_name = SCOPE_NAME,
+    .scope_version = SCOPE_VERSION,
+    .scope_schema_url = SCOPE_SCHEMA_URL,
+    .scope_attributes = SCOPE_ATTRIBUTES,
+    .scope_types = SCOPE_TYPES,
+    .names = NAMES};
+
 const struct ch_insert_def ch_spans_def = {"otel_traces", columns, COLUMNS};
 
 /* The exporter's words. */
@@ -139,23 +149,9 @@ static void put_links(struct ch_writer *writer, struct ch_column **c,
     }
 }
 
-static void put_scope(struct ch_writer *writer, struct ch_column **c,
-                      const struct scope *scope)
-{
-    ch_write_scope(writer, scope);
-    if (!scope)
-        return;
-    ch_put_string(c[SCOPE_NAME], scope->name);
-    ch_put_string(c[SCOPE_VERSION], scope->version);
-    ch_put_string(c[SCOPE_SCHEMA_URL], scope->schema_url);
-    ch_put_repeated(writer, c[SCOPE_ATTRIBUTES], &writer->scope_pairs);
-    ch_put_string(c[SCOPE_TYPES], buf_slice(&writer->scope_pairs.types));
-}
-
 static void put_ours(struct ch_writer *writer, struct ch_column **c,
                      const struct span *span)
 {
-    ch_put_names(c + NAMES, ch_names(writer, span->resource_id));
     ch_put_string(c[ENDPOINT], span->endpoint);
     ch_put_string(c[OPERATION], span->operation);
     ch_put_uint(c[FAILED], span_failed(span));
@@ -171,7 +167,10 @@ static void put_ours(struct ch_writer *writer, struct ch_column **c,
 static void put_span(struct ch_writer *writer, struct ch_column **c,
                      const struct span *span)
 {
-    ch_write_resource(writer, span->resource);
+    const struct ch_origin origin = {span->resource, span->scope,
+                                     span->resource_id};
+
+    ch_put_origin(writer, CH_WRITE_SPANS, &origin_columns, &origin);
     ch_put_ns(c[TIMESTAMP], span->start_ns);
     ch_put_id(c[TRACE_ID], span->trace_id, 16);
     ch_put_id(c[SPAN_ID], span->span_id, 8);
@@ -179,12 +178,10 @@ static void put_span(struct ch_writer *writer, struct ch_column **c,
     ch_put_string(c[TRACE_STATE], span->trace_state);
     ch_put_string(c[SPAN_NAME], span->name);
     ch_put_string(c[SPAN_KIND], WORD(kinds, span->kind));
-    ch_put_resource(writer, c[SERVICE_NAME], c[RESOURCE_ATTRIBUTES]);
     ch_put_attrs(writer, c[SPAN_ATTRIBUTES], &span->attrs);
     ch_put_uint(c[DURATION], span->end_ns - span->start_ns);
     ch_put_string(c[STATUS_CODE], WORD(statuses, span->status));
     ch_put_string(c[STATUS_MESSAGE], span->status_message);
-    put_scope(writer, c, span->scope);
     put_events(writer, c, span);
     put_links(writer, c, span);
     put_ours(writer, c, span);
