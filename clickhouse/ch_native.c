@@ -74,19 +74,29 @@ static inline char *room_for(struct ch_column *column, size_t len)
 
 /* ---- values ---- */
 
-/* A column of the block takes one value a row. */
-static inline void count_value(struct ch_column *column)
+static void fill(struct ch_column *column, uint64_t count);
+
+/* A column of the block takes one value a row, and may have none of the rows
+ * before. */
+static inline void begin_value(struct ch_column *column)
 {
-    assert(column->inner || column->rows == column->native->rows);
-    column->rows++;
+    if (column->inner)
+        return;
+    assert(column->rows <= column->native->rows);
+    if (column->rows < column->native->rows)
+        fill(column, column->native->rows - column->rows);
 }
 
 void ch_put_uint(struct ch_column *column, uint64_t value)
 {
-    char *at = room_for(column, sizeof(value));
+    char *at;
 
     assert(column->kind == CH_NUMBER);
-    count_value(column);
+    if (value == 0 && !column->inner)
+        return;
+    begin_value(column);
+    at = room_for(column, sizeof(value));
+    column->rows++;
     if (!at)
         return;
     store_le(at, value, sizeof(value)); /* what is too much is overwritten */
@@ -125,12 +135,14 @@ static size_t put_length(char *at, size_t len)
 /* Where `len` bytes of a string go, or NULL. */
 static char *begin_string(struct ch_column *column, size_t len)
 {
-    char *at = room_for(column, LENGTH_BYTES + len);
     size_t n = 0;
+    char *at;
 
     assert(column->kind == CH_BYTES);
     assert(column->width == 0 || column->width == len);
-    count_value(column);
+    begin_value(column);
+    at = room_for(column, LENGTH_BYTES + len);
+    column->rows++;
     if (!at)
         return NULL;
     if (column->width == 0)
@@ -141,9 +153,11 @@ static char *begin_string(struct ch_column *column, size_t len)
 
 static void put_number(struct ch_column *column, uint32_t number)
 {
-    char *at = room_for(column, CH_NUMBER_BYTES);
+    char *at;
 
-    count_value(column);
+    begin_value(column);
+    at = room_for(column, CH_NUMBER_BYTES);
+    column->rows++;
     if (!at)
         return;
     store_le(at, number, CH_NUMBER_BYTES);
@@ -154,6 +168,8 @@ void ch_put_string(struct ch_column *column, struct slice value)
 {
     char *at;
 
+    if (value.len == 0 && column->width == 0 && !column->inner)
+        return;
     if (column->kind == CH_LOW) {
         put_number(column, ch_text_number(column, value));
         return;
@@ -210,12 +226,15 @@ void ch_end(struct ch_column *column)
     char *at;
 
     assert(column->part_count > 0);
+    if (rows == column->closed && !column->inner)
+        return;
     for (uint32_t i = 0; i < column->part_count; i++) {
         assert(column->parts[i]->rows == rows); /* as many of each part */
         assert(is_closed(column->parts[i]));
     }
+    begin_value(column);
     at = column->kind == CH_TUPLE ? NULL : room_for(column, sizeof(rows));
-    count_value(column);
+    column->rows++;
     column->closed = rows;
     if (!at)
         return;
@@ -257,7 +276,9 @@ void ch_put_again(struct ch_column *column)
 {
     uint64_t count;
 
-    assert(column->rows > 0 && column->rows == column->native->rows);
+    assert(column->native->rows > 0);
+    if (column->rows < column->native->rows)
+        return; /* the default */
     if (column->kind != CH_ARRAY) {
         repeat(column, 1);
         return;
@@ -270,37 +291,49 @@ void ch_put_again(struct ch_column *column)
 
 /* ---- rows ---- */
 
-static void put_default(struct ch_column *column)
+/* The default of so many rows: an array ends where the one before ended. */
+static void fill(struct ch_column *column, uint64_t count)
 {
-    char *at;
+    bool array = column->kind == CH_ARRAY;
+    size_t width = array                    ? sizeof(column->closed)
+                   : column->kind == CH_LOW ? CH_NUMBER_BYTES
+                   : column->width > 0      ? column->width
+                                            : 1; /* a length of 0 */
+    size_t len = (size_t)count * width;
+    char *at = room_for(column, len);
 
-    if (column->kind == CH_NUMBER) {
-        ch_put_uint(column, 0);
+    assert(column->kind != CH_TUPLE);
+    column->rows += count;
+    if (column->kind == CH_LOW)
+        (void)ch_text_number(column, (struct slice){NULL, 0});
+    if (!at)
         return;
-    }
-    if (column->kind == CH_LOW) {
-        ch_put_string(column, (struct slice){NULL, 0});
-        return;
-    }
-    if (column->kind == CH_BYTES) {
-        at = begin_string(column, column->width);
-        if (at && column->width > 0)
-            memset(at, 0, column->width);
-        return;
-    }
-    if (column->kind == CH_TUPLE)
-        for (uint32_t i = 0; i < column->part_count; i++)
-            if (column->parts[i]->rows == column->rows)
-                put_default(column->parts[i]);
-    ch_end(column);
+    if (!array)
+        memset(at, 0, len);
+    for (uint64_t i = 0; array && i < count; i++)
+        store_le(at + i * width, column->closed, width);
+    column->len += len;
 }
 
 void ch_native_row(struct ch_native *native)
 {
     for (uint32_t i = 0; i < native->count; i++)
-        if (native->columns[i]->rows == native->rows)
-            put_default(native->columns[i]);
+        if (native->columns[i]->kind == CH_ARRAY)
+            ch_end(native->columns[i]);
     native->rows++;
+}
+
+void ch_native_fill(struct ch_native *native)
+{
+    uint32_t sent = 0;
+
+    for (uint32_t i = 0; i < native->count; i++)
+        if (native->columns[i]->rows > 0) {
+            begin_value(native->columns[i]);
+            sent++;
+        }
+    if (sent == 0)
+        begin_value(native->columns[0]);
 }
 
 void ch_native_force(struct ch_native *native)

@@ -17,16 +17,18 @@
  *   ch_end(ch_element(events));                          // map is complete
  *   ch_native_row(block);
  *
- * ch_native_row() closes the row: a column that got no value gets its default
+ * ch_native_row() closes the row: a column that got no value has its default
  * (0, empty), arrays and maps of the row are complete with it. A second value
  * of one column in a row, a map with a key and no value, parts of a tuple that
  * differ: each is a defect and asserted, so columns cannot get out of step.
+ * Defaults take no bytes until another value follows, and a column that has
+ * nothing else is left out of the block: ClickHouse fills it in.
  * Inside of an array, elements that are arrays, maps or tuples are closed by
  * ch_end(); scalars need none.
  *
  * Types: UInt8..UInt64, Int8..Int64, Float32, Float64, Bool, String,
  * FixedString(n), DateTime, DateTime64(p), Array(T), Map(K, V), Tuple(T, ...),
- * LowCardinality(String). Nested is an Array each.
+ * LowCardinality(String). Nested is an Array each; a Tuple is in an Array.
  *
  * Memory is charged to the budget as it grows. If it is refused the block
  * fails for good: what is put is forgotten and ch_native_status() is ERR_BUSY;
@@ -109,7 +111,8 @@ void ch_body_release(struct ch_body *body);
 void ch_native_write(struct ch_native *native,
                      void (*take)(void *arg, struct slice bytes), void *arg);
 
-/* "INSERT INTO table (columns) FORMAT Native". */
+/* "INSERT INTO table (columns) SETTINGS ... FORMAT Native": a column that is
+ * left out is 0 or empty, even if the table has another DEFAULT. */
 void ch_native_insert(const struct ch_native *native, const char *table,
                       struct ch_sql *sql);
 

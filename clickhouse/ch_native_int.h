@@ -39,7 +39,7 @@ struct ch_column {
     uint8_t width;     /* bytes of a number or FixedString; 0: String */
     bool inner;        /* a part of another */
     struct slice type; /* of a number or string, as it is written */
-    uint64_t rows;     /* values it has */
+    uint64_t rows;     /* values it has; in the rows behind: the default */
     uint64_t closed;   /* of an array: elements that belong to its values */
     char *data;        /* numbers, strings, or the counts of an array */
     size_t len, room;
@@ -56,6 +56,10 @@ struct ch_native {
     bool forced; /* what it needs is taken even above the budget */
     enum status status;
 };
+
+/* Gives each column that has a value one for each row; what has none is left
+ * out. */
+void ch_native_fill(struct ch_native *native);
 
 /* Takes bytes for it from the budget. */
 bool ch_native_charge(const struct ch_native *native, size_t bytes);

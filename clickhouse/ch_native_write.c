@@ -43,17 +43,29 @@ static void write_data(const struct ch_column *column,
         write_data(column->parts[i], take, arg);
 }
 
+static uint32_t columns_to_send(const struct ch_native *native)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < native->count; i++)
+        count += native->columns[i]->rows > 0;
+    return count;
+}
+
 void ch_native_write(struct ch_native *native,
                      void (*take)(void *arg, struct slice bytes), void *arg)
 {
     struct buf head, type;
 
+    ch_native_fill(native);
     assert(native->status == OK);
     buf_init(&head, HEAD_MAX);
     buf_init(&type, HEAD_MAX);
-    buf_varint(&head, native->count);
+    buf_varint(&head, columns_to_send(native));
     buf_varint(&head, native->rows);
     for (uint32_t i = 0; i < native->count; i++) {
+        if (native->columns[i]->rows == 0)
+            continue;
         assert(native->columns[i]->rows == native->rows);
         buf_sized(&head, slice_of(native->defs[i].name));
         buf_reset(&type);
@@ -75,7 +87,8 @@ void ch_native_insert(const struct ch_native *native, const char *table,
     for (uint32_t i = 0; i < native->count; i++)
         CH_SQL_WITH(sql, "?,", CH_NAME(slice_of(native->defs[i].name)));
     ch_sql_cut(sql);
-    CH_SQL(sql, ") FORMAT Native");
+    CH_SQL(sql, ") SETTINGS input_format_defaults_for_omitted_fields = 0 "
+                "FORMAT Native");
 }
 
 /* ---- a zstd frame ---- */
@@ -148,6 +161,7 @@ enum status ch_native_compress(struct ch_native *native, struct ch_body *body)
     struct frame frame = {.native = native, .body = body};
 
     *body = (struct ch_body){.budget = native->budget};
+    ch_native_fill(native);
     if (native->status != OK)
         return native->status;
     frame.zstd = ZSTD_createCCtx();

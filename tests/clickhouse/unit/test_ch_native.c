@@ -142,6 +142,33 @@ TEST(every_type_is_read_as_it_was_put)
     clickhouse_kit_close(&kit);
 }
 
+/* Whatever DEFAULT the table has for it. */
+TEST(columns_that_are_left_out_are_empty)
+{
+    static const struct ch_column_def some[] = {
+        {"N", "UInt32"}, {"D", "UInt64"}, {"M", "Map(String, String)"}};
+    struct clickhouse_kit kit;
+    struct ch_native *native;
+
+    clickhouse_kit_open(&kit);
+    clickhouse_kit_run(&kit, "CREATE TABLE t (N UInt32, D UInt64 DEFAULT 9, E "
+                             "UInt64 DEFAULT N + 1, M Map(String, String) "
+                             "DEFAULT map('a', 'b')) ENGINE = MergeTree "
+                             "ORDER BY N");
+    native = ch_native_new(some, 3, NULL);
+    for (uint32_t n = 1; n <= 3; n++) {
+        ch_put_uint(ch_native_column(native, 0), n);
+        ch_put_uint(ch_native_column(native, 1), 0);
+        ch_native_row(native);
+    }
+    insert(&kit, native);
+    CHECK_EQ(clickhouse_kit_number(&kit, "SELECT count() FROM t WHERE D = 0 "
+                                         "AND M = map() AND E = N + 1"),
+             3);
+    ch_native_free(native);
+    clickhouse_kit_close(&kit);
+}
+
 TEST(memory_that_is_refused)
 {
     struct budget budget;

@@ -138,9 +138,9 @@ TEST(texts_of_maps_follow_the_counts)
         CHECK_EQ(byte_reader_fixed(&in, 8), 1);
         CHECK_EQ(byte_reader_fixed(&in, 8), 3);
         CHECK_EQ(byte_reader_fixed(&in, 8), 5);
-        CHECK_EQ(read_head(&in, 3, 5, &first), 1);
+        CHECK_EQ(read_head(&in, 5, 3, &first), 1);
         CHECK_TEXT(byte_reader_bytes(&in, 5), "\x01\x01\x02\x01\x02");
-        CHECK_EQ(read_head(&in, 3, 5, &first), 1);
+        CHECK_EQ(read_head(&in, 5, 3, &first), 1);
         CHECK(slice_equal(byte_reader_bytes(&in, 5),
                           SLICE("\x01\x02\x00\x02\x00")));
         CHECK(!in.bad && byte_reader_left(&in) == 0);
