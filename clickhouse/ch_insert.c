@@ -78,8 +78,7 @@ void ch_insert_row(struct ch_insert *insert, uint64_t weight)
 
 uint64_t ch_insert_bytes(const struct ch_insert *insert)
 {
-    return insert->bytes +
-           (insert->native ? ch_native_bytes(insert->native) : 0);
+    return insert->bytes + insert->weight;
 }
 
 /* ---- writing ---- */

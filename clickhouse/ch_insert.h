@@ -55,7 +55,8 @@ struct ch_column **ch_insert_columns(struct ch_insert *insert);
  * be lost. */
 void ch_insert_row(struct ch_insert *insert, uint64_t weight);
 
-/* Bytes that it holds. */
+/* About the bytes that it holds: asked after each batch, so they are not summed
+ * over columns. */
 uint64_t ch_insert_bytes(const struct ch_insert *insert);
 
 /* Who writes, and under which token; the table and the number of the INSERT are

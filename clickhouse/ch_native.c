@@ -357,26 +357,6 @@ struct ch_column *ch_native_column(struct ch_native *native, uint32_t index)
     return native->columns[index];
 }
 
-static uint64_t bytes_of(const struct ch_column *column)
-{
-    uint64_t bytes = column->len;
-
-    if (column->dictionary)
-        bytes += ch_dictionary_size(column->dictionary);
-    for (uint32_t i = 0; i < column->part_count; i++)
-        bytes += bytes_of(column->parts[i]);
-    return bytes;
-}
-
-uint64_t ch_native_bytes(const struct ch_native *native)
-{
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < native->count; i++)
-        bytes += bytes_of(native->columns[i]);
-    return bytes;
-}
-
 /* ---- new, reset, free ---- */
 
 struct ch_native *ch_native_new(const struct ch_column_def *columns,

@@ -63,7 +63,6 @@ void ch_native_reset(struct ch_native *native);
 void ch_native_force(struct ch_native *native);
 
 uint32_t ch_native_rows(const struct ch_native *native);
-uint64_t ch_native_bytes(const struct ch_native *native); /* of its values */
 enum status ch_native_status(const struct ch_native *native);
 
 struct ch_column *ch_native_column(struct ch_native *native, uint32_t index);

@@ -90,12 +90,6 @@ void ch_dictionary_free(struct ch_dictionary *dictionary)
     free(dictionary);
 }
 
-size_t ch_dictionary_size(const struct ch_dictionary *dictionary)
-{
-    return dictionary->count *
-           (sizeof(*dictionary->entries) + 2 * sizeof(struct map_slot));
-}
-
 /* ---- on the wire ---- */
 
 static void write_number(uint64_t number,

@@ -68,8 +68,6 @@ bool ch_native_charge(const struct ch_native *native, size_t bytes);
 uint32_t ch_text_number(struct ch_column *low, struct slice text);
 void ch_dictionary_reset(struct ch_dictionary *dictionary);
 void ch_dictionary_free(struct ch_dictionary *dictionary);
-/* Bytes that it holds beside the texts. */
-size_t ch_dictionary_size(const struct ch_dictionary *dictionary);
 /* What comes before the data of a column with such parts; the data of one. */
 void ch_dictionary_begin(const struct ch_column *column,
                          void (*take)(void *arg, struct slice bytes),

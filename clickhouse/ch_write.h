@@ -92,7 +92,7 @@ void ch_writer_init(struct ch_writer *writer,
                     const struct store_resources *resources, uint32_t partition,
                     struct budget *budget);
 void ch_writer_release(struct ch_writer *writer);
-/* Bytes of all that it holds; of them what is no row. */
+/* About the bytes of all that it holds; of them what is no row. */
 uint64_t ch_writer_bytes(const struct ch_writer *writer);
 size_t ch_writer_kept(const struct ch_writer *writer);
 
