@@ -123,14 +123,26 @@ static void add_engine(struct buf *sql, const struct ch_schema_options *options,
     buf_format(sql, "\nORDER BY (%s)", table->order);
 }
 
+enum { GRANULARITY = 8192, ROW_BYTES = 16 };
+
+/* Rows of a mark that is small are read by themselves only if what is
+ * decompressed with them is small, too. */
+static void add_marks(struct buf *sql, const struct ch_table *table)
+{
+    buf_format(sql, "\nSETTINGS index_granularity = %u, ",
+               table->granularity ? table->granularity : GRANULARITY);
+    if (table->granularity)
+        buf_format(sql, "min_compress_block_size = %u, ",
+                   table->granularity * ROW_BYTES);
+}
+
 static void add_settings(struct buf *sql,
                          const struct ch_schema_options *options,
                          const struct ch_table *table)
 {
-    buf_format(sql,
-               "\nSETTINGS index_granularity = %u, ttl_only_drop_parts = 1, "
-               "materialize_ttl_recalculate_only = 1, ",
-               table->granularity ? table->granularity : 8192);
+    add_marks(sql, table);
+    buf_format(sql, "ttl_only_drop_parts = 1, "
+                    "materialize_ttl_recalculate_only = 1, ");
     if (replicated(options))
         buf_format(sql,
                    "replicated_deduplication_window = %d, "

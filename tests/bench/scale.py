@@ -314,6 +314,9 @@ def questions(now, ids):
     window = ("environment=production&startTime=" + (now - timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ") +
               "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
+    quarter = ("environment=production&startTime=" + (now - timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M:%SZ") +
+               "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+
     def page(server, i):
         project = "shop" if i == 0 else f"shop-{i + 1}"
         answer = json.loads(server.get(f"/api/v1/components/acme/{project}/cart?{window}&step=5m"))
@@ -329,8 +332,9 @@ def questions(now, ids):
             "namespace": "acme", "project": "shop", "component": "cart"}})
         assert len(answer["logs"]) == 100, answer
 
-    def listed(server, _):
-        server.get("/api/v1/components?namespace=acme&environment=production")
+    def listed(server, _):  # not the last minutes before the answer: loading takes longer, they are empty
+        answer = json.loads(server.get(f"/api/v1/components?namespace=acme&{quarter}"))
+        assert any(one["requestRate"] for one in answer["components"]), answer["components"][0]
 
     return {"component page, 24 h, 1008 components": (page, 25), "trace by id": (trace, 15),
             "newest 100 log records of a component": (newest, 15), "list of 1008 components": (listed, 5)}
