@@ -150,3 +150,108 @@ TEST(arrival_goes_by_message_then_place)
     CHECK(ch_arrival(8, 3, 5) != ch_arrival(8, 3, 6));
     ch_writer_release(&writer);
 }
+
+/* ---- copies of what rows share ---- */
+
+enum { SENDERS = 3, SHARED = 24000 /* several frames */ };
+
+static struct attr sender_attrs[SENDERS][2];
+static struct resource senders[SENDERS];
+static struct scope scopes[SENDERS];
+
+static void make_senders(void)
+{
+    static const char *const names[SENDERS] = {"cart", "checkout", ""};
+
+    for (int i = 0; i < SENDERS; i++) {
+        sender_attrs[i][0] = attr_string("service.name", slice_of(names[i]));
+        sender_attrs[i][1] = attr_string("k", SLICE("v"));
+        senders[i].attrs =
+            (struct attrs){.at = sender_attrs[i], .count = (uint32_t)i};
+        senders[i].schema_url = slice_of(names[i]);
+        scopes[i].name = slice_of(names[2 - i]);
+        scopes[i].attrs =
+            (struct attrs){.at = sender_attrs[i], .count = 2 - (uint32_t)i};
+    }
+}
+
+/* Whose record this is: each changes by itself, and there may be none. */
+static void set_origin(struct log_record *log, uint32_t random)
+{
+    log->resource = random & 3 ? &senders[(random & 3) % SENDERS] : NULL;
+    log->scope = random >> 2 & 3 ? &scopes[(random >> 2 & 3) % SENDERS] : NULL;
+    log->resource_id = random >> 4 & 1;
+    log->is_event = random >> 5 & 1;
+}
+
+/* As one batch, or each in a batch of its own, which has its sender at the
+ * address where the batch before had another. */
+static void write_shared(struct ch_writer *writer, const uint32_t *randoms,
+                         bool apart)
+{
+    static struct resource resource;
+    static struct scope scope;
+    uint32_t each = apart ? 1 : SHARED;
+
+    for (uint32_t first = 0; first < SHARED; first += each) {
+        struct batch *batch = log_batch(each, 4);
+
+        for (uint32_t i = 0; i < each; i++) {
+            struct log_record *log = &batch->logs[i];
+
+            set_origin(log, randoms[first + i]);
+            log->time_ns = first + i;
+            if (apart && log->resource) {
+                resource = *log->resource;
+                log->resource = &resource;
+            }
+            if (apart && log->scope) {
+                scope = *log->scope;
+                log->scope = &scope;
+            }
+        }
+        ch_write_batch(writer, batch);
+        batch_free(batch);
+    }
+}
+
+static void check_same_frames(struct ch_insert *one, struct ch_insert *other)
+{
+    struct ch_body a, b;
+
+    CHECK(one->frame_count > 0);
+    CHECK_EQ(one->frame_count, other->frame_count);
+    for (uint32_t i = 0; i < one->frame_count && i < other->frame_count; i++)
+        CHECK(slice_equal(
+            (struct slice){one->frames[i].body.ptr, one->frames[i].body.len},
+            (struct slice){other->frames[i].body.ptr,
+                           other->frames[i].body.len}));
+    CHECK_EQ(ch_native_compress(one->native, &a), OK);
+    CHECK_EQ(ch_native_compress(other->native, &b), OK);
+    CHECK(slice_equal((struct slice){a.ptr, a.len},
+                      (struct slice){b.ptr, b.len}));
+    ch_body_release(&a);
+    ch_body_release(&b);
+}
+
+TEST(a_row_has_its_own_sender_whatever_was_copied)
+{
+    static uint32_t randoms[SHARED];
+    struct ch_writer together, apart;
+
+    make_senders();
+    for (uint32_t i = 0; i < SHARED; i++)
+        randoms[i] = i > 0 && test_random64() % 2
+                         ? randoms[i - 1] /* runs, too */
+                         : (uint32_t)test_random64();
+    ch_writer_init(&together, &resources, 5, NULL);
+    ch_writer_init(&apart, &resources, 5, NULL);
+    write_shared(&together, randoms, false);
+    write_shared(&apart, randoms, true);
+    check_same_frames(&together.inserts[CH_WRITE_LOGS],
+                      &apart.inserts[CH_WRITE_LOGS]);
+    check_same_frames(&together.inserts[CH_WRITE_EVENTS],
+                      &apart.inserts[CH_WRITE_EVENTS]);
+    ch_writer_release(&together);
+    ch_writer_release(&apart);
+}
