@@ -226,12 +226,12 @@ void ch_end(struct ch_column *column)
     char *at;
 
     assert(column->part_count > 0);
-    if (rows == column->closed && !column->inner)
-        return;
     for (uint32_t i = 0; i < column->part_count; i++) {
         assert(column->parts[i]->rows == rows); /* as many of each part */
         assert(is_closed(column->parts[i]));
     }
+    if (rows == column->closed && !column->inner)
+        return; /* the default */
     begin_value(column);
     at = column->kind == CH_TUPLE ? NULL : room_for(column, sizeof(rows));
     column->rows++;
@@ -279,6 +279,7 @@ void ch_put_again(struct ch_column *column)
     assert(column->native->rows > 0);
     if (column->rows < column->native->rows)
         return; /* the default */
+    assert(column->rows == column->native->rows);
     if (column->kind != CH_ARRAY) {
         repeat(column, 1);
         return;

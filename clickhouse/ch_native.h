@@ -19,12 +19,12 @@
  *
  * ch_native_row() closes the row: a column that got no value has its default
  * (0, empty), arrays and maps of the row are complete with it. A second value
- * of one column in a row, a map with a key and no value, parts of a tuple that
- * differ: each is a defect and asserted, so columns cannot get out of step.
- * Defaults take no bytes until another value follows, and a column that has
- * nothing else is left out of the block: ClickHouse fills it in.
- * Inside of an array, elements that are arrays, maps or tuples are closed by
- * ch_end(); scalars need none.
+ * of one column in a row (but for one after a default), a map with a key and no
+ * value, parts of a tuple that differ: each is a defect and asserted, so
+ * columns cannot get out of step. Defaults take no bytes until another value
+ * follows, and a column that has nothing else is left out of the block:
+ * ClickHouse fills it in. Inside of an array, elements that are arrays, maps or
+ * tuples are closed by ch_end(); scalars need none.
  *
  * Types: UInt8..UInt64, Int8..Int64, Float32, Float64, Bool, String,
  * FixedString(n), DateTime, DateTime64(p), Array(T), Map(K, V), Tuple(T, ...),

@@ -311,15 +311,14 @@ def round_trip_ms(b):
 
 def questions(now, ids):
     day = {"startTime": (now - timedelta(hours=25)).isoformat(), "endTime": (now + timedelta(hours=1)).isoformat()}
-    window = ("environment=production&startTime=" + (now - timedelta(hours=24)).strftime("%Y-%m-%dT%H:%M:%SZ") +
-              "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
-    quarter = ("environment=production&startTime=" + (now - timedelta(minutes=15)).strftime("%Y-%m-%dT%H:%M:%SZ") +
-               "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    def last(**time):
+        return ("environment=production&startTime=" + (now - timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ") +
+                "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def page(server, i):
         project = "shop" if i == 0 else f"shop-{i + 1}"
-        answer = json.loads(server.get(f"/api/v1/components/acme/{project}/cart?{window}&step=5m"))
+        answer = json.loads(server.get(f"/api/v1/components/acme/{project}/cart?{last(hours=24)}&step=5m"))
         assert answer["endpoints"], answer
 
     def trace(server, i):
@@ -333,7 +332,7 @@ def questions(now, ids):
         assert len(answer["logs"]) == 100, answer
 
     def listed(server, _):  # not the last minutes before the answer: loading takes longer, they are empty
-        answer = json.loads(server.get(f"/api/v1/components?namespace=acme&{quarter}"))
+        answer = json.loads(server.get(f"/api/v1/components?namespace=acme&{last(minutes=15)}"))
         assert any(one["requestRate"] for one in answer["components"]), answer["components"][0]
 
     return {"component page, 24 h, 1008 components": (page, 25), "trace by id": (trace, 15),
