@@ -312,8 +312,8 @@ def round_trip_ms(b):
 def questions(now, ids):
     day = {"startTime": (now - timedelta(hours=25)).isoformat(), "endTime": (now + timedelta(hours=1)).isoformat()}
 
-    def last(**time):
-        return ("environment=production&startTime=" + (now - timedelta(**time)).strftime("%Y-%m-%dT%H:%M:%SZ") +
+    def last(**ago):
+        return ("environment=production&startTime=" + (now - timedelta(**ago)).strftime("%Y-%m-%dT%H:%M:%SZ") +
                 "&endTime=" + now.strftime("%Y-%m-%dT%H:%M:%SZ"))
 
     def page(server, i):
